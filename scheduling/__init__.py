@@ -1,0 +1,1 @@
+"""When, who, is there room? Pure rules over facts: standard library and dosing only."""
