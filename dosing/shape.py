@@ -254,7 +254,7 @@ class Record:
         for name in value:
             if name not in fields:
                 raise Refused(f"{dot}{name}", "is not a field of this contract")
-        out = {}
+        out: dict[str, Any] = {}
         for name, (kind, required) in fields.items():
             given = value.get(name)
             if given is None:
