@@ -1,0 +1,1 @@
+"""What the tests stand on: a PostgreSQL, a browser, a served service, the trace."""
