@@ -104,12 +104,11 @@ def shared_server(run_folder: Path) -> Iterator[PostgresServer]:
         return
     with (run_folder / "postgres.users").open("w") as users:
         with locked(run_folder / "postgres.starting"):
+            # Waits here while a server whose last user left is being taken down.
+            fcntl.flock(users, fcntl.LOCK_SH)
             address = run_folder / "postgres.url"
             if not (address.exists() and _answers(address.read_text())):
-                fcntl.flock(users, fcntl.LOCK_SH)
                 address.write_text(_start(Path(users.name)))
-            else:
-                fcntl.flock(users, fcntl.LOCK_SH)
         yield PostgresServer(make_url(address.read_text()))
 
 
@@ -149,6 +148,7 @@ def _supervise(users: Path) -> None:
     """Run a server until no process holds the `users` lock; its URL is the one line printed."""
     folder = Path(tempfile.mkdtemp(prefix="throughcare-pg-"))
     server: subprocess.Popen[bytes] | None = None
+    last_to_go = users.open("w")
     try:
         binaries = find_binaries()
         as_user: dict[str, str] = {}
@@ -187,8 +187,7 @@ def _supervise(users: Path) -> None:
                 while server.poll() is None and time.monotonic() < give_up:
                     if _answers(url):
                         print(url, flush=True)  # noqa: T201 - read by _start
-                        with users.open("w") as handle:
-                            fcntl.flock(handle, fcntl.LOCK_EX)
+                        fcntl.flock(last_to_go, fcntl.LOCK_EX)
                         return
                     time.sleep(0.05)
         sys.stderr.write(log.read_text(errors="replace"))
@@ -197,6 +196,7 @@ def _supervise(users: Path) -> None:
             server.send_signal(signal.SIGQUIT)
             server.wait()
         shutil.rmtree(folder, ignore_errors=True)
+        last_to_go.close()
 
 
 def _copy_installation(binaries: Path, folder: Path) -> Path:
