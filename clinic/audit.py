@@ -1,0 +1,211 @@
+"""Who saw or changed what, and has the record of it been touched since?
+
+Append-only and hash-chained, reads included. Entries fall into sixteen strands (by patient, else
+by member of staff), each its own chain, so that work on one patient does not queue behind work on
+all the others. An entry is written in the same transaction as the change it describes. The head
+of each strand is printed by `throughcare audit verify`: keep that print elsewhere, because a chain
+alone cannot show that its newest entries were cut off together with their head.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    String,
+    UniqueConstraint,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from clinic.db import Base
+
+STRANDS = 16
+FIRST_HASH = "0" * 64
+
+
+class AuditEntry(Base):
+    """One thing somebody did or saw. Never changed, never removed."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (UniqueConstraint("strand", "seq"),)
+
+    strand: Mapped[int]
+    seq: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
+    patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    role: Mapped[str | None]
+    action: Mapped[str]
+    outcome: Mapped[str]
+    purpose: Mapped[str | None]
+    request_id: Mapped[str | None]
+    detail: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    prev_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Base):
+    """The newest entry of one strand; taking its row lock orders the appends."""
+
+    __tablename__ = "audit_head"
+
+    strand: Mapped[int] = mapped_column(unique=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+@dataclass(frozen=True)
+class Note:
+    """One entry waiting for its transaction to end."""
+
+    at: datetime
+    action: str
+    staff_id: int | None
+    site_id: int | None
+    role: str | None
+    patient_id: int | None = None
+    outcome: str = "done"
+    purpose: str | None = None
+    request_id: str | None = None
+    detail: dict[str, Any] | None = None
+
+    @property
+    def strand(self) -> int:
+        return (self.patient_id or self.staff_id or 0) % STRANDS
+
+
+def queue(session: Session, note: Note) -> None:
+    """Hold a note until the transaction of this session is about to commit."""
+    session.info.setdefault("audit_notes", []).append(note)
+
+
+def waiting(session: Session) -> bool:
+    return bool(session.info.get("audit_notes"))
+
+
+def forget(session: Session) -> None:
+    """Drop notes of a transaction that was rolled back."""
+    session.info.pop("audit_notes", None)
+
+
+def write_queued(session: Session) -> None:
+    """Append the waiting notes, strand by strand in one order (so appends never deadlock)."""
+    notes = session.info.pop("audit_notes", [])
+    if notes:
+        session.flush()
+        for strand in sorted({note.strand for note in notes}):
+            _append(session, strand, [note for note in notes if note.strand == strand])
+
+
+def _append(session: Session, strand: int, notes: list[Note]) -> None:
+    head = session.execute(
+        select(AuditHead.seq, AuditHead.hash).where(AuditHead.strand == strand).with_for_update()
+    ).one()
+    seq, previous = head
+    rows = []
+    for note in notes:
+        seq += 1
+        row = {
+            "strand": strand,
+            "seq": seq,
+            "at": note.at,
+            "staff_id": note.staff_id,
+            "site_id": note.site_id,
+            "patient_id": note.patient_id,
+            "role": note.role,
+            "action": note.action,
+            "outcome": note.outcome,
+            "purpose": note.purpose,
+            "request_id": note.request_id,
+            "detail": note.detail,
+            "prev_hash": previous,
+        }
+        previous = row["hash"] = _hash(row)
+        rows.append(row)
+    session.execute(insert(AuditEntry), rows)
+    session.execute(
+        update(AuditHead).where(AuditHead.strand == strand).values(seq=seq, hash=previous)
+    )
+
+
+_HASHED = (
+    "strand", "seq", "staff_id", "site_id", "patient_id", "role", "action", "outcome", "purpose",
+    "request_id", "detail", "prev_hash",
+)  # fmt: skip
+
+
+def _hash(row: dict[str, Any]) -> str:
+    content = {name: row[name] for name in _HASHED}
+    content["at"] = row["at"].isoformat(timespec="microseconds")
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where a strand does not hold: the entry's place, and what is wrong there."""
+
+    strand: int
+    seq: int
+    says: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a walk along every strand found."""
+
+    entries: int
+    breaks: tuple[Break, ...]
+    heads: tuple[tuple[int, int, str], ...]
+
+
+def verify(session: Session) -> Verdict:
+    """Walk every strand: any edit, removal, reorder or lost tail is found and located."""
+    breaks: list[Break] = []
+    heads: list[tuple[int, int, str]] = []
+    count = 0
+    known = {row.strand: row for row in session.scalars(select(AuditHead))}
+    for strand in range(STRANDS):
+        seq, previous = 0, FIRST_HASH
+        for row in _rows(session, strand):
+            count += 1
+            if row["seq"] != seq + 1:
+                breaks.append(
+                    Break(strand, seq + 1, f"entries {seq + 1} to {row['seq'] - 1} are gone")
+                )
+            elif row["prev_hash"] != previous:
+                breaks.append(Break(strand, row["seq"], "does not follow the entry before it"))
+            if _hash(row) != row["hash"]:
+                breaks.append(Break(strand, row["seq"], "was changed after it was written"))
+            seq, previous = row["seq"], row["hash"]
+        head = known.get(strand)
+        if head is None:
+            breaks.append(Break(strand, 0, "the head of this strand is gone"))
+        elif (head.seq, head.hash) != (seq, previous):
+            breaks.append(Break(strand, seq + 1, f"the newest entries, up to {head.seq}, are gone"))
+        heads.append((strand, seq, previous))
+    return Verdict(count, tuple(breaks), tuple(heads))
+
+
+def _rows(session: Session, strand: int) -> Iterator[dict[str, Any]]:
+    columns = AuditEntry.__table__.c
+    found: Iterable[Any] = session.execute(
+        select(columns)
+        .where(AuditEntry.strand == strand)
+        .order_by(AuditEntry.seq)
+        .execution_options(yield_per=1000)
+    ).mappings()
+    for row in found:
+        yield dict(row)

@@ -1,0 +1,263 @@
+"""Who is asking, and may they? Settled once for each request, before any view runs.
+
+Pages are opened with a sign-in (a cookie holding a random token); the API with a bearer token.
+Every endpoint names the right it needs with `@needs(...)`, or says in so many words that it is
+open; `guard` refuses to start a service that has an endpoint with neither.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from clinic import audit, clock
+from clinic.act import Act
+from clinic.db import Database
+from clinic.errors import Forbidden, SignInNeeded, wants_json
+from clinic.roles import rights_of
+from clinic.staff.models import ApiToken, Staff, StaffRole, StaffSession
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+SEEN_EVERY = timedelta(seconds=60)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+OPEN = "open to all"
+SIGNED_IN = "anyone signed in"
+
+
+def needs(right: str) -> Callable[[View], View]:
+    """Mark a view with the right it needs."""
+
+    def mark(view: View) -> View:
+        view.right = right  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+open_to_all = needs(OPEN)
+for_signed_in = needs(SIGNED_IN)
+
+
+def secret_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The member of staff behind this request, at the site they are working at."""
+
+    staff_id: int
+    name: str
+    site_id: int
+    site_name: str
+    site_kind: str
+    roles: tuple[str, ...]
+    rights: frozenset[str]
+    by_token: bool = False
+
+    @property
+    def role(self) -> str | None:
+        return self.roles[0] if self.roles else None
+
+    def may(self, right: str) -> bool:
+        return right in self.rights
+
+
+def database() -> Database:
+    return current_app.extensions["database"]  # type: ignore[no-any-return]
+
+
+def act() -> Act:
+    """The piece of work this request is: reads share one session, a command gets one that writes."""
+    if "act" not in g:
+        reading = request.method in SAFE_METHODS
+        store = database()
+        work = store.reading() if reading else store.session()
+        work.info["reading"] = reading
+        staff: SignedIn | None = g.get("staff")
+        g.act = Act(
+            session=work,
+            at=g.at,
+            staff_id=staff.staff_id if staff else None,
+            staff_name=staff.name if staff else "",
+            site_id=staff.site_id if staff else None,
+            role=staff.role if staff else None,
+            rights=staff.rights if staff else frozenset(),
+            request_id=g.request_id,
+        )
+    return g.act  # type: ignore[no-any-return]
+
+
+def init_app(app: Flask) -> None:
+    """Settle identity before each request; write what was read to the audit after it."""
+
+    @app.before_request
+    def _admit() -> BaseResponse | None:
+        g.at = clock.now()
+        g.request_id = _request_id()
+        view = app.view_functions.get(request.endpoint or "")
+        right = getattr(view, "right", None)
+        if view is None or right == OPEN:
+            if not wants_json():
+                g.staff = _by_cookie() if "token" in session else None
+            return None
+        g.staff = _by_bearer() if wants_json() else _by_cookie()
+        if g.staff is None:
+            if wants_json():
+                raise SignInNeeded("Send a bearer token that is in force.")
+            here = request.path if request.method == "GET" else None
+            return redirect(url_for("staff_pages.sign_in", then=here))
+        if right not in (SIGNED_IN, None) and right not in g.staff.rights:
+            _note_refusal(right)
+            raise Forbidden("Your role at this site does not include this.")
+        return None
+
+    @app.after_request
+    def _settle(response: Response) -> Response:
+        work: Act | None = g.get("act")
+        if work is not None and audit.waiting(work.session):
+            if response.status_code < 500:
+                _write_notes(work.session)
+            else:
+                audit.forget(work.session)
+        return response
+
+    @app.teardown_request
+    def _close(error: BaseException | None) -> None:
+        work: Act | None = g.pop("act", None)
+        if work is not None:
+            work.session.close()
+
+
+def _request_id() -> str:
+    given = request.headers.get("X-Request-Id", "")
+    if 8 <= len(given) <= 64 and given.replace("-", "").isalnum() and given.isascii():
+        return given
+    return secrets.token_hex(8)
+
+
+def _write_notes(session: Session) -> None:
+    """What a page or an answer showed is on the audit before it leaves the service."""
+    notes = session.info.pop("audit_notes", [])
+    session.rollback()
+    with database().transaction() as writing:
+        for note in notes:
+            audit.queue(writing, note)
+        audit.write_queued(writing)
+
+
+def _note_refusal(right: str) -> None:
+    act().note("access.refused", outcome="refused", right=right, endpoint=request.endpoint)
+
+
+def _by_cookie() -> SignedIn | None:
+    token = session.get("token")
+    if not token:
+        return None
+    idle = timedelta(minutes=current_app.config["SETTINGS"].idle_minutes)
+    with database().reading() as reading:
+        found = reading.execute(
+            select(StaffSession, Staff)
+            .join(Staff, Staff.id == StaffSession.staff_id)
+            .where(StaffSession.token_hash == token_hash(token))
+        ).first()
+        if found is None:
+            return None
+        row, staff = found
+        if row.ended_at is not None or g.at - row.seen_at > idle:
+            return None
+        known = _signed_in(reading, staff, row.site_id)
+    if known is not None and g.at - row.seen_at > SEEN_EVERY:
+        with database().transaction() as writing:
+            writing.execute(
+                update(StaffSession).where(StaffSession.id == row.id).values(seen_at=g.at)
+            )
+    return known
+
+
+def _by_bearer() -> SignedIn | None:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        return None
+    with database().reading() as reading:
+        found = reading.execute(
+            select(ApiToken, Staff)
+            .join(Staff, Staff.id == ApiToken.staff_id)
+            .where(ApiToken.token_hash == token_hash(token.strip()))
+        ).first()
+        if found is None:
+            return None
+        row, staff = found
+        if row.revoked_at is not None or row.expires_at <= g.at:
+            return None
+        return _signed_in(reading, staff, row.site_id, scopes=frozenset(row.scopes))
+
+
+def _signed_in(
+    reading: Session, staff: Staff, site_id: int, scopes: frozenset[str] | None = None
+) -> SignedIn | None:
+    """Today's roles at this site decide; somebody without any is not let in."""
+    from clinic.sites.models import Site
+
+    today = clock.today()
+    if staff.left_on is not None and staff.left_on < today:
+        return None
+    roles = tuple(
+        reading.scalars(
+            select(StaffRole.role)
+            .where(
+                StaffRole.staff_id == staff.id,
+                StaffRole.site_id == site_id,
+                StaffRole.from_on <= today,
+                (StaffRole.to_on.is_(None)) | (StaffRole.to_on >= today),
+            )
+            .order_by(StaffRole.id)
+        )
+    )
+    if not roles:
+        return None
+    site = reading.get_one(Site, site_id)
+    rights = rights_of(list(roles))
+    return SignedIn(
+        staff_id=staff.id,
+        name=staff.name,
+        site_id=site_id,
+        site_name=site.name,
+        site_kind=site.kind,
+        roles=roles,
+        rights=rights if scopes is None else rights & scopes,
+        by_token=scopes is not None,
+    )
+
+
+def guard(app: Flask) -> None:
+    """Refuse to start while any endpoint does not say who may use it."""
+    app.view_functions["static"].right = OPEN  # type: ignore[attr-defined]
+    unmarked = sorted(
+        {rule.endpoint for rule in app.url_map.iter_rules()}
+        - {name for name, view in app.view_functions.items() if hasattr(view, "right")}
+    )
+    if unmarked:
+        raise RuntimeError(f"endpoints that do not name the right they need: {', '.join(unmarked)}")
+
+
+def permissions(app: Flask) -> dict[str, str]:
+    """Every endpoint and the right it needs, for the test and the page that list them."""
+    return {
+        rule.endpoint: app.view_functions[rule.endpoint].right  # type: ignore[attr-defined]
+        for rule in app.url_map.iter_rules()
+    }

@@ -1,0 +1,233 @@
+"""How does the service look and speak? Templates, the words for values, and what each page knows.
+
+`init_app` makes an application render our templates over the NHS.UK macros. Values become words
+here and nowhere else: days and times in London, milligrams exact, unknown said in words.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, request, url_for
+from jinja2 import ChainableUndefined, ChoiceLoader, FileSystemLoader, PackageLoader, pass_context
+from jinja2.exceptions import UndefinedError
+from jinja2.runtime import Context, Undefined
+
+from clinic import clock, forms
+from dosing.days import at_london, london_day, london_time
+
+SERVICE_NAME = "Throughcare"
+NOT_KNOWN = "not known"
+SIGN_OUT = "auth.sign_out"
+HOME = "home"
+
+
+# -- what every page knows -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The member of staff whose page this is, put on `g.staff` by whoever signs people in.
+
+    `rights`: what they may do at `site_name`. Any object with these attributes will do.
+    """
+
+    name: str
+    role: str | None = None
+    site_name: str | None = None
+    rights: frozenset[str] = frozenset()
+
+
+_NAVIGATION: dict[str, tuple[str, str | None]] = {}
+
+
+def nav(label: str, endpoint: str, permission: str | None) -> None:
+    """Offer a page in the navigation of everyone signed in who holds `permission` (None: all).
+
+    Called once by each room when it is imported; shown in the order of the calls. An endpoint
+    the running application does not have is left out.
+    """
+    _NAVIGATION[endpoint] = (label, permission)
+
+
+def csp_nonce() -> str:
+    """This response's nonce: the same in every tag of a page and in its policy header."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def init_app(app: Flask) -> None:
+    """Make `app` render our pages. Call once, after its own template loader is settled."""
+    loaders = [FileSystemLoader(Path(__file__).parent / "templates")]
+    own = [app.jinja_loader] if app.jinja_loader is not None else []
+    app.jinja_loader = ChoiceLoader([*own, *loaders, PackageLoader("nhsuk_frontend_jinja")])
+
+    env = app.jinja_env
+    # Flask escapes .html alone; the NHS macros and ours are .jinja, and names come from people.
+    env.autoescape = True
+    # The NHS macros read parameters nobody passed; _printed keeps that leniency out of our pages.
+    env.undefined = ChainableUndefined
+    env.finalize = _printed
+    env.filters.update(FILTERS)
+    env.globals.update(csp_nonce=csp_nonce, nhs_field=forms.nhs_field)
+    app.context_processor(lambda: _every_page(app))
+
+
+def _every_page(app: Flask) -> dict[str, Any]:
+    settings = app.config.get("SETTINGS")
+    staff = g.get("staff")
+    return {
+        "service_name": SERVICE_NAME,
+        "demo": bool(getattr(settings, "demo", False)),
+        # The NHS logo is for NHS bodies: a deploying one turns it on.
+        "nhs_body": bool(getattr(settings, "nhs_body", False)),
+        "staff": staff,
+        "navigation": _navigation(app, staff),
+        "home_url": url_for(HOME) if HOME in app.view_functions else "/",
+        "sign_out_url": url_for(SIGN_OUT) if SIGN_OUT in app.view_functions else None,
+        "now": clock.now(),
+    }
+
+
+def _navigation(app: Flask, staff: Any) -> list[dict[str, Any]]:
+    if staff is None:
+        return []
+    return [
+        {"text": label, "href": url_for(endpoint), "current": request.endpoint == endpoint}
+        for endpoint, (label, permission) in _NAVIGATION.items()
+        if endpoint in app.view_functions and (permission is None or permission in staff.rights)
+    ]
+
+
+@pass_context
+def _printed(context: Context, value: Any) -> Any:
+    """What `{{ value }}` prints. In our templates a missing name is a fault, never a blank.
+
+    A blank where a dose or an allergy should stand would read as "none". None is an unknown and
+    says so.
+    """
+    if (context.name or "").startswith("nhsuk/"):
+        return value
+    if isinstance(value, Undefined):
+        raise UndefinedError(f"{context.name} prints a value it was not given")
+    return NOT_KNOWN if value is None else value
+
+
+# -- values in words -----------------------------------------------------------------------
+
+
+def nhs_number(number: str | None) -> str:
+    """Ten digits shown 3-3-4. Anything else is shown as it stands."""
+    if number is None:
+        return NOT_KNOWN
+    if len(number) == 10 and number.isdigit():
+        return f"{number[:3]} {number[3:6]} {number[6:]}"
+    return number
+
+
+def day(of: date | datetime | None) -> str:
+    """Mon 23 Nov 2026: a London date, or the London date of an aware instant."""
+    if of is None:
+        return NOT_KNOWN
+    on = london_day(of) if isinstance(of, datetime) else of
+    return f"{on:%a} {on.day} {on:%b %Y}"
+
+
+def day_born(on: date | None) -> str:
+    """14-Jul-1945, as the patient banner shows it."""
+    return NOT_KNOWN if on is None else f"{on:%d-%b-%Y}"
+
+
+def clock_time(at: datetime | None) -> str:
+    """14:05 in London, 24 hours. The hour that October repeats says BST or GMT."""
+    if at is None:
+        return NOT_KNOWN
+    london = london_time(at)
+    first, second = (at_london(london.date(), london.time().replace(fold=fold)) for fold in (0, 1))
+    return f"{london:%H:%M}" if first == second else f"{london:%H:%M} {london.tzname()}"
+
+
+def moment(at: datetime | None) -> str:
+    """Mon 23 Nov 2026, 14:05 in London. ValueError for a naive time."""
+    return NOT_KNOWN if at is None else f"{day(at)}, {clock_time(at)}"
+
+
+def mg(amount: Decimal | int | None) -> str:
+    """40 mg, 2.5 mg: a Decimal is milligrams, an int is whole micrograms (as stored).
+
+    TypeError for a float, or for text nobody has read yet.
+    """
+    if amount is None:
+        return NOT_KNOWN
+    if isinstance(amount, bool) or not isinstance(amount, Decimal | int):
+        raise TypeError("mg takes a Decimal of milligrams or an int of micrograms")
+    milligrams = amount if isinstance(amount, Decimal) else Decimal(amount).scaleb(-3)
+    return f"{_plain(milligrams)} mg"
+
+
+def _plain(number: Decimal) -> str:
+    """No exponent and no trailing zero: 40.0 could be read as 400."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def age(born_on: date | None, on: date | None = None) -> str:
+    """61y: birthdays passed on the London date `on` (today when not given).
+
+    Someone born on 29 February is a year older on 1 March of a year without one.
+    """
+    if born_on is None:
+        return "age not known"
+    on = on or clock.today()
+    years = on.year - born_on.year - ((on.month, on.day) < (born_on.month, born_on.day))
+    return f"{years}y"
+
+
+def lateness(due: date | datetime | None, now: datetime) -> str:
+    """How late, in words: "2 days late", "due today", "due in 3 days".
+
+    A date is late from the London day after it; an instant from its own minute, and within a day
+    of it the answer is in hours and minutes elapsed, which the clock changes do not shift.
+    """
+    if due is None:
+        return "no deadline set"
+    days = (london_day(now) - (london_day(due) if isinstance(due, datetime) else due)).days
+    if not isinstance(due, datetime):
+        return "due today" if days == 0 else _late_or_due(days > 0, _count(abs(days), "day"))
+    minutes = int((now - due).total_seconds() // 60)
+    late, minutes = minutes >= 0, abs(minutes)
+    if minutes == 0:
+        return "due now"
+    hours, rest = divmod(minutes, 60)
+    if hours >= 48:
+        return _late_or_due(late, _count(hours // 24, "day"))
+    words = [_count(hours, "hour")] if hours else []
+    words += [_count(rest, "minute")] if rest else []
+    return _late_or_due(late, " ".join(words))
+
+
+def _late_or_due(late: bool, amount: str) -> str:
+    return f"{amount} late" if late else f"due in {amount}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "nhs_number": nhs_number,
+    "day": day,
+    "day_born": day_born,
+    "clock_time": clock_time,
+    "moment": moment,
+    "mg": mg,
+    "age": age,
+    "lateness": lateness,
+}
