@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 from tests.support import trace
 from tests.support.chromium import a_page, assert_accessible, find_chromium
 from tests.support.databases import PostgresShelf, Shelf, SqliteShelf, rolled_back
-from tests.support.postgres import find_binaries, shared_server
+from tests.support.postgres import a_database_name, find_binaries, shared_server
 from tests.support.server import served_in_a_thread
 
 
@@ -92,10 +92,10 @@ def test_a_commit_in_a_rolled_back_database_leaves_nothing_behind(engine_name, b
         connection.execute(text("DROP TABLE bench_bed"))
 
 
-def test_the_postgresql_of_the_tests_starts_afresh_after_its_last_user_left(tmp_path: Path) -> None:
+def test_a_postgresql_can_be_had_again_after_its_last_user_left(tmp_path: Path) -> None:
     for _ in range(2):
         with shared_server(tmp_path) as server:
-            server.create("a_name_taken_only_once")
+            server.create(a_database_name())
 
 
 def test_there_is_a_postgresql_for_the_tests() -> None:
