@@ -389,8 +389,7 @@ def nhs_field(field: Field, more: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Which NHS.UK macro draws this field, and with what? Called by the `field` macro.
 
     `more`, from the template: `size` of the label (s, m, l, xl), `heading` when the label is the
-    page's h1, `reveals` (choice value to HTML shown under it), `inline` for short choices, and
-    any parameter of the NHS macro (width, rows, autocomplete, suffix...).
+    page's h1, `inline` for short choices, and any parameter of the NHS macro (width, rows, autocomplete, suffix...).
     """
     if isinstance(field, HiddenField) or isinstance(field.widget, HiddenInput):
         return "hidden", {}
@@ -414,13 +413,12 @@ def nhs_field(field: Field, more: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         items = [{"value": "y", "text": label["text"], "checked": bool(field.data)}]
         return "checkboxes", {**_choice_common(common), "items": items, **more}
     if isinstance(field, RadioField | SelectMultipleField):
-        reveals = more.pop("reveals", {})
         return (
             "radios" if isinstance(field, RadioField) else "checkboxes",
             {
                 **_choice_common(common),
                 "fieldset": {"legend": label},
-                "items": [_choice(choice, reveals) for choice in field.iter_choices()],
+                "items": [_choice(choice) for choice in field.iter_choices()],
                 **more,
             },
         )
@@ -451,7 +449,7 @@ def _choice_common(common: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in common.items() if key != "id"}
 
 
-def _choice(choice: Any, reveals: dict[str, Any]) -> dict[str, Any]:
+def _choice(choice: Any) -> dict[str, Any]:
     item: dict[str, Any] = {
         "value": str(choice.value),
         "text": str(choice.label),
@@ -460,8 +458,6 @@ def _choice(choice: Any, reveals: dict[str, Any]) -> dict[str, Any]:
     hint = (choice.render_kw or {}).get("hint")
     if hint:
         item["hint"] = {"text": str(hint)}
-    if str(choice.value) in reveals:
-        item["conditional"] = {"html": reveals[str(choice.value)]}
     return item
 
 

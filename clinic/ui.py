@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,28 +19,16 @@ from jinja2.exceptions import UndefinedError
 from jinja2.runtime import Context, Undefined
 
 from clinic import clock, forms
+from clinic.roles import ROLES
 from dosing.days import at_london, london_day, london_time
 
 SERVICE_NAME = "Throughcare"
 NOT_KNOWN = "not known"
-SIGN_OUT = "auth.sign_out"
+SIGN_OUT = "staff_pages.sign_out"
 HOME = "home"
 
 
 # -- what every page knows -----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """The member of staff whose page this is, put on `g.staff` by whoever signs people in.
-
-    `rights`: what they may do at `site_name`. Any object with these attributes will do.
-    """
-
-    name: str
-    role: str | None = None
-    site_name: str | None = None
-    rights: frozenset[str] = frozenset()
 
 
 _NAVIGATION: dict[str, tuple[str, str | None]] = {}
@@ -89,6 +76,7 @@ def _every_page(app: Flask) -> dict[str, Any]:
         # The NHS logo is for NHS bodies: a deploying one turns it on.
         "nhs_body": bool(getattr(settings, "nhs_body", False)),
         "staff": staff,
+        "role_name": _role_name(staff),
         "navigation": _navigation(app, staff),
         "home_url": url_for(HOME) if HOME in app.view_functions else "/",
         "sign_out_url": url_for(SIGN_OUT) if SIGN_OUT in app.view_functions else None,
@@ -104,6 +92,12 @@ def _navigation(app: Flask, staff: Any) -> list[dict[str, Any]]:
         for endpoint, (label, permission) in _NAVIGATION.items()
         if endpoint in app.view_functions and (permission is None or permission in staff.rights)
     ]
+
+
+def _role_name(staff: Any) -> str | None:
+    """The role as staff say it, for the one the member of staff works in."""
+    role = getattr(staff, "role", None)
+    return ROLES[role][0] if role in ROLES else role
 
 
 @pass_context
