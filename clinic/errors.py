@@ -178,6 +178,21 @@ _ADVICE = {
 }
 
 
+def answer_http(error: HTTPException) -> Response:
+    """An error of HTTP itself: no such address, wrong method, too large, a failed CSRF check."""
+    status = error.code or 500
+    title, advice = _ADVICE.get(status, (error.name, error.description or ""))
+    if wants_json():
+        kind = error.name.lower().replace(" ", "-")
+        response = problem(status, title, advice, kind, request_id=g.get("request_id"))
+    else:
+        response = _page(status, title, advice)
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After", "WWW-Authenticate"):
+            response.headers[name] = value
+    return response
+
+
 def init_app(app: Flask) -> None:
     """One place answers every error of the service."""
 
@@ -187,22 +202,7 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
-        status = error.code or 500
-        title, advice = _ADVICE.get(status, (error.name, error.description or ""))
-        if wants_json():
-            response = problem(
-                status,
-                title,
-                advice,
-                error.name.lower().replace(" ", "-"),
-                request_id=g.get("request_id"),
-            )
-        else:
-            response = _page(status, title, advice)
-        for name, value in error.get_headers():
-            if name in ("Allow", "Retry-After", "WWW-Authenticate"):
-                response.headers[name] = value
-        return response
+        return answer_http(error)
 
     @app.errorhandler(Exception)
     def _fault(error: Exception) -> Response:

@@ -1,0 +1,78 @@
+"""Throughcare: the service's face. `create_app` is its table of contents."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+from flask_wtf.csrf import CSRFProtect
+
+from clinic import auth, errors, observe, openapi, ui
+from clinic.db import Database
+from config.settings import Settings, from_environment
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """One service, wired in the order a request meets it."""
+    settings = settings or from_environment()
+    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=settings.body_bytes,
+        SESSION_COOKIE_NAME="throughcare",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        WTF_CSRF_TIME_LIMIT=None,  # the sign-in itself times out; a form left open overnight fails there
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions["database"] = Database(settings.database_url)
+
+    observe.set_up_logs(settings)
+    observe.init_app(app)
+    auth.init_app(app)
+    errors.init_app(app)
+    csrf = CSRFProtect(app)
+    ui.init_app(app)
+    _send_safe_headers(app)
+
+    document = openapi.init_app(app)
+    for room in _rooms():
+        for blueprint in getattr(room, "api_blueprints", ()):
+            csrf.exempt(blueprint)  # the API takes bearer tokens only, which a browser never adds
+            document.register_blueprint(blueprint)
+        for blueprint in getattr(room, "page_blueprints", ()):
+            app.register_blueprint(blueprint)
+
+    auth.guard(app)
+    return app
+
+
+def _rooms() -> list[object]:
+    """The rooms of the service. Each lists its `api_blueprints` and `page_blueprints`."""
+    from clinic import rooms
+
+    return rooms.ALL
+
+
+def _send_safe_headers(app: Flask) -> None:
+    @app.after_request
+    def _headers(response: Response) -> Response:
+        response.headers.setdefault(
+            "Content-Security-Policy",
+            f"default-src 'none'; script-src 'self' 'nonce-{ui.csp_nonce()}'; style-src 'self'; "
+            "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
+            "frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'",
+        )
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
+        )
+        if response.mimetype in ("text/html", "application/json", "application/problem+json"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        if app.config["SETTINGS"].secure_cookies:
+            response.headers.setdefault(
+                "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
+            )
+        return response

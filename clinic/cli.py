@@ -1,0 +1,159 @@
+"""The `throughcare` command: run the service, ask the stateless checks, look after the data."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="throughcare")
+def main() -> None:
+    """Rapid prescribing, the first 28 days in prison, and no day without medicine.
+
+    Settings come from the environment: THROUGHCARE_MODE (demo, test, production),
+    THROUGHCARE_DATABASE_URL, THROUGHCARE_SECRET_KEY, THROUGHCARE_IDLE_MINUTES.
+
+    \b
+    First steps:
+      throughcare migrate        bring the database to the newest revision
+      throughcare demo load      fill an empty demonstration database
+      throughcare serve          serve it at http://127.0.0.1:8000
+    """
+
+
+def _answer_lines(name: str) -> None:
+    from clinic.checks import all_checks
+    from dosing.shape import answer_lines
+
+    every = answer_lines(all_checks()[name].run, sys.stdin.buffer, sys.stdout.write)
+    sys.stdout.flush()
+    sys.exit(0 if every else 1)
+
+
+@main.group()
+def dose() -> None:
+    """Dose checks and saved dose decisions."""
+
+
+@dose.command("check")
+def dose_check() -> None:
+    """Judge orders: JSON Lines in, one answer a line out.
+
+    Exit 0 when every line was evaluated (whatever the outcome), 1 when any was refused.
+
+    \b
+    Example:
+      throughcare dose check < orders.jsonl > answers.jsonl
+    """
+    _answer_lines("dose")
+
+
+@main.group()
+def timetable() -> None:
+    """The first 28 days in custody."""
+
+
+@timetable.command("plan")
+def timetable_plan() -> None:
+    """Work out 28-day timetables: JSON Lines in, one answer a line out."""
+    _answer_lines("timetable")
+
+
+@main.group()
+def release() -> None:
+    """Prescribing gaps on arrival, at court, on transfer and on release."""
+
+
+@release.command("check")
+def release_check() -> None:
+    """Work out release gaps: JSON Lines in, one answer a line out."""
+    _answer_lines("release")
+
+
+@main.command("schema")
+@click.argument("name", type=click.Choice(["dose", "timetable", "release"]))
+@click.argument("side", type=click.Choice(["request", "response"]))
+def schema(name: str, side: str) -> None:
+    """Print the JSON Schema of a stateless check's request or response."""
+    import json
+
+    from clinic.checks import all_checks
+
+    check = all_checks()[name]
+    made = check.request_schema() if side == "request" else check.response_schema()
+    click.echo(json.dumps(made, indent=2))
+
+
+def _settings() -> Any:
+    from config.settings import SettingsError, from_environment
+
+    try:
+        return from_environment()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command("migrate")
+@click.option("--to", "revision", default="head", show_default=True, help="Revision to go to.")
+def migrate_command(revision: str) -> None:
+    """Bring the database to the newest revision (or to the one named, up or down)."""
+    from clinic import migrate
+
+    settings = _settings()
+    if revision == "base":
+        migrate.downgrade(settings.database_url, revision)
+    else:
+        migrate.upgrade(settings.database_url, revision)
+    click.echo(f"The database is at {revision}.", err=True)
+
+
+@main.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=int)
+@click.option("--threads", default=8, show_default=True, type=int)
+def serve(host: str, port: int, threads: int) -> None:
+    """Serve the pages and the API from one process.
+
+    With PostgreSQL, several processes may serve one database, for example
+    gunicorn --worker-class gthread "clinic:create_app()".
+    """
+    import waitress
+
+    from clinic import create_app
+
+    app = create_app(_settings())
+    click.echo(f"Throughcare is at http://{host}:{port}", err=True)
+    waitress.serve(app, host=host, port=port, threads=threads, ident="throughcare")
+
+
+@main.group()
+def audit() -> None:
+    """The record of who saw or changed what."""
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Walk every strand of the audit; say where any edit, removal or reorder is found.
+
+    Keep the printed heads somewhere else: they show later that no newest entries were cut off.
+    Exit 0 when every strand holds, 1 otherwise.
+    """
+    from clinic import audit as record
+    from clinic import tables  # noqa: F401 - the audit refers to every other table
+    from clinic.db import Database
+
+    with Database(_settings().database_url).reading() as session:
+        verdict = record.verify(session)
+    for strand, seq, head in verdict.heads:
+        click.echo(f"strand {strand:2d}  entries {seq:8d}  head {head[:16]}")
+    for found in verdict.breaks:
+        click.echo(f"strand {found.strand} entry {found.seq}: {found.says}", err=True)
+    click.echo(f"{verdict.entries} entries, {len(verdict.breaks)} faults")
+    sys.exit(1 if verdict.breaks else 0)
+
+
+if __name__ == "__main__":
+    main()
