@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response
 from flask_wtf.csrf import CSRFProtect
 
-from clinic import auth, errors, observe, openapi, ui
+from clinic import auth, errors, home, observe, openapi, ui
 from clinic.db import Database
 from config.settings import Settings, from_environment
 
@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.init_app(app)
     csrf = CSRFProtect(app)
     ui.init_app(app)
+    home.init_app(app)
     _send_safe_headers(app)
 
     document = openapi.init_app(app)

@@ -119,8 +119,9 @@ def init_app(app: Flask) -> None:
         if g.staff is None:
             if wants_json():
                 raise SignInNeeded("Send a bearer token that is in force.")
-            here = request.path if request.method == "GET" else None
-            return redirect(url_for("staff_pages.sign_in", then=here))
+            if request.method == "GET":
+                session["then"] = request.path  # where to go on to; never in a URL
+            return redirect(url_for("staff_pages.sign_in"))
         if right not in (SIGNED_IN, None) and right not in g.staff.rights:
             _note_refusal(right)
             raise Forbidden("Your role at this site does not include this.")

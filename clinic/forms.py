@@ -29,6 +29,7 @@ from wtforms import (
     SelectMultipleField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectFieldBase
 from wtforms.utils import unset_value
 from wtforms.validators import StopValidation
 from wtforms.widgets import HiddenInput
@@ -44,8 +45,9 @@ CSRF_FIELD = "csrf_token"
 class _Sayings:
     """WTForms' stock errors, said with the field's name. One for each field."""
 
+    REQUIRED = "This field is required."
     SAYINGS: ClassVar[dict[str, str]] = {
-        "This field is required.": "enter an answer",
+        REQUIRED: "enter an answer",
         "Not a valid choice.": "choose one of the options listed",
         "Invalid Choice: could not coerce.": "choose one of the options listed",
         "'%(value)s' is not a valid choice for this field.": "choose from the options listed",
@@ -62,10 +64,13 @@ class _Sayings:
 
     def __init__(self) -> None:
         self.label = ""
+        self.offers_choices = False
 
     def gettext(self, text: str) -> str:
         if text not in self.SAYINGS:
             return text
+        if text == self.REQUIRED and self.offers_choices:
+            return f"{self.label}: choose an answer"
         # Some texts are filled in with % afterwards, and a label may hold a % of its own.
         label = self.label.replace("%", "%%") if "%(" in text else self.label
         return f"{label}: {self.SAYINGS[text]}"
@@ -82,6 +87,7 @@ class Form(FlaskForm):
             sayings = _Sayings()
             field = super().bind_field(form, unbound_field, {**options, "translations": sayings})
             sayings.label = _called(field)
+            sayings.offers_choices = isinstance(field, SelectFieldBase)
             return field
 
     @property
@@ -269,8 +275,9 @@ class _Boxes(Field):
     def _need(self, *boxes: str) -> None:
         missing = tuple(box for box in boxes if not self.boxes[box])
         if missing:
-            words = " and ".join(f"a {box}" for box in missing)
-            raise self._wrong(f"must include {words}", *missing)
+            words = [f"a {box}" for box in missing]
+            listed = " and ".join([", ".join(words[:-1])] * (len(words) > 1) + words[-1:])
+            raise self._wrong(f"must include {listed}", *missing)
 
     def _read_day(self) -> date:
         for box in ("day", "month", "year"):
@@ -389,7 +396,7 @@ def nhs_field(field: Field, more: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Which NHS.UK macro draws this field, and with what? Called by the `field` macro.
 
     `more`, from the template: `size` of the label (s, m, l, xl), `heading` when the label is the
-    page's h1, `inline` for short choices, and any parameter of the NHS macro (width, rows, autocomplete, suffix...).
+    page's h1, and any parameter of the NHS macro (width, rows, inline, autocomplete, suffix...).
     """
     if isinstance(field, HiddenField) or isinstance(field.widget, HiddenInput):
         return "hidden", {}

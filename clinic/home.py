@@ -1,0 +1,65 @@
+"""What needs doing today? The first page, for the role somebody works in.
+
+Rooms offer worklists; a person sees those whose right they hold, at the site they work at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask import Flask, render_template
+
+from clinic import clock
+from clinic.act import Act
+from clinic.auth import act, for_signed_in
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing to do. `due` None: no deadline. `who` None: nobody's yet, and said so."""
+
+    due: date | datetime | None
+    person: str
+    href: str
+    what: str
+    who: str | None
+    risk: str | None = None
+    risk_colour: str = "grey"
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """A room's list for the first page, already in order: deadline first, then risk, never name."""
+
+    title: str
+    rows: Sequence[Row]
+    empty: str
+    more_text: str | None = None
+    more_href: str | None = None
+
+
+Provider = Callable[[Act], Worklist | None]
+_PROVIDERS: list[tuple[str, Provider]] = []
+
+
+def worklist(right: str) -> Callable[[Provider], Provider]:
+    """Offer a worklist to everyone who holds the right. None leaves it out, say for another kind of site."""
+
+    def offer(provider: Provider) -> Provider:
+        _PROVIDERS.append((right, provider))
+        return provider
+
+    return offer
+
+
+def init_app(app: Flask) -> None:
+    """The first page, at the root."""
+
+    @app.get("/", endpoint="home")
+    @for_signed_in
+    def home() -> str:
+        work = act()
+        lists = [made for right, offer in _PROVIDERS if work.may(right) and (made := offer(work))]
+        return render_template("home.jinja", lists=lists, now=clock.now())
