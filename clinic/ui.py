@@ -17,7 +17,6 @@ from flask import Flask, g, request, url_for
 from jinja2 import ChainableUndefined, ChoiceLoader, FileSystemLoader, PackageLoader, pass_context
 from jinja2.exceptions import UndefinedError
 from jinja2.runtime import Context, Undefined
-from markupsafe import Markup
 
 from clinic import clock, forms
 from clinic.roles import ROLES
@@ -185,21 +184,6 @@ def age(born_on: date | None, on: date | None = None) -> str:
     return f"{years}y"
 
 
-def css_text(*words: str) -> Markup:
-    """The words as one CSS string, for what print puts in a sheet's margin.
-
-    Everything but ASCII letters and digits is written as its number, so no name can end the
-    string or the style element it stands in.
-    """
-    text = "".join(words)
-    return Markup('"{}"').format(
-        Markup("").join(
-            letter if letter.isascii() and letter.isalnum() else f"\\{ord(letter):06x}"
-            for letter in text
-        )
-    )
-
-
 def lateness(due: date | datetime | None, now: datetime) -> str:
     """How late, in words: "2 days late", "due today", "due in 3 days".
 
@@ -239,6 +223,5 @@ FILTERS: dict[str, Callable[..., str]] = {
     "moment": moment,
     "mg": mg,
     "age": age,
-    "css_text": css_text,
     "lateness": lateness,
 }
