@@ -60,7 +60,7 @@ def _send_safe_headers(app: Flask) -> None:
     def _headers(response: Response) -> Response:
         response.headers.setdefault(
             "Content-Security-Policy",
-            f"default-src 'none'; script-src 'self' 'nonce-{ui.csp_nonce()}'; style-src 'self'; "
+            f"default-src 'none'; script-src 'self' 'nonce-{ui.csp_nonce()}'; style-src 'self' 'nonce-{ui.csp_nonce()}'; "
             "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
             "frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'",
         )

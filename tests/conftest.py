@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +16,12 @@ from tests.support.databases import PostgresShelf, Shelf, SqliteShelf, rolled_ba
 from tests.support.postgres import shared_server
 
 if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
     from playwright.sync_api import Browser, Page
 
     from clinic.db import Database
+    from tests.support.people import Door
     from tests.support.server import Server
 
 ENGINES = ("sqlite", "postgresql")
@@ -32,6 +36,7 @@ class Bench:
         self._stack = stack
         self._shelves: dict[str, Shelf] = {}
         self._standing: dict[str, Database] = {}
+        self._apps: dict[str, Flask] = {}
 
     def shelf(self, engine_name: str) -> Shelf:
         """Where databases of this engine come from; the server starts when first asked for."""
@@ -55,6 +60,19 @@ class Bench:
             self._stack.callback(shelf.discard, url)
             self._stack.callback(self._standing[engine_name].engine.dispose)
         return self._standing[engine_name]
+
+    def app(self, engine_name: str) -> Flask:
+        """The application over the standing database, made once because making it takes time."""
+        if engine_name not in self._apps:
+            from clinic import create_app
+            from config.settings import Settings
+
+            app = create_app(Settings(mode="test"))
+            app.extensions["database"].engine.dispose()
+            app.extensions["database"] = self.standing(engine_name)
+            app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+            self._apps[engine_name] = app
+        return self._apps[engine_name]
 
 
 def _opened(url: str, stack: ExitStack) -> Database:
@@ -113,6 +131,26 @@ def fresh_database(fresh_url: str) -> Iterator[Database]:
         yield _opened(fresh_url, stack)
 
 
+@pytest.fixture
+def app(engine_name: str, database: Database, bench: Bench) -> Flask:
+    """The application on `database`. Forms need no CSRF token here; over `served` they do."""
+    return bench.app(engine_name)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor nobody has signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def door(app: Flask, database: Database) -> Door:
+    """`door.by_page("nurse")` and `door.by_token("nurse")`: clients in somebody's name."""
+    from tests.support.people import Door
+
+    return Door(app, database)
+
+
 class Clock:
     """The time the service reads, standing still until it is moved."""
 
@@ -138,6 +176,30 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     stopped = Clock(datetime(2026, 11, 4, 9, 0, tzinfo=UTC))
     monkeypatch.setattr("clinic.clock.now", stopped.now)
     return stopped
+
+
+@dataclass(frozen=True)
+class Served:
+    """The service over a socket, in this process, so that `clock` moves its time as well."""
+
+    url: str
+    database: Database
+    door: Door
+
+
+@pytest.fixture
+def served(fresh_url: str) -> Iterator[Served]:
+    """The whole service, CSRF and all, on a database of its own: for pages and for threads."""
+    from clinic import create_app
+    from config.settings import Settings
+    from tests.support.people import Door
+    from tests.support.server import served_in_a_thread
+
+    app = create_app(Settings(mode="test", database_url=fresh_url))
+    database: Database = app.extensions["database"]
+    with served_in_a_thread(app) as url:
+        yield Served(url, database, Door(app, database))
+    database.engine.dispose()
 
 
 @pytest.fixture

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 from sqlalchemy import create_engine, text
 
+from clinic import clock as service_clock
+from clinic import create_app
+from clinic.auth import needs
+from clinic.db import Database
+from config.settings import Settings
 from tests.support import trace
 from tests.support.chromium import a_page, assert_accessible, find_chromium
 from tests.support.databases import PostgresShelf, Shelf, SqliteShelf, rolled_back
+from tests.support.people import Door
 from tests.support.postgres import a_database_name, find_binaries, shared_server
 from tests.support.server import served_in_a_thread
 
@@ -172,6 +181,46 @@ def test_scripts_do_not_run_on_the_page_without_scripts(no_scripts_page) -> None
         no_scripts_page.goto(url)
 
         assert no_scripts_page.locator("h1").text_content() == "Beds"
+
+
+@pytest.mark.browser
+def test_a_page_of_the_service_opens_in_the_browser(served, page) -> None:
+    answer = page.goto(f"{served.url}/health/live")
+
+    assert answer.status == 200
+
+
+def test_the_door_lets_in_whoever_holds_the_right(database: Database) -> None:
+    app = create_app(Settings(mode="test"))
+    app.extensions["database"].engine.dispose()
+    app.extensions["database"] = database
+    for path in ("/probe", "/api/probe"):
+        app.add_url_rule(path, path, needs("patients.register")(lambda: "in"))
+    door = Door(app, database)
+
+    def status(client: FlaskClient, path: str) -> int:
+        return client.get(path).status_code
+
+    assert status(door.by_page("nurse"), "/probe") == 200
+    assert status(door.by_page("carat_keyworker"), "/probe") == 403
+    assert status(door.by_token("nurse"), "/api/probe") == 200
+    assert status(door.by_token("nurse", scopes=["patients.read"]), "/api/probe") == 403
+    assert status(app.test_client(), "/api/probe") == 401
+
+
+def test_the_clock_of_the_service_stands_still_until_it_is_moved(clock) -> None:
+    before = service_clock.now()
+    clock.forward(minutes=21)
+
+    assert service_clock.now() - before == timedelta(minutes=21)
+
+
+def test_two_processes_serve_one_database(two_servers) -> None:
+    for server in two_servers:
+        with urlopen(f"{server.url}/health/ready") as answer:
+            assert answer.status == 200
+
+    assert two_servers[0].process.pid != two_servers[1].process.pid
 
 
 INVENTORY = """
