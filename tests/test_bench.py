@@ -263,3 +263,11 @@ def test_the_trace_names_what_no_test_proves_and_counts_no_skipped_test(tmp_path
         "RP-03",
         "RP-04",
     ]
+
+
+def test_the_trace_knows_nothing_when_a_test_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "test_no_beds.py").write_text("import no_such_module\n")
+
+    collected = trace.collect(str(tmp_path), "--rootdir", str(tmp_path))
+
+    assert "no_such_module" in collected.broken[0]

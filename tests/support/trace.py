@@ -13,6 +13,8 @@ to fail proves nothing and is not counted.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import re
 import sys
 import tomllib
@@ -90,10 +92,13 @@ class _Collector:
 def collect(*arguments: str) -> _Collector:
     """The marks of the tests pytest would run with these arguments; none of them is run."""
     collector = _Collector()
-    pytest.main(
-        ["--collect-only", "-p", "no:terminal", "-p", "no:randomly", *arguments],
-        plugins=[collector],
-    )
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        ended = pytest.main(
+            ["--collect-only", "-qq", "-p", "no:randomly", *arguments], plugins=[collector]
+        )
+    if ended not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        collector.broken = collector.broken or [said.getvalue()]
     return collector
 
 
@@ -113,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     inventory = REQUIREMENTS.read_text(encoding="utf-8")
     listed = requirements(inventory)
     ruled = rules()
-    collected = collect(str(ROOT / "tests"))
+    collected = collect("-m", "", str(ROOT / "tests"))
     if collected.broken:
         _say(*collected.broken, "The tests could not all be collected, so nothing is known.")
         return 2
