@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from sqlalchemy import select, update
@@ -24,7 +24,10 @@ from clinic.act import Act
 from clinic.db import Database
 from clinic.errors import Forbidden, SignInNeeded, wants_json
 from clinic.roles import rights_of
-from clinic.staff.models import ApiToken, Staff, StaffRole, StaffSession
+
+# Rooms import this module, so it reads their tables only once a request is there.
+if TYPE_CHECKING:
+    from clinic.staff.models import Staff
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -166,6 +169,8 @@ def _note_refusal(right: str) -> None:
 
 
 def _by_cookie() -> SignedIn | None:
+    from clinic.staff.models import Staff, StaffSession
+
     token = session.get("token")
     if not token:
         return None
@@ -191,6 +196,8 @@ def _by_cookie() -> SignedIn | None:
 
 
 def _by_bearer() -> SignedIn | None:
+    from clinic.staff.models import ApiToken, Staff
+
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         return None
@@ -213,6 +220,7 @@ def _signed_in(
 ) -> SignedIn | None:
     """Today's roles at this site decide; somebody without any is not let in."""
     from clinic.sites.models import Site
+    from clinic.staff.models import StaffRole
 
     today = clock.today()
     if staff.left_on is not None and staff.left_on < today:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from clinic import checks
+from clinic import checks, staff, sweeps
 
-ALL: list[object] = [checks]
+ALL: list[object] = [checks, staff, sweeps]

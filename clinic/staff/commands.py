@@ -61,9 +61,9 @@ def sign_in(act: Act, email: str, password: str, address: str) -> str:
     keys = [token_hash(f"email {email.strip().lower()}"), token_hash(f"address {address}")]
     _slow_down(act, keys)
     staff = act.session.scalar(select(Staff).where(Staff.email == email.strip().lower()))
+    act.session.rollback()  # hashing is slow on purpose: nobody waits for a write meanwhile
     fits = _password_fits(staff.password_hash if staff else None, password)
     if staff is None or not fits or (staff.left_on is not None and staff.left_on < act.today):
-        act.session.rollback()
         _record_failure(act, keys)
         raise Invalid(
             "The e-mail address or the password is not right.",
