@@ -155,5 +155,61 @@ def audit_verify() -> None:
     sys.exit(1 if verdict.breaks else 0)
 
 
+@main.group()
+def sweeps() -> None:
+    """Work that follows the clock, each piece done once for each day."""
+
+
+def _database() -> Any:
+    from clinic import observe, rooms  # noqa: F401 - the rooms bring their tables and sweeps
+    from clinic.db import Database
+
+    settings = _settings()
+    observe.set_up_logs(settings)
+    return Database(settings.database_url)
+
+
+@sweeps.command("run")
+def sweeps_run() -> None:
+    """Run the scheduler, in this process and no other, until it is stopped.
+
+    It makes up missed days at start. A second one started by accident does no harm: each run is
+    claimed in the database first.
+    """
+    from clinic.sweeps import runner
+
+    runner.run_for_ever(_database())
+
+
+@sweeps.command("once")
+@click.argument("name", required=False)
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The London day to run for.")
+@click.option("--again", is_flag=True, help="Repeat a day that is already done.")
+def sweeps_once(name: str | None, day: Any, again: bool) -> None:
+    """Run one sweep for a day by hand, or everything that is owed when none is named.
+
+    \b
+    Examples:
+      throughcare sweeps once
+      throughcare sweeps once audit-heads --on 2026-11-23
+    """
+    from clinic import clock
+    from clinic.sweeps import runner
+    from clinic.sweeps.schedule import SWEEPS
+
+    database = _database()
+    if name is None:
+        outcomes = runner.catch_up(database)
+    elif name in SWEEPS:
+        on = day.date() if day else clock.today()
+        outcomes = [runner.run(database, name, on, again=again)]
+    else:
+        raise click.ClickException(f"no sweep is called {name}; there are: {', '.join(SWEEPS)}")
+    for each in outcomes:
+        what = each.says or "" if each.did is None else each.did
+        click.echo(f"{each.day}  {each.name}  {each.outcome}  {what}")
+    sys.exit(1 if any(each.outcome == "failed" for each in outcomes) else 0)
+
+
 if __name__ == "__main__":
     main()

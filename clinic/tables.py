@@ -5,7 +5,8 @@ from __future__ import annotations
 import clinic.audit
 import clinic.patients.models
 import clinic.sites.models
-import clinic.staff.models  # noqa: F401 - imported so that their tables are known
+import clinic.staff.models
+import clinic.sweeps.models  # noqa: F401 - imported so that their tables are known
 from clinic.db import Base
 
 metadata = Base.metadata
