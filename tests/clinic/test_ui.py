@@ -520,7 +520,7 @@ def test_every_error_link_leads_to_an_input_on_the_page(app: Flask) -> None:
         .get_data(as_text=True)
     )
 
-    links = re.findall(r'<a href="#([^"]+)">', html)
+    links = re.findall(r'<li>\s*<a href="#([^"]+)"', html)
 
     assert len(links) == 6
     for target in links:
