@@ -27,6 +27,29 @@ if TYPE_CHECKING:
 ENGINES = ("sqlite", "postgresql")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A skipped test has proved nothing, so a run that skipped one is not green."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many tests ran, and on what."""
+    ran = [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]
+    on = {name: sum(name in _parameters(report.nodeid) for report in ran) for name in ENGINES}
+    browser = sum("browser" in report.keywords for report in ran)
+    terminalreporter.write_line(
+        f"{len(ran)} tests ran: {on['sqlite']} on SQLite, {on['postgresql']} on PostgreSQL, "
+        f"{browser} in Chromium; {len(terminalreporter.stats.get('skipped', []))} skipped."
+    )
+
+
+def _parameters(nodeid: str) -> list[str]:
+    return nodeid.partition("[")[2].rstrip("]").split("-")
+
+
 class Bench:
     """What one worker keeps from test to test: a shelf and a standing database for each engine."""
 
