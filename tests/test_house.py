@@ -325,3 +325,21 @@ def test_a_step_that_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> Non
         assert connection.scalar(text("SELECT role FROM staff_role")) == "nurse"
     assert not [name for name in inspect(engine).get_table_names() if name.startswith("_alembic_")]
     engine.dispose()
+
+
+def test_a_served_process_knows_every_table_without_having_migrated() -> None:
+    asking = (
+        "from clinic import create_app\n"
+        "from config.settings import Settings\n"
+        "create_app(Settings(mode='test'))\n"
+        "from clinic.db import Base\n"
+        "known = set(Base.metadata.tables)\n"
+        "import clinic.tables\n"
+        "print(*sorted(set(Base.metadata.tables) - known))\n"
+    )
+
+    answer = subprocess.run(
+        [sys.executable, "-c", asking], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert answer.stdout.split() == []
