@@ -6,8 +6,9 @@ here and nowhere else: days and times in London, milligrams exact, unknown said 
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -215,6 +216,33 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}.*(Z|[+-][0-9]{2}:[0-9]{2})")
+_CODE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+")
+
+
+def fact(value: Any) -> str:
+    """One fact a check answers with, as read on a page: the contracts' own text made readable.
+
+    Dates and instants become London days and moments, codes lose their underscores, a list is
+    "none" when empty. Numbers stay as the check wrote them.
+    """
+    if value is None:
+        return NOT_KNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{fact(key)} {fact(each)}" for key, each in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return "; ".join(fact(each) for each in value) or "none"
+    text = str(value)
+    if _DAY.fullmatch(text):
+        return day(date.fromisoformat(text))
+    if _INSTANT.fullmatch(text):
+        return moment(datetime.fromisoformat(text))
+    return text.replace("_", " ") if _CODE.fullmatch(text) else text
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "nhs_number": nhs_number,
     "day": day,
@@ -224,4 +252,5 @@ FILTERS: dict[str, Callable[..., str]] = {
     "mg": mg,
     "age": age,
     "lateness": lateness,
+    "fact": fact,
 }

@@ -67,6 +67,19 @@ FOUND = [
     },
 ]
 
+RAISED = [
+    {
+        "flag": "RG-03",
+        "severity": "red",
+        "message": "There is a day without medicine.",
+        "clears_when": "every day is covered",
+        "facts": {"uncovered_days": ["2026-11-24", "2026-11-25"], "gap_days": 2, "pharmacy": None},
+        "href": "/release",
+        "link": "Plan cover",
+    },
+    {"rule": "PS-05", "message": "No keyworker is named.", "since": NOW},
+]
+
 
 class DoseForm(Form):
     version = VersionField()
@@ -122,6 +135,7 @@ def make_app() -> Flask:
             banner=BANNER,
             now=NOW,
             found=FOUND,
+            raised=RAISED,
             recorded=[
                 {"label": "COWS", "value": "14", "source": "Ola Berg", "at": NOW},
                 {"label": "Last dose elsewhere", "value": None, "href": "/change"},
@@ -362,6 +376,36 @@ def test_a_severity_nobody_foresaw_is_still_shown(app: Flask) -> None:
     source = '{% from "parts.jinja" import findings %}{{ findings(found, "uk-2017", "3") }}'
 
     assert "NEW" in render(app, source, found=[{**FOUND[0], "severity": "NEW"}])
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "not known"),
+        (True, "yes"),
+        ([], "none"),
+        (["2026-11-24", "2026-11-25"], "Tue 24 Nov 2026; Wed 25 Nov 2026"),
+        ("2026-07-01T09:05:00+00:00", "Wed 1 Jul 2026, 10:05"),
+        ("methadone_oral_solution", "methadone oral solution"),
+        ("30.5", "30.5"),
+        ({"missed_days": 3}, "missed days 3"),
+    ],
+)
+def test_the_facts_of_a_check_are_readable(value: Any, words: str) -> None:
+    assert ui.fact(value) == words
+
+
+def test_a_flag_says_its_severity_what_clears_it_and_its_facts(app: Flask) -> None:
+    source = '{% from "parts.jinja" import flags %}{{ flags(raised) }}'
+
+    words = " ".join(re.sub(r"<[^>]+>", " ", render(app, source, raised=RAISED)).split())
+
+    assert words == (
+        "Red flag There is a day without medicine. Clears when: every day is covered "
+        "uncovered days Tue 24 Nov 2026; Wed 25 Nov 2026 gap days 2 pharmacy not known RG-03 "
+        "Plan cover There is a day without medicine. "
+        "Flag No keyworker is named. PS-05, since Mon 23 Nov 2026"
+    )
 
 
 # -- fields --------------------------------------------------------------------------------
