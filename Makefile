@@ -61,13 +61,17 @@ $(UV): | python
 	"$(PYTHON)" -m venv .tools/uv-$(UV_VERSION)
 	.tools/uv-$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
+# Named only when the environment is made: given again, a shim or a link counts as another Python
+# and the environment is thrown away.
+WITH_PYTHON = $(if $(wildcard .venv/pyvenv.cfg),,--python "$(PYTHON)")
+
 # --frozen: these commands never rewrite uv.lock, whatever index this machine uses.
 # --inexact: running the demonstration does not throw out the tools of a test run.
 sync: python $(UV)
-	@$(UV) sync --quiet --frozen --inexact --python "$(PYTHON)"
+	@$(UV) sync --quiet --frozen --inexact $(WITH_PYTHON)
 
 sync-dev: python $(UV)
-	@$(UV) sync --quiet --frozen --group dev --python "$(PYTHON)"
+	@$(UV) sync --quiet --frozen --group dev $(WITH_PYTHON)
 
 # A page test without a browser would prove nothing, so a missing one is installed or is an error.
 chromium:
