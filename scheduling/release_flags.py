@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from dosing.days import ONE_DAY, london_day, london_time
 from scheduling.release_cover import clock_of
-from scheduling.release_picture import Picture, last_dose
+from scheduling.release_picture import Picture, is_weekend, last_dose
 from scheduling.release_request import (
     Appointment,
     BridgingSupply,
@@ -129,6 +129,7 @@ def no_appointment(now: Picture) -> Flag | None:
         rule,
         _counted_down(rule, now.working_days_left),
         {"cover_ends_on": iso(ends_on)},
+        message=None if contact is None else rule.table["message_unacknowledged"],
         cover_ends_on=_say(ends_on),
     )
 
@@ -179,6 +180,7 @@ def release_before_closed_day(now: Picture) -> Flag | None:
         rule,
         rule.severity if covered else rule.table["severity_with_gap"],
         {"next_working_day_on": iso(next_on)},
+        what="weekend" if is_weekend(release_on + ONE_DAY) else "holiday",
         date=_say(next_on),
     )
 
@@ -244,7 +246,7 @@ def left_unplanned(now: Picture) -> Flag | None:
         and now.next_working_day_on is not None
         and contact.on <= now.next_working_day_on
     )
-    missing = [item for item, there in (("dose_letter", sent), ("appointment", soon)) if not there]
+    missing = [item for item, there in (("appointment", soon), ("dose_letter", sent)) if not there]
     if not missing:
         return None
     return _flag(
@@ -286,7 +288,7 @@ def transfer_without_information(now: Picture) -> Flag | None:
     return _flag(
         rule,
         rule.severity if worked else rule.table["severity_before_closed_day"],
-        {"missing": missing},
+        {"missing": sorted(missing)},
     )
 
 
@@ -356,7 +358,7 @@ def made_for_another_date(now: Picture) -> Flag | None:
     stale = [(item, thing) for item, thing, made_at in made if _is_stale(now, thing, made_at)]
     if not stale:
         return None
-    recheck = list(dict.fromkeys(item for item, _ in stale))
+    recheck = sorted({item for item, _ in stale})
     old = (given.release or Release()).previous_on or stale[0][1].for_release_on
     return _flag(
         RULES["RG-14"],

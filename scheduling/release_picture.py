@@ -228,7 +228,7 @@ def _expected_release(given: Request, places: Places) -> ReleaseDates:
     if places.prison_nation == "northern_ireland":  # no rule found
         return ReleaseDates(day)
     if places.prison_nation == "scotland":
-        while _is_weekend(day) or places.destination.is_bank_holiday(day):
+        while is_weekend(day) or places.destination.is_bank_holiday(day):
             day -= ONE_DAY
         return ReleaseDates(day, weekend_rule_on=day)
     weekend_rule_on = places.prison.previous_working_day(day)
@@ -243,7 +243,8 @@ def _expected_release(given: Request, places: Places) -> ReleaseDates:
     return ReleaseDates(day, weekend_rule_on, day)
 
 
-def _is_weekend(day: date) -> bool:
+def is_weekend(day: date) -> bool:
+    """Is it a Saturday or a Sunday?"""
     return day.weekday() >= _SATURDAY
 
 
@@ -341,7 +342,7 @@ def _missing_ticks(given: Request, court: Court, on: date, there: Calendar) -> l
             value = value if in_time else None
         if value is None:
             missing.append(tick)
-    return missing
+    return sorted(missing)
 
 
 def last_dose(doses: Iterable[Dose]) -> Dose | None:
@@ -378,7 +379,7 @@ def _arrival(given: Request, today: date, pharmacy: Pharmacy) -> ArrivalPicture 
     due_on: date | None = received_on
     if not pharmacy.closes_after(received_on, clock_of(arrival.received_at)):
         due_on = pharmacy.next_open(received_on + ONE_DAY)
-    return ArrivalPicture(causes, missed_days, last_dose(doses), double_until, due_on)
+    return ArrivalPicture(sorted(causes), missed_days, last_dose(doses), double_until, due_on)
 
 
 def _could_be_doubled(dose: Dose, as_at: datetime, today: date) -> bool:
