@@ -23,12 +23,12 @@ def calendar_of(session: Session, site: Site) -> dict[str, Any]:
     """A site's calendar object, as the timetable and release contracts take it."""
     changes = session.scalars(
         select(CalendarChange)
-        .where(CalendarChange.nation == site.nation)
+        .where(CalendarChange.nation == site.nation, CalendarChange.withdrawn_on.is_(None))
         .order_by(CalendarChange.on)
     )
     return {
         "nation": site.nation,
-        "closure_days": [row.on.isoformat() for row in site.closures if row.withdrawn_at is None],
+        "closure_days": [row.on.isoformat() for row in site.closures if row.withdrawn_on is None],
         "calendar_changes": [
             {
                 "on": row.on.isoformat(),

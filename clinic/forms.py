@@ -111,7 +111,8 @@ class Form(FlaskForm):
     def refuse(self, detail: str, faults: Iterable[tuple[str, str]] = ()) -> None:
         """Show a command's refusal as errors of this form. Call after `validate`.
 
-        `faults`: (field, what is allowed) pairs. One whose field is not on this form, or `detail`
+        `faults`: (field, what is allowed) pairs; "is required" is said with the field's label
+        before it, a whole sentence as it stands. One whose field is not on this form, or `detail`
         when there is none, stands in the summary without a link.
         """
         faults = list(faults)
@@ -119,10 +120,12 @@ class Form(FlaskForm):
             self.form_errors.append(detail)
         for name, says in faults:
             field = self._fields.get(name)
+            called = _called(field) if field else name.replace("_", " ").capitalize()
+            said = f"{called} {says}" if says[:1].islower() else says
             if field is None:
-                self.form_errors.append(says)
+                self.form_errors.append(said)
             else:
-                field.errors = [*field.errors, says]
+                field.errors = [*field.errors, said]
 
     def error_list(self) -> list[dict[str, str]]:
         """The error summary's items: one a field, in the order of the fields, each a link to it."""

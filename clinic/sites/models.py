@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.db import Base, Dated, Recorded
@@ -20,6 +20,7 @@ FEATURES = {
     "supervised_dispensing": "Supervised dispensing on site",
     "on_site_titration_protocol": "On-site titration protocol in force",
 }
+CALENDAR_CHANGES = {"added": "Added: a day off", "removed": "Removed: a day worked"}
 RULE_SETS = {"uk-2017": "UK 2017 guidelines and current licences", "era-2003": "UK 2003 to 2010"}
 
 
@@ -37,10 +38,13 @@ class Site(Base):
     address: Mapped[str | None]
     telephone: Mapped[str | None]
     out_of_hours_line: Mapped[str | None]
+    version: Mapped[int] = mapped_column()
 
-    models: Mapped[list[SiteModel]] = relationship(order_by="SiteModel.from_on")
-    rule_sets: Mapped[list[RuleSetChoice]] = relationship(order_by="RuleSetChoice.from_on")
-    features: Mapped[list[SiteFeature]] = relationship()
+    __mapper_args__ = {"version_id_col": version}
+
+    models: Mapped[list[SiteModel]] = relationship(order_by="SiteModel.id")
+    rule_sets: Mapped[list[RuleSetChoice]] = relationship(order_by="RuleSetChoice.id")
+    features: Mapped[list[SiteFeature]] = relationship(order_by="SiteFeature.id")
     closures: Mapped[list[SiteClosure]] = relationship(order_by="SiteClosure.on")
 
     def model_on(self, day: date) -> int | None:
@@ -52,6 +56,17 @@ class Site(Base):
 
     def has(self, feature: str, day: date) -> bool:
         return any(row.feature == feature and row.holds_on(day) for row in self.features)
+
+
+class SiteChange(Recorded, Base):
+    """What a detail of a site was before somebody changed it."""
+
+    __tablename__ = "site_change"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
+    field: Mapped[str]
+    was: Mapped[str | None]
+    became: Mapped[str | None]
 
 
 class SiteModel(Dated, Recorded, Base):
@@ -84,25 +99,41 @@ class SiteFeature(Dated, Recorded, Base):
 
 
 class SiteClosure(Recorded, Base):
-    """A day this site is shut beyond its bank holidays."""
+    """A day this site is shut beyond its bank holidays. A withdrawn one is kept and not counted."""
 
     __tablename__ = "site_closure"
-    __table_args__ = (UniqueConstraint("site_id", "on"),)
+    __table_args__ = (
+        Index(
+            "uq_site_closure_open", "site_id", "on", unique=True,
+            sqlite_where=text("withdrawn_on IS NULL"),
+            postgresql_where=text("withdrawn_on IS NULL"),
+        ),
+    )  # fmt: skip
 
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
     on: Mapped[date]
     reason: Mapped[str]
-    withdrawn_at: Mapped[date | None]
+    withdrawn_on: Mapped[date | None]
 
 
 class CalendarChange(Recorded, Base):
-    """A bank holiday added or removed after the pinned list was made, and when it was announced."""
+    """A bank holiday added or removed after the pinned list was made, and when it was announced.
+
+    A withdrawn change is kept and not counted.
+    """
 
     __tablename__ = "calendar_change"
-    __table_args__ = (UniqueConstraint("nation", "on", "change"),)
+    __table_args__ = (
+        Index(
+            "uq_calendar_change_open", "nation", "on", unique=True,
+            sqlite_where=text("withdrawn_on IS NULL"),
+            postgresql_where=text("withdrawn_on IS NULL"),
+        ),
+    )  # fmt: skip
 
     nation: Mapped[str]
     on: Mapped[date]
     change: Mapped[str]
     announced_on: Mapped[date | None]
     name: Mapped[str | None]
+    withdrawn_on: Mapped[date | None]

@@ -8,6 +8,8 @@ from clinic.db import UtcDateTime
 revision = "0001"
 down_revision = None
 
+OPEN = sa.text("withdrawn_on IS NULL")
+
 
 def _recorded(by: str = "staff.id") -> list[sa.Column]:
     return [
@@ -53,8 +55,18 @@ def upgrade() -> None:
         sa.Column("address", sa.String),
         sa.Column("telephone", sa.String),
         sa.Column("out_of_hours_line", sa.String),
+        sa.Column("version", sa.Integer, nullable=False),
         sa.UniqueConstraint("name", name="uq_site_name"),
         sa.CheckConstraint("kind IN ('community', 'prison')", name="kind"),
+    )
+    op.create_table(
+        "site_change",
+        sa.Column("id", sa.Integer, primary_key=True),
+        _site(),
+        sa.Column("field", sa.String, nullable=False),
+        sa.Column("was", sa.String),
+        sa.Column("became", sa.String),
+        *_recorded(),
     )
     op.create_table(
         "site_model",
@@ -88,10 +100,13 @@ def upgrade() -> None:
         sa.Column("site_id", sa.Integer, sa.ForeignKey("site.id"), nullable=False),
         sa.Column("on", sa.Date, nullable=False),
         sa.Column("reason", sa.String, nullable=False),
-        sa.Column("withdrawn_at", sa.Date),
+        sa.Column("withdrawn_on", sa.Date),
         *_recorded(),
-        sa.UniqueConstraint("site_id", "on", name="uq_site_closure_site_id_on"),
     )
+    op.create_index(
+        "uq_site_closure_open", "site_closure", ["site_id", "on"], unique=True,
+        sqlite_where=OPEN, postgresql_where=OPEN,
+    )  # fmt: skip
     op.create_table(
         "calendar_change",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -100,9 +115,13 @@ def upgrade() -> None:
         sa.Column("change", sa.String, nullable=False),
         sa.Column("announced_on", sa.Date),
         sa.Column("name", sa.String),
+        sa.Column("withdrawn_on", sa.Date),
         *_recorded(),
-        sa.UniqueConstraint("nation", "on", "change", name="uq_calendar_change_nation_on_change"),
     )
+    op.create_index(
+        "uq_calendar_change_open", "calendar_change", ["nation", "on"], unique=True,
+        sqlite_where=OPEN, postgresql_where=OPEN,
+    )  # fmt: skip
     op.create_table(
         "staff_role",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -175,6 +194,6 @@ def downgrade() -> None:
     for table in (
         "api_token", "sign_in_attempt", "staff_session", "site_post", "staff_competence",
         "prescriber_level", "staff_role", "calendar_change", "site_closure", "site_feature",
-        "rule_set_choice", "site_model", "site", "staff",
+        "rule_set_choice", "site_model", "site_change", "site", "staff",
     ):  # fmt: skip
         op.drop_table(table)
