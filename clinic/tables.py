@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import clinic.audit
+import clinic.custody.models
 import clinic.patients.models
 import clinic.sites.models
 import clinic.staff.models
