@@ -155,7 +155,8 @@ def _leaves(form: Any) -> Iterator[Field]:
 
 def _called(field: Field) -> str:
     """What an error calls the field: `called` if it was given one, else its label."""
-    return getattr(field, "called", None) or str(field.label.text)
+    # Not getattr: a nested form answers for names it does not have by asking itself again.
+    return vars(field).get("called") or str(field.label.text)
 
 
 def _first_input(field: Field) -> str:

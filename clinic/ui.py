@@ -89,7 +89,12 @@ def _navigation(app: Flask, staff: Any) -> list[dict[str, Any]]:
     if staff is None:
         return []
     return [
-        {"text": label, "href": url_for(endpoint), "current": request.endpoint == endpoint}
+        {
+            "text": label,
+            "href": url_for(endpoint),
+            "current": request.endpoint == endpoint,
+            "active": "." in endpoint and request.blueprint == endpoint.rpartition(".")[0],
+        }
         for endpoint, (label, permission) in _NAVIGATION.items()
         if endpoint in app.view_functions and (permission is None or permission in staff.rights)
     ]

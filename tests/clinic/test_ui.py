@@ -11,12 +11,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flask import Flask, g, render_template, render_template_string
+from flask import Blueprint, Flask, g, redirect, render_template, render_template_string
+from flask_wtf import CSRFProtect
 from jinja2 import FileSystemLoader
 from jinja2.exceptions import UndefinedError
 from playwright.sync_api import Page
 from wtforms import (
     BooleanField,
+    FieldList,
+    FormField,
     IntegerField,
     PasswordField,
     RadioField,
@@ -588,6 +591,104 @@ def test_checked_answers_are_sent_again_whole(app: Flask) -> None:
         assert not form.changing
 
 
+class CollectionForm(Form):
+    dose_mg = MgField("Dose", [InputRequired()])
+    collect_on = DayField("Collection", [InputRequired()])
+
+
+class PlanForm(Form):
+    collections = FieldList(FormField(CollectionForm), min_entries=2)
+
+
+def test_errors_of_repeated_fields_lead_to_their_own_boxes(app: Flask) -> None:
+    form = sent(
+        app,
+        PlanForm,
+        **{
+            "collections-0-dose_mg": "30",
+            "collections-0-collect_on__day": "31",
+            "collections-0-collect_on__month": "4",
+            "collections-0-collect_on__year": "2026",
+            "collections-1-dose_mg": "40mg",
+        },
+    )
+
+    assert [item["href"] for item in form.error_list()] == [
+        "#collections-0-collect_on-day",
+        "#collections-1-dose_mg",
+        "#collections-1-collect_on-day",
+    ]
+
+
+def a_checking_app(saved: list[Decimal]) -> Flask:
+    """A page as a room writes it: form, check answers, commit, redirect."""
+    app = make_app()
+    app.config["WTF_CSRF_ENABLED"] = True
+    CSRFProtect(app)
+    frame = (
+        '{% extends "layout.jinja" %}{% from "forms.jinja" import field, post, check_answers %}'
+        "{% block title %}Dose{% endblock %}{% block content %}"
+    )
+    ask = "{% call post(form) %}{{ field(form.dose_mg) }}{{ field(form.collect_on) }}{% endcall %}"
+    check = '{{ check_answers(form, [("Dose", form.dose_mg.data|mg)]) }}'
+
+    @app.route("/dose", methods=["GET", "POST"])
+    def dose() -> Any:
+        form = CollectionForm()
+        if form.changing or not form.validate_on_submit():
+            status = 422 if form.errors else 200
+            return render_template_string(frame + ask + "{% endblock %}", form=form), status
+        if not form.confirmed:
+            return render_template_string(frame + check + "{% endblock %}", form=form)
+        saved.append(form.dose_mg.data)
+        return redirect("/dose")
+
+    return app
+
+
+def hidden(html: str) -> dict[str, str]:
+    page = html[html.index("<main") :]
+    found = re.findall(r'<input[^>]*type="hidden"[^>]*>', page)
+    return {
+        re.search(r'name="([^"]*)"', tag)[1]: re.search(r'value="([^"]*)"', tag)[1]  # type: ignore[index]
+        for tag in found
+    }
+
+
+def test_answers_are_checked_before_they_are_committed() -> None:
+    saved: list[Decimal] = []
+    client = a_checking_app(saved).test_client()
+    typed = {
+        "dose_mg": "30",
+        "collect_on-day": "24",
+        "collect_on-month": "11",
+        "collect_on-year": "2026",
+    }
+
+    checking = client.post("/dose", data={**hidden(client.get("/dose").text), **typed})
+    carried = hidden(checking.text)
+    before = list(saved)
+    changing = client.post("/dose", data={**carried, "step": "change"})
+    done = client.post("/dose", data={**carried, "step": "confirm"})
+
+    assert "30 mg" in checking.text
+    assert before == []
+    assert 'value="30"' in changing.text
+    assert "<title>Dose - " in changing.text
+    assert done.status_code == 302
+    assert saved == [Decimal("30")]
+
+
+def test_answers_without_the_page_they_came_from_are_refused() -> None:
+    saved: list[Decimal] = []
+    client = a_checking_app(saved).test_client()
+
+    refused = client.post("/dose", data={"dose_mg": "30", "step": "confirm"})
+
+    assert refused.status_code == 400
+    assert saved == []
+
+
 # -- the frame of a page -------------------------------------------------------------------
 
 
@@ -623,6 +724,22 @@ def test_the_navigation_offers_only_what_the_person_may_open(
     assert 'aria-current="page"' in html
     assert "Audit" not in html
     assert "Elsewhere" not in html
+
+
+def test_a_page_inside_a_room_marks_the_room_in_the_navigation(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ui, "_NAVIGATION", {})
+    ui.nav("Custody", "custody.worklist", None)
+    room = Blueprint("custody", __name__)
+    room.add_url_rule("/custody", "worklist", lambda: "")
+    page = '{% extends "layout.jinja" %}{% block title %}One{% endblock %}'
+    room.add_url_rule("/custody/1", "one", lambda: render_template_string(page))
+    app.register_blueprint(room)
+
+    html = app.test_client().get("/custody/1").text
+
+    assert '<a class="nhsuk-header__navigation-link" href="/custody" aria-current="true">' in html
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 405, 409, 412, 413, 429, 500])
