@@ -379,7 +379,7 @@ def _named(session: Session) -> dict[str, str]:
 
 
 def _words(key: str) -> str:
-    return key.replace("_", " ")
+    return key.replace("_", " ").replace("carat", "CARAT")
 
 
 def _day(on: date | None) -> str | None:
