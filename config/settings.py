@@ -36,6 +36,7 @@ class Settings:
 
     `idle_minutes`: a sign-in unused for longer is over. `database_url`: SQLAlchemy URL; SQLite is
     the embedded default, PostgreSQL by URL. `body_bytes`: the largest request body taken.
+    `nhs_body`: the deployer is an NHS body and may show the NHS identity.
     """
 
     mode: Mode = "demo"
@@ -45,6 +46,7 @@ class Settings:
     body_bytes: int = 2_000_000
     secure_cookies: bool = False
     log_level: str = "INFO"
+    nhs_body: bool = False
 
     @property
     def demo(self) -> bool:
@@ -66,6 +68,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         body_bytes=_whole(env, "THROUGHCARE_BODY_BYTES", Settings.body_bytes, 10_000, 50_000_000),
         secure_cookies=mode == "production",
         log_level=env.get("THROUGHCARE_LOG_LEVEL", "INFO").upper(),
+        nhs_body=_yes(env, "THROUGHCARE_NHS_BODY"),
     )
     if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise SettingsError("THROUGHCARE_LOG_LEVEL", "must be DEBUG, INFO, WARNING or ERROR")
@@ -126,6 +129,13 @@ def on_network(path: Path, mounts: str | None = None) -> bool:
         if inside and len(point) >= len(best):
             best, kind = point, found
     return kind in NETWORK_FILE_SYSTEMS
+
+
+def _yes(env: Mapping[str, str], key: str) -> bool:
+    text = env.get(key, "no").lower()
+    if text not in ("yes", "no"):
+        raise SettingsError(key, "must be yes or no")
+    return text == "yes"
 
 
 def _whole(env: Mapping[str, str], key: str, default: int, least: int, most: int) -> int:

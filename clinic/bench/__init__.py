@@ -1,0 +1,1 @@
+"""How fast is the service, against the least that could do the job on the same machine?"""
