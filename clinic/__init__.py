@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response
 from flask_wtf.csrf import CSRFProtect
 
-from clinic import auth, errors, home, observe, openapi, ui
+from clinic import auth, errors, home, observe, openapi, tables, ui
 from clinic.db import Database
 from config.settings import Settings, from_environment
 
@@ -26,6 +26,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["database"] = Database(settings.database_url)
+    app.extensions["tables"] = tables.metadata  # every table is known, whichever room asks first
 
     observe.set_up_logs(settings)
     observe.init_app(app)
