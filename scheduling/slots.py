@@ -1,0 +1,299 @@
+"""Which places are free, and may this one be booked? Rota and holds in, places and refusals out.
+
+A place is one induction slot: a doctor and a drugs worker (or nurse) together, for the minutes
+its session gives to one person. Sessions are kept in London clock time, places are instants in
+UTC. Nothing here reads a clock or a database. Rules: prescribing_models.toml.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Final
+
+from dosing.days import at_london, days_between, london_day
+from scheduling.calendars import Calendar
+from scheduling.prescribing_models import RULES, Finding, finding
+
+Spans = tuple[tuple[date, date | None], ...]
+"""From one London date to another, both included; None: still so."""
+
+
+@dataclass(frozen=True)
+class Clinician:
+    """When somebody is on record as trained for rapid induction, prescribing, and competent."""
+
+    trained: Spans = ()
+    prescribes: Spans = ()
+    competent: Spans = ()
+
+
+UNKNOWN_CLINICIAN: Final = Clinician()
+
+
+@dataclass(frozen=True)
+class Session:
+    """One session of a rota: each week on `weekday` (Monday is 1) from `from_on` to `to_on`.
+
+    Both dates included; no last date means until further notice. `starts` and `ends` are London
+    clock times. `despite_holiday`: agreed for a bank holiday, which no weekly session is.
+    """
+
+    id: int
+    weekday: int
+    starts: time
+    ends: time
+    slot_minutes: int
+    doctor_id: int
+    worker_id: int
+    from_on: date
+    to_on: date | None
+    despite_holiday: bool = False
+    off_on: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A doctor and a drugs worker together, from one instant (UTC) up to another."""
+
+    starts_at: datetime
+    ends_at: datetime
+    doctor_id: int
+    worker_id: int
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Somebody's time already given away, the end not included."""
+
+    staff_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Rota:
+    """What a site has said about its clinics: sessions, who staffs them, and days it is shut."""
+
+    sessions: tuple[Session, ...]
+    clinicians: Mapping[int, Clinician]
+    calendar: Calendar
+    closed_on: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a place may not be booked: one word for programs, one sentence for people."""
+
+    reason: str
+    message: str
+    rule: str | None = None
+
+
+# -- places --------------------------------------------------------------------------------
+
+
+def runs_on(rota: Rota, session: Session, day: date) -> bool:
+    """Is this session held on this London date? OutOfReach beyond the pinned bank holidays."""
+    return (
+        session.weekday == day.isoweekday()
+        and _holds(session.from_on, session.to_on, day)
+        and day not in session.off_on
+        and day not in rota.closed_on
+        and (session.despite_holiday or not rota.calendar.is_bank_holiday(day))
+    )
+
+
+def places_of(session: Session, day: date) -> Iterator[Place]:
+    """The places of a session on a day it is held, whoever has taken them.
+
+    Its first place starts when London's clocks show `starts`; each lasts its full minutes, so a
+    session across a clock change holds as many as fit into the time that really passes.
+    """
+    starts_at, last = at_london(day, session.starts), at_london(day, session.ends)
+    length = timedelta(minutes=session.slot_minutes)
+    while (ends_at := starts_at + length) <= last:
+        yield Place(starts_at, ends_at, session.doctor_id, session.worker_id)
+        starts_at = ends_at
+
+
+def not_staffed(rota: Rota, session: Session, day: date) -> Finding | None:
+    """RP-18: what is missing for a trained doctor and a competent worker on this day?"""
+    doctor = rota.clinicians.get(session.doctor_id, UNKNOWN_CLINICIAN)
+    worker = rota.clinicians.get(session.worker_id, UNKNOWN_CLINICIAN)
+    if not (_any_holds(doctor.trained, day) and _any_holds(doctor.prescribes, day)):
+        return finding("RP-18", "doctor", day=day)
+    if not _any_holds(worker.competent, day):
+        return finding("RP-18", "worker", day=day)
+    return None
+
+
+def places(rota: Rota, first: date, last: date) -> list[Place]:
+    """Every bookable place from first to last (London dates, both included), in order of time."""
+    return sorted(
+        place
+        for day in days_between(first, last)
+        for session in rota.sessions
+        if runs_on(rota, session, day) and not_staffed(rota, session, day) is None
+        for place in places_of(session, day)
+    )
+
+
+def unstaffed(rota: Rota, first: date, last: date) -> list[tuple[Session, Finding]]:
+    """Sessions that cannot be booked, with what is missing on the first such day (RP-18)."""
+    found = []
+    for session in rota.sessions:
+        lacking = (
+            not_staffed(rota, session, day)
+            for day in days_between(first, last)
+            if runs_on(rota, session, day)
+        )
+        if (missing := next(filter(None, lacking), None)) is not None:
+            found.append((session, missing))
+    return found
+
+
+def free_places(
+    rota: Rota, holds: Iterable[Hold], first: date, last: date, *, now: datetime
+) -> list[Place]:
+    """The places nobody has taken and that have not begun, in order of time (RP-16, RP-17)."""
+    taken = _Taken(holds)
+    return [
+        place
+        for place in places(rota, first, last)
+        if place.starts_at > now and not taken.at(place)
+    ]
+
+
+def first_feasible(
+    free: Iterable[Place], busy: Collection[tuple[datetime, datetime]], how_many: int
+) -> list[Place]:
+    """The first free places that do not cross the patient's own visits (`busy`, ends excluded)."""
+    return list(
+        islice(
+            (
+                place
+                for place in free
+                if not any(start < place.ends_at and place.starts_at < end for start, end in busy)
+            ),
+            how_many,
+        )
+    )
+
+
+class _Taken:
+    """Each person's holds in order of time. They never overlap, so one look finds a clash."""
+
+    def __init__(self, holds: Iterable[Hold]) -> None:
+        self._by_staff: dict[int, list[tuple[datetime, datetime]]] = {}
+        for hold in sorted(holds, key=lambda each: each.starts_at):
+            self._by_staff.setdefault(hold.staff_id, []).append((hold.starts_at, hold.ends_at))
+
+    def at(self, place: Place) -> bool:
+        return any(
+            self._has(staff_id, place.starts_at, place.ends_at)
+            for staff_id in (place.doctor_id, place.worker_id)
+        )
+
+    def _has(self, staff_id: int, starts_at: datetime, ends_at: datetime) -> bool:
+        held = self._by_staff.get(staff_id, [])
+        before_end = bisect_left(held, (ends_at,))
+        return before_end > 0 and held[before_end - 1][1] > starts_at
+
+
+# -- booking -------------------------------------------------------------------------------
+
+
+def may_book(
+    rota: Rota,
+    starts_at: datetime,
+    doctor_id: int,
+    worker_id: int,
+    *,
+    now: datetime,
+    drugs: Collection[str],
+    holds: Iterable[Hold] = (),
+    busy: Collection[tuple[datetime, datetime]] = (),
+) -> Place | Refusal:
+    """May this person have the place that starts then, with these two? The place, or why not.
+
+    `drugs`: the codes on the referral. `busy`: the patient's own visits. Rules: RP-16, RP-17,
+    RP-18, RP-31.
+    """
+    if no_opioid(drugs):
+        return _refused("no_opioid", finding("RP-31"))
+    if starts_at <= now:
+        return Refusal("past", "This place has already begun.")
+    day = london_day(starts_at)
+    for session in rota.sessions:
+        if (session.doctor_id, session.worker_id) != (doctor_id, worker_id):
+            continue
+        if not runs_on(rota, session, day):
+            continue
+        for place in places_of(session, day):
+            if place.starts_at == starts_at:
+                return _open_or_refused(rota, session, place, holds, busy)
+    return Refusal("not_on_rota", "The rota has no such place.")
+
+
+def _open_or_refused(
+    rota: Rota,
+    session: Session,
+    place: Place,
+    holds: Iterable[Hold],
+    busy: Collection[tuple[datetime, datetime]],
+) -> Place | Refusal:
+    if (missing := not_staffed(rota, session, london_day(place.starts_at))) is not None:
+        return _refused("not_staffed", missing)
+    if _Taken(holds).at(place):
+        return _refused("taken", finding("RP-17"))
+    if not first_feasible([place], busy, 1):
+        return Refusal("patient_busy", "The patient has another visit at that time.")
+    return place
+
+
+def no_opioid(drugs: Collection[str]) -> bool:
+    """Is it known that no opioid is used? Drugs not known yet, or none named, say nothing."""
+    rule = RULES["RP-31"]
+    return bool(drugs) and not set(drugs) & {*rule["opioids"], *rule["unknown"]}
+
+
+def wrong_length(slot_minutes: int) -> Finding | None:
+    """RP-16: is this no length for an induction slot?"""
+    least, most = RULES["RP-16"]["least"], RULES["RP-16"]["most"]
+    if least <= slot_minutes <= most:
+        return None
+    return finding("RP-16", least=least, most=most)
+
+
+def clash(new: Session, others: Iterable[Session]) -> Session | None:
+    """A session that needs the same doctor or worker at the same time as the new one, if any."""
+    people = {new.doctor_id, new.worker_id}
+    return next(
+        (
+            each
+            for each in others
+            if each.weekday == new.weekday
+            and people & {each.doctor_id, each.worker_id}
+            and each.starts < new.ends
+            and new.starts < each.ends
+            and (new.to_on is None or each.from_on <= new.to_on)
+            and (each.to_on is None or new.from_on <= each.to_on)
+        ),
+        None,
+    )
+
+
+def _refused(reason: str, found: Finding) -> Refusal:
+    return Refusal(reason, found.message, found.rule)
+
+
+def _holds(from_on: date, to_on: date | None, day: date) -> bool:
+    return from_on <= day and (to_on is None or day <= to_on)
+
+
+def _any_holds(spans: Spans, day: date) -> bool:
+    return any(_holds(from_on, to_on, day) for from_on, to_on in spans)
