@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import clinic.appointments.models
 import clinic.audit
 import clinic.custody.models
 import clinic.patients.models

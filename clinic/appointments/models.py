@@ -1,0 +1,267 @@
+"""Referrals, the rota, and visits with the time they hold.
+
+Two guards stand in the database alone (migration 0004): `visit_hold_no_overlap`, no two unreleased
+holds of one resource at the same time, and `visit_no_overlap_for_patient`, no two standing visits
+of one patient at the same time. Commands ask first for a better sentence; the guards decide.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic.db import Base, Dated, Recorded
+
+SOURCES = {
+    "self": "Self-referral",
+    "arrest_referral": "Arrest referral",
+    "police": "Police",
+    "court": "Court",
+    "probation": "Probation",
+    "prison": "Prison (CARATs)",
+    "gp": "GP or primary care",
+    "hospital": "Hospital",
+    "drug_service": "Another drug service",
+    "family": "Family or somebody close",
+    "other": "Another source",
+}
+DRUGS = {
+    "heroin": "Heroin",
+    "methadone": "Methadone",
+    "buprenorphine": "Buprenorphine",
+    "other_opioid": "Another opioid",
+    "crack": "Crack",
+    "cocaine": "Cocaine powder",
+    "alcohol": "Alcohol",
+    "benzodiazepines": "Benzodiazepines",
+    "amphetamine": "Amphetamine",
+    "cannabis": "Cannabis",
+    "other": "Another drug",
+    "not_known": "Not known yet",
+}
+RISKS = {"high": "High", "medium": "Medium", "low": "Low"}
+SENT_TO = {
+    "local_specialist": "Local specialist prescriber",
+    "primary_care": "Primary care prescriber",
+}
+CLOSED_BECAUSE = {
+    "declined": "The person does not want treatment now",
+    "not_indicated": "Assessed: not indicated",
+    "treated_elsewhere": "Treated elsewhere",
+    "moved_away": "Moved away",
+    "in_custody": "In custody",
+    "lost_contact": "Contact lost",
+    "died": "Died",
+    "in_error": "Recorded in error",
+}
+CANCELLED_BECAUSE = {
+    "unwell": "The patient is unwell",
+    "cannot_come": "The patient cannot come then",
+    "declined": "The patient no longer wants it",
+    "in_custody": "The patient is in custody",
+    "died": "The patient has died",
+    "staff_absent": "Doctor or worker absent",
+    "site_shut": "The site is shut",
+    "in_error": "Booked in error",
+    "other": "Another reason",
+}
+CANCELLED_BY = {
+    "patient": "The patient",
+    "service": "This service",
+    "referrer": "Whoever referred",
+    "other": "Somebody else",
+}
+INDUCTION = "induction"
+VISIT_KINDS = {INDUCTION: "Induction: assessment with doctor and drugs worker"}
+VISIT_STATUSES = {
+    "booked": "Booked",
+    "arrived": "Arrived",
+    "did_not_attend": "Did not attend",
+    "cancelled": "Cancelled",
+}
+REFERRAL_STATUSES = {"waiting": "Waiting", "seen": "Seen", "closed": "Closed"}
+
+
+class Resource(Base):
+    """What a visit can hold: a member of staff everywhere they work, or a room, kit or place."""
+
+    __tablename__ = "resource"
+    __table_args__ = (
+        CheckConstraint("(kind = 'staff') = (staff_id IS NOT NULL)", name="staff"),
+        CheckConstraint("(kind = 'staff') = (site_id IS NULL)", name="site"),
+    )
+
+    kind: Mapped[str]
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), unique=True)
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
+    name: Mapped[str | None]
+
+
+class RotaPattern(Dated, Recorded, Base):
+    """A session of the rota, each week on a weekday (Monday is 1), in London clock time.
+
+    One that runs on a single day may be agreed for a bank holiday.
+    """
+
+    __tablename__ = "rota_pattern"
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
+        CheckConstraint("starts < ends", name="times"),
+        CheckConstraint("slot_minutes > 0", name="slot_minutes"),
+        CheckConstraint("doctor_id <> worker_id", name="two_people"),
+        CheckConstraint("to_on IS NULL OR from_on <= to_on", name="dates"),
+        CheckConstraint("NOT despite_holiday OR from_on = to_on", name="despite_holiday"),
+    )
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
+    weekday: Mapped[int]
+    starts: Mapped[time]
+    ends: Mapped[time]
+    slot_minutes: Mapped[int]
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    worker_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    despite_holiday: Mapped[bool]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class RotaDayOff(Recorded, Base):
+    """A day on which a session of the rota is not held. Withdrawn, never deleted."""
+
+    __tablename__ = "rota_day_off"
+    __table_args__ = (
+        Index(
+            "uq_rota_day_off_standing", "pattern_id", "on", unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )  # fmt: skip
+
+    pattern_id: Mapped[int] = mapped_column(ForeignKey("rota_pattern.id"))
+    on: Mapped[date]
+    reason: Mapped[str]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class Referral(Recorded, Base):
+    """Somebody asks this site to treat a patient. The row is how it stands; its events, how it came.
+
+    `referred_at` starts every wait. `sent_to`: the outside prescriber of a model 1 service, with
+    the appointment there when it is known.
+    """
+
+    __tablename__ = "referral"
+    __table_args__ = (
+        CheckConstraint("status IN ('waiting', 'seen', 'closed')", name="status"),
+        CheckConstraint("status <> 'seen' OR seen_at IS NOT NULL", name="seen"),
+        Index(
+            "uq_referral_waiting", "patient_id", "site_id", unique=True,
+            sqlite_where=text("status = 'waiting'"), postgresql_where=text("status = 'waiting'"),
+        ),
+        Index("ix_referral_site_status", "site_id", "status"),
+    )  # fmt: skip
+
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    received_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    referred_at: Mapped[datetime]
+    source: Mapped[str]
+    drugs: Mapped[list[str]]
+    risk: Mapped[str | None]
+    status: Mapped[str]
+    seen_at: Mapped[datetime | None]
+    support_at: Mapped[datetime | None]
+    sent_to: Mapped[str | None]
+    sent_to_name: Mapped[str | None]
+    outside_at: Mapped[datetime | None]
+    closed_because: Mapped[str | None]
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version}
+
+    STATE = (
+        "referred_at", "source", "drugs", "risk", "status", "seen_at", "support_at", "sent_to",
+        "sent_to_name", "outside_at", "closed_because",
+    )  # fmt: skip
+
+
+class Visit(Recorded, Base):
+    """A patient comes to a site at a time. The row is how it stands; its events, how it came."""
+
+    __tablename__ = "visit"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('booked', 'arrived', 'did_not_attend', 'cancelled')", name="status"
+        ),
+        CheckConstraint("starts_at < ends_at", name="times"),
+        Index(
+            "uq_visit_booked_for_referral", "referral_id", "kind", unique=True,
+            sqlite_where=text("status = 'booked'"), postgresql_where=text("status = 'booked'"),
+        ),
+        Index("ix_visit_site_starts", "site_id", "starts_at"),
+    )  # fmt: skip
+
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    referral_id: Mapped[int | None] = mapped_column(ForeignKey("referral.id"), index=True)
+    kind: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    doctor_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    status: Mapped[str]
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version}
+
+    STATE = ("starts_at", "ends_at", "doctor_id", "worker_id", "status")
+
+
+class VisitHold(Base):
+    """The time of one resource that a visit takes. Released when the visit moves or is cancelled."""
+
+    __tablename__ = "visit_hold"
+    __table_args__ = (
+        CheckConstraint("starts_at < ends_at", name="times"),
+        Index("ix_visit_hold_resource_starts", "resource_id", "starts_at"),
+    )
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
+    needed_as: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+
+
+class _Event(Recorded):
+    """One step of a history: what was done, when it happened, and how things stood after it."""
+
+    verb: Mapped[str]
+    at: Mapped[datetime]
+    reason: Mapped[str | None]
+    by_whom: Mapped[str | None]
+    note: Mapped[str | None]
+    state: Mapped[dict[str, Any]]
+
+
+class ReferralEvent(_Event, Base):
+    """A step in the history of a referral. Never changed."""
+
+    __tablename__ = "referral_event"
+
+    referral_id: Mapped[int] = mapped_column(ForeignKey("referral.id"), index=True)
+
+
+class VisitEvent(_Event, Base):
+    """A step in the history of a visit. Never changed."""
+
+    __tablename__ = "visit_event"
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"), index=True)
