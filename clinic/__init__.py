@@ -59,11 +59,12 @@ def _rooms() -> list[object]:
 def _send_safe_headers(app: Flask) -> None:
     @app.after_request
     def _headers(response: Response) -> Response:
+        own = f"'self' 'nonce-{ui.csp_nonce()}'"
         response.headers.setdefault(
             "Content-Security-Policy",
-            f"default-src 'none'; script-src 'self' 'nonce-{ui.csp_nonce()}'; style-src 'self' 'nonce-{ui.csp_nonce()}'; "
-            "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
-            "frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'",
+            f"default-src 'none'; script-src {own}; style-src {own}; img-src 'self' data:; "
+            "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+            "base-uri 'none'; manifest-src 'self'",
         )
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
