@@ -48,7 +48,7 @@ _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Places:
-    """Prison and destination as they are known today."""
+    """Prison and destination as they are known today; `pharmacy` with nobody on the way to it."""
 
     prison: Calendar
     prison_nation: str
@@ -104,7 +104,6 @@ class Picture:
     out: bool
     on_ost: bool
     dates: ReleaseDates
-    pharmacy: Pharmacy
     supplied: Supplied
     cover: Cover
     gap: Gap
@@ -120,6 +119,7 @@ class Picture:
 
     @property
     def release_on(self) -> date | None:
+        """The day they walked out, else the expected one; None when it is unknown."""
         return self.dates.release_on
 
     @property
@@ -129,6 +129,7 @@ class Picture:
 
 
 def places_of(given: Request, holidays: HolidayLists) -> Places:
+    """Where are prison, destination, clinic and pharmacy, and when are they open?"""
     today = london_day(given.as_at)
     prison, there = given.prison, given.destination or Place()
     assert prison.nation is not None
@@ -158,6 +159,10 @@ def _calendar(place: Place | Transfer, holidays: HolidayLists, today: date) -> C
 
 
 def picture_of(given: Request, places: Places, left: Exit | None) -> Picture:
+    """What is known of this case, if the person left like that (None: has not left)?
+
+    Raises OutOfReach when a count runs beyond the pinned bank holidays.
+    """
     today = london_day(given.as_at)
     out = left is not None and left.how in _OUT
     left_on = london_day(left.at) if out and left is not None else None
@@ -194,7 +199,6 @@ def picture_of(given: Request, places: Places, left: Exit | None) -> Picture:
         out=out,
         on_ost=on_ost,
         dates=dates,
-        pharmacy=pharmacy,
         supplied=supply,
         cover=cover,
         gap=gap,

@@ -627,7 +627,7 @@ def drawn(chance: random.Random) -> Json:
     return case
 
 
-@pytest.mark.proves("RG-03", "RC-02")
+@pytest.mark.proves("RG-03")
 @pytest.mark.parametrize("many", [400, pytest.param(20_000, marks=pytest.mark.proof)])
 def test_the_uncovered_days_are_those_found_by_walking_day_after_day(many: int) -> None:
     chance = random.Random(many)

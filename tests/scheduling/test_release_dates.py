@@ -41,7 +41,7 @@ ENGLAND = [
 ]  # fmt: skip
 
 
-@pytest.mark.proves("RG-06", "RC-06")
+@pytest.mark.proves("RG-06")
 @pytest.mark.parametrize(("calculated", "expected", "weekend", "friday"), ENGLAND)
 def test_in_england_and_wales_a_release_comes_forward_from_days_before_a_closed_one(
     calculated: str, expected: str, weekend: str, friday: str | None

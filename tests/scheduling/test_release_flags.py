@@ -175,6 +175,24 @@ def test_an_empty_text_is_not_a_recorded_fact(rule: str, spoiled: Json) -> None:
     assert flag(spoiled, rule) is not None
 
 
+@pytest.mark.proves("RC-02")
+@pytest.mark.parametrize(
+    ("missing", "rule"),
+    [
+        ({"prescriber": None}, "RG-01"),
+        ({"dose_letter": None}, "RG-20"),
+        ({"appointment": None}, "RG-02"),
+        ({"appointment": {"at": "2019-09-20T10:00+01:00"}}, "RG-03"),
+    ],
+)
+def test_a_release_gap_is_any_of_no_prescriber_no_confirmed_dose_no_first_date_an_uncovered_day(
+    missing: Json, rule: str
+) -> None:
+    assert rule not in flags(RELEASE_DAY)
+
+    assert rule in flags(laid_over(RELEASE_DAY, missing))
+
+
 # -- severities by the count-down ---------------------------------------------------------
 
 NO_APPOINTMENT = {"appointment": None}
