@@ -177,12 +177,12 @@ def _no_overlap(name: str, table: str, owner: str, stands: str) -> None:
     # The names put into the text are this file's own.
     for verb, another in (("INSERT", ""), ("UPDATE", "AND other.id <> NEW.id ")):
         op.execute(
-            f"CREATE TRIGGER {name}_{verb.lower()} BEFORE {verb} ON {table} "
+            f"CREATE TRIGGER {name}_{verb.lower()} BEFORE {verb} ON {table} "  # noqa: S608
             f"WHEN {stands.format(row='NEW.')} "
             f"BEGIN SELECT RAISE(ABORT, '{name}') WHERE EXISTS ("
             f"SELECT 1 FROM {table} AS other WHERE other.{owner} = NEW.{owner} "
             f"AND {stands.format(row='other.')} "
-            f"{another}AND other.starts_at < NEW.ends_at AND NEW.starts_at < other.ends_at); END"  # noqa: S608
+            f"{another}AND other.starts_at < NEW.ends_at AND NEW.starts_at < other.ends_at); END"
         )
 
 

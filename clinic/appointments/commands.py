@@ -1,0 +1,403 @@
+"""Book, move and cancel a visit, and record whether the patient came.
+
+A booking holds the doctor and the drugs worker together: both or neither, in one transaction.
+Whoever loses a race is told what is free next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import exists, insert, select, update
+
+from clinic.act import Act, command
+from clinic.appointments import facts, history
+from clinic.appointments.models import (
+    CANCELLED_BECAUSE,
+    CANCELLED_BY,
+    INDUCTION,
+    Referral,
+    Resource,
+    Visit,
+    VisitEvent,
+    VisitHold,
+)
+from clinic.errors import Conflict, Invalid, NotFound, OutsideCaseload, says
+from clinic.patients.access import glass_broken, open_record
+from clinic.patients.models import Patient, Registration
+from dosing.days import london_day
+from scheduling import slots
+
+says("visit_hold_no_overlap", "This place has just been taken.")
+says("visit_no_overlap_for_patient", "The patient has another visit at that time.")
+for _name in ("uq_visit_booked_for_referral", "visit.referral_id, visit.kind"):
+    says(_name, "This referral already has a visit booked. Move that one instead.")
+
+LOOK_AHEAD = timedelta(days=28)
+FREE_NEXT = 2
+
+
+@dataclass(frozen=True)
+class Booked:
+    """A visit just saved, without another look at the database."""
+
+    id: int
+    version: int
+    patient_id: int
+    referral_id: int | None
+    place: slots.Place
+
+
+# -- what is free --------------------------------------------------------------------------
+
+
+def feasible_places(act: Act, patient_id: int, how_many: int) -> list[slots.Place]:
+    """The first places from now that are free and do not cross the patient's own visits."""
+    first, last = act.today, act.today + LOOK_AHEAD
+    rota = facts.service(act.session, _site(act), first, last).rota
+    free = slots.free_places(
+        rota, facts.holds(act.session, rota, first, last), first, last, now=act.at
+    )
+    return slots.first_feasible(free, facts.busy(act.session, patient_id, act.at), how_many)
+
+
+def place_as_json(place: slots.Place) -> dict[str, Any]:
+    """A place as the API gives it: instants with their offset, staff by id."""
+    return {
+        "starts_at": place.starts_at.isoformat(),
+        "ends_at": place.ends_at.isoformat(),
+        "doctor_id": place.doctor_id,
+        "worker_id": place.worker_id,
+    }
+
+
+def _with_free_next(act: Act, conflict: Conflict, patient_id: int) -> Conflict:
+    """The same refusal, saying which places are free next."""
+    free = feasible_places(act, patient_id, FREE_NEXT)
+    act.session.rollback()
+    return Conflict(
+        conflict.detail,
+        faults=conflict.faults,
+        more={**conflict.more, "free_next": [place_as_json(place) for place in free]},
+    )
+
+
+def _site(act: Act) -> int:
+    if act.site_id is None:
+        raise NotFound("No site is chosen.")
+    return act.site_id
+
+
+# -- book ----------------------------------------------------------------------------------
+
+
+def book_visit(
+    act: Act, *, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
+) -> Booked:
+    """Book the place that starts then for the person referred, with this doctor and worker.
+
+    Conflict, with `free_next`, when the place is not to be had (RP-16 to RP-18); Invalid when no
+    substitute exists for what the person uses (RP-31).
+    """
+    referral: list[int] = []
+    try:
+        return _book_visit(act, referral, referral_id, starts_at, doctor_id, worker_id)
+    except Conflict as conflict:
+        if not referral or conflict.more.get("visit_id"):
+            raise
+        raise _with_free_next(act, conflict, referral[0]) from conflict
+
+
+@command
+def _book_visit(
+    act: Act, seen: list[int], referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
+) -> Booked:
+    act.need("appointments.book")
+    referral = _referral_to_book(act, referral_id)
+    seen[:] = [referral.patient_id]
+    place, held = _place(act, referral.drugs, starts_at, doctor_id, worker_id)
+    visit = Visit(
+        patient_id=referral.patient_id, site_id=_site(act), referral_id=referral_id,
+        kind=INDUCTION, starts_at=place.starts_at, ends_at=place.ends_at, doctor_id=doctor_id,
+        worker_id=worker_id, status="booked", recorded_at=act.at, recorded_by=act.staff_id,
+    )  # fmt: skip
+    act.session.add(visit)
+    act.session.flush()
+    _hold(act, visit.id, place, held)
+    history.add(act, visit, "booked")
+    act.note(
+        "appointments.booked", patient_id=visit.patient_id, visit=visit.id, referral=referral_id
+    )
+    return Booked(visit.id, visit.version, visit.patient_id, referral_id, place)
+
+
+def _referral_to_book(act: Act, referral_id: int) -> Any:
+    """The referral and whose it is, in one look: booking is asked for too often for three."""
+    row = act.session.execute(
+        select(
+            Referral.status,
+            Referral.drugs,
+            Patient.id.label("patient_id"),
+            exists()
+            .where(
+                Registration.patient_id == Patient.id,
+                Registration.site_id == act.site_id,
+                Registration.ended_at.is_(None),
+            )
+            .label("on_caseload"),
+        )
+        .join(Patient, Patient.id == Referral.patient_id)
+        .where(Referral.id == referral_id, Referral.site_id == act.site_id)
+        .with_for_update(key_share=True, of=Referral)
+    ).first()
+    if row is None:
+        raise NotFound("There is no such referral at this site.")
+    if not row.on_caseload and not glass_broken(act, row.patient_id):
+        raise OutsideCaseload(row.patient_id)
+    if row.status != "waiting":
+        raise Conflict("This referral is not waiting any more.", more={"status": row.status})
+    return row
+
+
+def _place(
+    act: Act, drugs: list[str], starts_at: datetime, doctor_id: int, worker_id: int
+) -> tuple[slots.Place, dict[int, int]]:
+    """The place asked for, if the rules allow it, and what it holds of whom."""
+    day = london_day(starts_at)
+    if not act.today <= day <= act.today + timedelta(days=366):
+        raise Invalid.field("starts_at", "must be a time within the coming year")
+    service, held = facts.service_for_booking(act.session, _site(act), day, doctor_id, worker_id)
+    answer = slots.may_book(service.rota, starts_at, doctor_id, worker_id, now=act.at, drugs=drugs)
+    if isinstance(answer, slots.Place):
+        return answer, held
+    more = {"reason": answer.reason, "rule": answer.rule}
+    if answer.reason == "no_opioid":
+        raise Invalid(answer.message, faults=[("referral_id", answer.message)], more=more)
+    raise Conflict(answer.message, more=more)
+
+
+def _hold(act: Act, visit_id: int, place: slots.Place, held: dict[int, int]) -> None:
+    act.session.execute(
+        insert(VisitHold),
+        [
+            {
+                "visit_id": visit_id, "resource_id": held[staff_id], "needed_as": needed_as,
+                "starts_at": place.starts_at, "ends_at": place.ends_at, "released_at": None,
+            }
+            for staff_id, needed_as in ((place.doctor_id, "doctor"), (place.worker_id, "worker"))
+        ],
+    )  # fmt: skip
+
+
+def _release(act: Act, visit_id: int) -> None:
+    act.session.execute(
+        update(VisitHold)
+        .where(VisitHold.visit_id == visit_id, VisitHold.released_at.is_(None))
+        .values(released_at=act.at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def visit_to_change(act: Act, visit_id: int, right: str = "appointments.book") -> Visit:
+    """A visit at this site whose patient's record may be opened; the look is audited."""
+    visit = act.session.get(Visit, visit_id)
+    if visit is None or visit.site_id != act.site_id:
+        raise NotFound("There is no such visit at this site.")
+    open_record(act, visit.patient_id, "appointments.read", right=right)
+    return visit
+
+
+# -- move and cancel -----------------------------------------------------------------------
+
+
+def move_visit(
+    act: Act,
+    visit_id: int,
+    *,
+    version: int,
+    starts_at: datetime,
+    doctor_id: int,
+    worker_id: int,
+    note: str | None = None,
+) -> Visit:
+    """Give up the visit's place and take another, both or neither. Conflict with `free_next`."""
+    patient: list[int] = []
+    try:
+        return _move_visit(act, patient, visit_id, version, starts_at, doctor_id, worker_id, note)
+    except Conflict as conflict:
+        if not patient:
+            raise
+        raise _with_free_next(act, conflict, patient[0]) from conflict
+
+
+@command
+def _move_visit(
+    act: Act, seen: list[int], visit_id: int, version: int, starts_at: datetime, doctor_id: int,
+    worker_id: int, note: str | None,
+) -> Visit:  # fmt: skip
+    visit = visit_to_change(act, visit_id)
+    history.check_version(act, visit, version)
+    if visit.status != "booked":
+        raise Conflict(f"This visit is {visit.status.replace('_', ' ')}: it cannot be moved.")
+    seen[:] = [visit.patient_id]
+    if (visit.starts_at, visit.doctor_id, visit.worker_id) == (starts_at, doctor_id, worker_id):
+        raise Invalid.field("starts_at", "is where the visit already is")
+    place, held = _place(act, _drugs_of(act, visit), starts_at, doctor_id, worker_id)
+    _release(act, visit.id)
+    visit.starts_at, visit.ends_at = place.starts_at, place.ends_at
+    visit.doctor_id, visit.worker_id = doctor_id, worker_id
+    act.session.flush()
+    _hold(act, visit.id, place, held)
+    history.add(act, visit, "moved", note=note)
+    act.note("appointments.moved", patient_id=visit.patient_id, visit=visit.id)
+    return visit
+
+
+def _drugs_of(act: Act, visit: Visit) -> list[str]:
+    if visit.referral_id is None:
+        return []
+    return act.session.get_one(Referral, visit.referral_id).drugs
+
+
+@command
+def cancel_visit(
+    act: Act, visit_id: int, *, version: int, reason: str, by_whom: str, note: str | None = None
+) -> Visit:
+    """Cancel a booked visit and free its place. `reason` and `by_whom` are coded."""
+    if reason not in CANCELLED_BECAUSE:
+        raise Invalid.field("reason", f"must be one of: {', '.join(CANCELLED_BECAUSE)}")
+    if by_whom not in CANCELLED_BY:
+        raise Invalid.field("by_whom", f"must be one of: {', '.join(CANCELLED_BY)}")
+    if reason == "other" and not (note or "").strip():
+        raise Invalid.field("note", "must say which other reason")
+    visit = visit_to_change(act, visit_id)
+    history.check_version(act, visit, version)
+    if visit.status != "booked":
+        raise Conflict(f"This visit is {visit.status.replace('_', ' ')}: it cannot be cancelled.")
+    visit.status = "cancelled"
+    act.session.flush()
+    _release(act, visit.id)
+    history.add(act, visit, "cancelled", reason=reason, by_whom=by_whom, note=note)
+    act.note("appointments.cancelled", patient_id=visit.patient_id, visit=visit.id, reason=reason)
+    return visit
+
+
+# -- did they come? ------------------------------------------------------------------------
+
+
+@command
+def record_arrived(
+    act: Act, visit_id: int, *, version: int, arrived_at: datetime | None = None
+) -> Visit:
+    """The patient came, at `arrived_at` (now when not said); the referral's wait ends there.
+
+    Also after `did not attend` was recorded: a late arrival keeps both steps.
+    """
+    visit = visit_to_change(act, visit_id)
+    history.check_version(act, visit, version)
+    if visit.status not in ("booked", "did_not_attend"):
+        raise Conflict(f"This visit is {visit.status.replace('_', ' ')} already.")
+    at = arrived_at or act.at
+    if at > act.at:
+        raise Invalid.field("arrived_at", "cannot be in the future")
+    if london_day(at) != london_day(visit.starts_at):
+        raise Invalid.field("arrived_at", "must be on the day of the visit; move the visit first")
+    visit.status = "arrived"
+    history.add(act, visit, "arrived", at=at)
+    act.note("appointments.arrived", patient_id=visit.patient_id, visit=visit.id)
+    if visit.referral_id is not None:
+        _end_wait(act, act.session.get_one(Referral, visit.referral_id), at)
+    return visit
+
+
+@command
+def record_did_not_attend(
+    act: Act, visit_id: int, *, version: int, note: str | None = None
+) -> Visit:
+    """The patient did not come. The referral waits on, and its clock has never stopped."""
+    visit = visit_to_change(act, visit_id)
+    history.check_version(act, visit, version)
+    if visit.status not in ("booked", "arrived"):
+        raise Conflict(f"This visit is {visit.status.replace('_', ' ')} already.")
+    if act.at < visit.starts_at:
+        raise Conflict("The visit has not begun: nobody has missed it yet.")
+    was_arrived = visit.status == "arrived"
+    visit.status = "did_not_attend"
+    history.add(act, visit, "did_not_attend", at=visit.starts_at, note=note)
+    act.note("appointments.did_not_attend", patient_id=visit.patient_id, visit=visit.id)
+    if was_arrived:
+        _resume_wait(act, visit)
+    return visit
+
+
+def _end_wait(act: Act, referral: Referral, at: datetime) -> None:
+    if referral.status == "waiting":
+        referral.status, referral.seen_at = "seen", at
+        history.add(act, referral, "seen", at=at)
+
+
+def _resume_wait(act: Act, visit: Visit) -> None:
+    """The arrival was no arrival, so the person waits again from the first day on."""
+    if visit.referral_id is None:
+        return
+    referral = act.session.get_one(Referral, visit.referral_id)
+    other = act.session.scalar(
+        select(Visit.id).where(
+            Visit.referral_id == referral.id, Visit.id != visit.id, Visit.status == "arrived"
+        )
+    )
+    if referral.status == "seen" and other is None:
+        referral.status, referral.seen_at = "waiting", None
+        history.add(act, referral, "waits_again")
+
+
+# -- undo ----------------------------------------------------------------------------------
+
+
+@command
+def undo_visit(act: Act, visit_id: int, *, version: int, reason: str) -> Visit:
+    """Take the last step back: a cancellation, a move, an arrival or a missed visit.
+
+    The place is taken again; Conflict when somebody else has it by now.
+    """
+    if not reason.strip():
+        raise Invalid.field("reason", "must say what was wrong")
+    visit = visit_to_change(act, visit_id)
+    history.check_version(act, visit, version)
+    was_arrived = visit.status == "arrived"
+    undone, before = history.last_but_one(act, visit)
+    held_now = visit.status != "cancelled"
+    moved = undone.verb == "moved"
+    if moved and datetime.fromisoformat(before.state["starts_at"]) <= act.at:
+        raise Conflict("The place it was moved from has already begun.")
+    if moved:
+        _release(act, visit.id)
+    history.put_back(visit, before.state)
+    act.session.flush()
+    if moved or not held_now:
+        place = slots.Place(visit.starts_at, visit.ends_at, visit.doctor_id, visit.worker_id)  # type: ignore[arg-type]
+        _hold(act, visit.id, place, _resources(act, visit))
+    history.add(act, visit, history.UNDONE, reason=undone.verb, note=reason)
+    act.note("appointments.undone", patient_id=visit.patient_id, visit=visit.id, verb=undone.verb)
+    if was_arrived:
+        _resume_wait(act, visit)
+    elif visit.status == "arrived" and visit.referral_id is not None:
+        _end_wait(act, act.session.get_one(Referral, visit.referral_id), before.at)
+    return visit
+
+
+def _resources(act: Act, visit: Visit) -> dict[int, int]:
+    rows = act.session.execute(
+        select(Resource.staff_id, Resource.id)
+        .where(Resource.staff_id.in_((visit.doctor_id, visit.worker_id)))
+        .order_by(Resource.id)
+        .with_for_update(key_share=True)
+    )
+    return {staff_id: resource_id for staff_id, resource_id in rows if staff_id is not None}
+
+
+def events_of(act: Act, visit: Visit) -> list[VisitEvent]:
+    """The visit's history, oldest first."""
+    return list(history.events(act, visit))
