@@ -1,0 +1,657 @@
+"""Who waits, what may be offered, who comes when, and does the rota keep the model?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from clinic.act import Act
+from clinic.appointments import facts, history
+from clinic.appointments.commands import LOOK_AHEAD
+from clinic.appointments.models import (
+    CANCELLED_BECAUSE,
+    CANCELLED_BY,
+    CLOSED_BECAUSE,
+    DRUGS,
+    RISKS,
+    SENT_TO,
+    SOURCES,
+    Referral,
+    RotaDayOff,
+    RotaPattern,
+    Visit,
+)
+from clinic.errors import Invalid, NotFound
+from clinic.patients.access import open_record
+from clinic.patients.models import Patient
+from clinic.sites.models import Site
+from clinic.staff.models import PrescriberLevel, Staff, StaffCompetence, StaffRole
+from clinic.ui import moment
+from dosing.days import end_of, london_day, start_of
+from scheduling import slots
+from scheduling.calendars import OutOfReach
+from scheduling.prescribing_models import (
+    Finding,
+    PrescribingModel,
+    Wait,
+    rota_findings,
+    support_missing,
+    wait,
+)
+
+OFFERS = 6
+LONGEST_SPAN = timedelta(days=92)
+ROTA_WEEKS = 8
+_RISK_ORDER = {"high": 0, None: 1, "medium": 2, "low": 3}  # unknown is never read as normal
+_FAR = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+# -- who waits -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One person on the wait list, with their wait against the model's limit."""
+
+    referral_id: int
+    version: int
+    patient_id: int
+    family_name: str
+    given_name: str
+    referred_at: datetime
+    risk: str | None
+    drugs: tuple[str, ...]
+    wait: Wait
+    visit_id: int | None
+    visit_at: datetime | None
+    flags: tuple[Finding, ...]
+
+    @property
+    def listed_name(self) -> str:
+        return f"{self.family_name.upper()}, {self.given_name}"
+
+    @property
+    def crack_pathway(self) -> bool:
+        return slots.no_opioid(self.drugs)
+
+
+@dataclass(frozen=True)
+class WaitList:
+    """Everybody waiting at the site, most urgent first. `model` None: the site has none set."""
+
+    model: PrescribingModel | None
+    rows: tuple[Waiting, ...]
+
+
+def wait_list(act: Act) -> WaitList:
+    """Everybody referred here and not yet seen: by time left to the limit, then clinical risk.
+
+    Never by name. Somebody without a place is shown the first one that is free (RP-05: full slots
+    are no excuse).
+    """
+    act.need("appointments.read")
+    first, last = act.today, act.today + LOOK_AHEAD
+    rows = act.session.execute(
+        select(
+            Referral.id, Referral.version, Referral.patient_id, Referral.referred_at,
+            Referral.risk, Referral.drugs, Referral.support_at, Referral.outside_at,
+            Patient.family_name, Patient.given_name, Visit.id.label("visit_id"), Visit.starts_at,
+        )
+        .join(Patient, Patient.id == Referral.patient_id)
+        .outerjoin(Visit, (Visit.referral_id == Referral.id) & (Visit.status == "booked"))
+        .where(Referral.site_id == act.site_id, Referral.status == "waiting")
+    ).all()  # fmt: skip
+    service = facts.service(act.session, act.site_id or 0, first, last)
+    model = service.model_on(act.today)
+    free = _free(act, service, first, last) if rows else []
+    act.note_shown("appointments.wait_listed", [row.patient_id for row in rows])
+    made = [_waiting(row, model, act, free[0].starts_at if free else None, last) for row in rows]
+    return WaitList(model, tuple(sorted(made, key=_urgency)))
+
+
+def _urgency(row: Waiting) -> tuple[Any, ...]:
+    return (
+        row.wait.breaches_at or _FAR,
+        _RISK_ORDER.get(row.risk, 1),
+        row.referred_at,
+        row.referral_id,
+    )
+
+
+def _waiting(
+    row: Any, model: PrescribingModel | None, act: Act, first_free: datetime | None, last: date
+) -> Waiting:
+    # Under model 1 the place is elsewhere: nothing free on a rota of ours says anything.
+    looked_to = None if model is PrescribingModel.MODEL_1 or slots.no_opioid(row.drugs) else last
+    found = wait(
+        model,
+        row.referred_at,
+        act.today,
+        booked_at=row.starts_at or row.outside_at,
+        first_free_at=None if looked_to is None else first_free,
+        looked_to=looked_to,
+    )
+    flags = (found.flag, support_missing(model, row.support_at is not None))
+    return Waiting(
+        referral_id=row.id, version=row.version, patient_id=row.patient_id,
+        family_name=row.family_name, given_name=row.given_name, referred_at=row.referred_at,
+        risk=row.risk, drugs=tuple(row.drugs), wait=found, visit_id=row.visit_id,
+        visit_at=row.starts_at or row.outside_at, flags=tuple(filter(None, flags)),
+    )  # fmt: skip
+
+
+# -- what is free --------------------------------------------------------------------------
+
+
+def _free(act: Act, service: facts.Service, first: date, last: date) -> list[slots.Place]:
+    held = facts.holds(act.session, service.rota, first, last)
+    return slots.free_places(service.rota, held, first, last, now=act.at)
+
+
+def free_places(act: Act, site_id: int, first: date, last: date) -> list[slots.Place]:
+    """The free places of this site from first to last, both included. Shows no patient."""
+    act.need("appointments.read")
+    if site_id != act.site_id:
+        raise NotFound("There is no such site, or you do not work there.")
+    if last < first:
+        raise Invalid.field("to", "cannot be before from")
+    if last - first > LONGEST_SPAN:
+        raise Invalid.field("to", f"must be within {LONGEST_SPAN.days} days of from")
+    try:
+        return _free(act, facts.service(act.session, site_id, first, last), first, last)
+    except OutOfReach as beyond:
+        raise Invalid.field("to", str(beyond)) from beyond
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A place somebody may be given, and what the wait would then be."""
+
+    place: slots.Place
+    doctor: str
+    worker: str
+    wait: Wait
+
+    @property
+    def key(self) -> str:
+        """The place in one word, for the value of a form's choice."""
+        return f"{self.place.starts_at:%Y%m%dT%H%MZ}-{self.place.doctor_id}-{self.place.worker_id}"
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What may be offered to one person from a day on, and the wait if it is the first."""
+
+    referral: Referral
+    patient: Patient
+    model: PrescribingModel | None
+    offers: tuple[Offer, ...]
+    first: Wait
+    looked_to: date
+    crack_pathway: bool
+
+
+def offers(
+    act: Act, referral_id: int, *, from_on: date | None = None, how_many: int = OFFERS
+) -> Offers:
+    """The first feasible places for somebody referred, each with the wait against the limit."""
+    referral = act.session.get(Referral, referral_id)
+    if referral is None or referral.site_id != act.site_id:
+        raise NotFound("There is no such referral at this site.")
+    patient = open_record(
+        act, referral.patient_id, "appointments.offered", right="appointments.read"
+    )
+    first = max(from_on or act.today, act.today)
+    last = first + LOOK_AHEAD
+    service = facts.service(act.session, act.site_id or 0, first, last)
+    model = service.model_on(act.today) or service.model_on(first)
+    crack = slots.no_opioid(referral.drugs)
+    taken = facts.busy(act.session, patient.id, act.at)
+    found = [] if crack else slots.first_feasible(_free(act, service, first, last), taken, how_many)
+    names = staff_names(
+        act, [each for place in found for each in (place.doctor_id, place.worker_id)]
+    )
+    made = tuple(
+        Offer(
+            place,
+            names[place.doctor_id],
+            names[place.worker_id],
+            wait(model, referral.referred_at, act.today, first_free_at=place.starts_at),
+        )
+        for place in found
+    )
+    if made:
+        judged = made[0].wait
+    else:
+        judged = wait(
+            model, referral.referred_at, act.today, looked_to=None if crack else last,
+            seen_at=referral.seen_at,
+        )  # fmt: skip
+    return Offers(referral, patient, model, made, judged, last, crack)
+
+
+def staff_names(act: Act, ids: Iterable[int | None]) -> dict[int | None, str]:
+    """The names of these members of staff, by id."""
+    wanted = sorted({each for each in ids if each is not None})
+    rows = act.session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
+# -- one referral, one visit ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a history in words."""
+
+    what: str
+    at: datetime
+    detail: str
+    recorded_at: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class ReferralPage:
+    """A referral with its patient, its wait, its visits and its history."""
+
+    referral: Referral
+    patient: Patient
+    received_by: str
+    wait: Wait
+    flags: tuple[Finding, ...]
+    visits: tuple[Visit, ...]
+    steps: tuple[Step, ...]
+    can_undo: str | None
+
+
+def referral_page(act: Act, referral_id: int) -> ReferralPage:
+    """Everything about one referral. The look is audited."""
+    referral = act.session.get(Referral, referral_id)
+    if referral is None or referral.site_id != act.site_id:
+        raise NotFound("There is no such referral at this site.")
+    patient = open_record(
+        act, referral.patient_id, "appointments.referral_read", right="appointments.read"
+    )
+    visits = act.session.scalars(
+        select(Visit).where(Visit.referral_id == referral.id).order_by(Visit.starts_at, Visit.id)
+    ).all()
+    model = facts.service(act.session, referral.site_id, act.today, act.today).model_on(act.today)
+    booked = next((each.starts_at for each in visits if each.status == "booked"), None)
+    judged = wait(
+        model, referral.referred_at, act.today, seen_at=referral.seen_at,
+        booked_at=booked or referral.outside_at,
+    )  # fmt: skip
+    flags: list[Finding | None] = []
+    if referral.status != "closed":
+        flags.append(judged.flag)
+    if referral.status == "waiting":
+        flags.append(support_missing(model, referral.support_at is not None))
+    events = history.events(act, referral)
+    names = staff_names(act, [referral.received_by, *(each.recorded_by for each in events)])
+    return ReferralPage(
+        referral=referral,
+        patient=patient,
+        received_by=names[referral.received_by],
+        wait=judged,
+        flags=tuple(filter(None, flags)),
+        visits=tuple(visits),
+        steps=tuple(_referral_steps(events, names)),
+        can_undo=_undoable(events),
+    )
+
+
+def _undoable(events: Sequence[Any]) -> str | None:
+    pile = history.standing(events)
+    return pile[-1].verb if len(pile) > 1 else None
+
+
+REFERRAL_STEPS = {
+    "received": "Referral received",
+    "corrected": "Corrected",
+    "supported": "Psychosocial support given",
+    "sent_on": "Sent on to a prescriber",
+    "seen": "Seen by a clinician",
+    "waits_again": "Waits again",
+    "closed": "Closed",
+    history.UNDONE: "Step taken back",
+}
+VISIT_STEPS = {
+    "booked": "Booked",
+    "moved": "Moved",
+    "cancelled": "Cancelled",
+    "arrived": "Arrived",
+    "did_not_attend": "Did not attend",
+    history.UNDONE: "Step taken back",
+}
+
+
+def _referral_steps(events: Sequence[Any], names: dict[int | None, str]) -> Iterable[Step]:
+    before: dict[str, Any] = {}
+    for event in events:
+        detail = []
+        if event.verb == history.UNDONE:
+            detail.append(REFERRAL_STEPS.get(event.reason, event.reason))
+        elif event.reason:
+            detail.append(CLOSED_BECAUSE.get(event.reason, event.reason))
+        if event.verb == "corrected":
+            detail += [
+                f"{_FIELD_WORDS[name]} was {_in_words(name, before[name])}"
+                for name in ("referred_at", "source", "drugs", "risk")
+                if before.get(name) != event.state[name]
+            ]
+        if event.verb == "sent_on":
+            detail.append(f"{SENT_TO[event.state['sent_to']]}: {event.state['sent_to_name']}")
+        if event.note:
+            detail.append(event.note)
+        before = event.state
+        yield Step(
+            REFERRAL_STEPS[event.verb], event.at, ". ".join(detail), event.recorded_at,
+            names[event.recorded_by],
+        )  # fmt: skip
+
+
+_FIELD_WORDS = {
+    "referred_at": "Referred at",
+    "source": "Source",
+    "drugs": "Drugs",
+    "risk": "Clinical risk",
+}
+
+
+def _in_words(field: str, value: Any) -> str:
+    if value is None:
+        return "not known"
+    if field == "referred_at":
+        return moment(datetime.fromisoformat(value))
+    if field == "drugs":
+        return ", ".join(DRUGS[each] for each in value)
+    return (SOURCES if field == "source" else RISKS)[value]
+
+
+@dataclass(frozen=True)
+class VisitPage:
+    """A visit with its patient, its staff, its referral and its history."""
+
+    visit: Visit
+    patient: Patient
+    doctor: str | None
+    worker: str | None
+    referral: Referral | None
+    wait: Wait | None
+    steps: tuple[Step, ...]
+    can_undo: str | None
+    off_rota: str | None
+
+
+def visit_page(act: Act, visit_id: int) -> VisitPage:
+    """Everything about one visit. The look is audited."""
+    visit = visit_here(act, visit_id)
+    patient = open_record(
+        act, visit.patient_id, "appointments.visit_read", right="appointments.read"
+    )
+    referral = (
+        None if visit.referral_id is None else act.session.get_one(Referral, visit.referral_id)
+    )
+    events = history.events(act, visit)
+    names = staff_names(
+        act, [visit.doctor_id, visit.worker_id, *(each.recorded_by for each in events)]
+    )
+    day = act.today
+    judged = None
+    if referral is not None:
+        model = facts.service(act.session, visit.site_id, day, day).model_on(day)
+        booked = visit.starts_at if visit.status == "booked" else None
+        judged = wait(model, referral.referred_at, day, seen_at=referral.seen_at, booked_at=booked)
+    return VisitPage(
+        visit=visit,
+        patient=patient,
+        doctor=names.get(visit.doctor_id),
+        worker=names.get(visit.worker_id),
+        referral=referral,
+        wait=judged,
+        steps=tuple(_visit_steps(events, names)),
+        can_undo=_undoable(events),
+        off_rota=off_rota(act, [visit]).get(visit.id),
+    )
+
+
+def visit_here(act: Act, visit_id: int) -> Visit:
+    """The visit, if it is at this site."""
+    visit = act.session.get(Visit, visit_id)
+    if visit is None or visit.site_id != act.site_id:
+        raise NotFound("There is no such visit at this site.")
+    return visit
+
+
+def _visit_steps(events: Sequence[Any], names: dict[int | None, str]) -> Iterable[Step]:
+    for event in events:
+        detail = []
+        if event.verb == history.UNDONE:
+            detail.append(VISIT_STEPS.get(event.reason, event.reason))
+        elif event.reason:
+            detail.append(CANCELLED_BECAUSE[event.reason])
+        if event.by_whom:
+            detail.append(f"Cancelled by: {CANCELLED_BY[event.by_whom]}")
+        if event.verb in ("booked", "moved", history.UNDONE):
+            detail.append(f"For {moment(datetime.fromisoformat(event.state['starts_at']))}")
+        if event.note:
+            detail.append(event.note)
+        yield Step(
+            VISIT_STEPS[event.verb], event.at, ". ".join(detail), event.recorded_at,
+            names[event.recorded_by],
+        )  # fmt: skip
+
+
+# -- the clinic, day by day ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """One visit on the list of the clinic."""
+
+    visit: Visit
+    family_name: str
+    given_name: str
+    born_on: date
+    doctor: str | None
+    worker: str | None
+    off_rota: str | None
+
+    @property
+    def listed_name(self) -> str:
+        return f"{self.family_name.upper()}, {self.given_name}"
+
+
+def clinic_list(act: Act, first: date, last: date, *, cancelled: bool = False) -> list[Line]:
+    """Who comes from first to last (London dates, both included), in order of time."""
+    act.need("appointments.read")
+    if last < first or last - first > LONGEST_SPAN:
+        raise Invalid.field("to", f"must be on or after from, within {LONGEST_SPAN.days} days")
+    doctor, worker = aliased(Staff), aliased(Staff)
+    wanted = (
+        select(Visit, Patient.family_name, Patient.given_name, Patient.born_on,
+               doctor.name.label("doctor"), worker.name.label("worker"))
+        .join(Patient, Patient.id == Visit.patient_id)
+        .outerjoin(doctor, doctor.id == Visit.doctor_id)
+        .outerjoin(worker, worker.id == Visit.worker_id)
+        .where(
+            Visit.site_id == act.site_id,
+            Visit.starts_at >= start_of(first),
+            Visit.starts_at < end_of(last),
+        )
+        .order_by(Visit.starts_at, Visit.id)
+    )  # fmt: skip
+    if not cancelled:
+        wanted = wanted.where(Visit.status != "cancelled")
+    rows = act.session.execute(wanted).all()
+    act.note_shown("appointments.clinic_listed", [row.Visit.patient_id for row in rows])
+    lost = off_rota(act, [row.Visit for row in rows])
+    return [
+        Line(
+            row.Visit, row.family_name, row.given_name, row.born_on, row.doctor, row.worker,
+            lost.get(row.Visit.id),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def off_rota(act: Act, visits: Iterable[Visit]) -> dict[int, str]:
+    """Booked visits ahead that the rota no longer carries, each with what is wrong.
+
+    A session that ended, a day taken off, a closed day, a training that lapsed: the visit stands
+    until somebody moves it.
+    """
+    ahead = [each for each in visits if each.status == "booked" and each.starts_at > act.at]
+    if not ahead:
+        return {}
+    first = min(each.starts_at for each in ahead)
+    last = max(each.starts_at for each in ahead)
+    rota = facts.service(act.session, act.site_id or 0, london_day(first), london_day(last)).rota
+    found = {}
+    for each in ahead:
+        answer = slots.may_book(
+            rota, each.starts_at, each.doctor_id or 0, each.worker_id or 0, now=act.at, drugs=()
+        )
+        if isinstance(answer, slots.Refusal):
+            found[each.id] = answer.message
+        elif answer.ends_at != each.ends_at:
+            found[each.id] = "The rota now gives this place another length."
+    return found
+
+
+def visits_to_settle(act: Act) -> list[Line]:
+    """Visits that passed without a word whether the patient came, and visits off the rota."""
+    act.need("appointments.read")
+    lines = clinic_list(act, act.today - timedelta(days=28), act.today + LOOK_AHEAD)
+    return [
+        line
+        for line in lines
+        if line.off_rota or (line.visit.status == "booked" and line.visit.ends_at < act.at)
+    ]
+
+
+def visits_of(act: Act, patient_id: int) -> list[Visit]:
+    """A patient's visits at this site, newest first. For pages that have opened the record."""
+    return list(
+        act.session.scalars(
+            select(Visit)
+            .where(Visit.patient_id == patient_id, Visit.site_id == act.site_id)
+            .order_by(Visit.starts_at.desc(), Visit.id.desc())
+        )
+    )
+
+
+# -- the rota ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """A session of the rota, named, with its days off ahead."""
+
+    pattern: RotaPattern
+    doctor: str
+    worker: str
+    off: tuple[RotaDayOff, ...]
+
+
+@dataclass(frozen=True)
+class RotaPage:
+    """The rota of a site and where it breaks the model over the weeks ahead."""
+
+    model: PrescribingModel | None
+    sessions: tuple[SessionLine, ...]
+    findings: tuple[Finding, ...]
+    unstaffed: tuple[tuple[int, Finding], ...]
+    first: date
+    last: date
+
+
+def rota_page(act: Act) -> RotaPage:
+    """Every session not over yet, and the check of the weeks ahead (RP-04, RP-08, RP-18)."""
+    act.need("appointments.read")
+    doctor, worker = aliased(Staff), aliased(Staff)
+    rows = act.session.execute(
+        select(RotaPattern, doctor.name, worker.name)
+        .join(doctor, doctor.id == RotaPattern.doctor_id)
+        .join(worker, worker.id == RotaPattern.worker_id)
+        .where(
+            RotaPattern.site_id == act.site_id,
+            RotaPattern.to_on.is_(None) | (RotaPattern.to_on >= act.today),
+        )
+        .order_by(RotaPattern.weekday, RotaPattern.starts, RotaPattern.id)
+    ).all()
+    off = act.session.scalars(
+        select(RotaDayOff)
+        .where(
+            RotaDayOff.pattern_id.in_([row[0].id for row in rows]),
+            RotaDayOff.on >= act.today,
+            RotaDayOff.withdrawn_at.is_(None),
+        )
+        .order_by(RotaDayOff.on)
+    ).all()
+    first = act.today
+    last = first + timedelta(weeks=ROTA_WEEKS) - timedelta(days=1)
+    # A gap or a week that runs into today is judged with the days before it.
+    since = first - timedelta(weeks=1)
+    service = facts.service(act.session, act.site_id or 0, since, last)
+    slot_days = {london_day(each.starts_at) for each in slots.places(service.rota, since, last)}
+    model = service.model_on(act.today)
+    return RotaPage(
+        model=model,
+        sessions=tuple(
+            SessionLine(
+                row, doctor_name, worker_name,
+                tuple(each for each in off if each.pattern_id == row.id),
+            )
+            for row, doctor_name, worker_name in rows
+        ),
+        findings=tuple(rota_findings(model, slot_days, first, last)),
+        unstaffed=tuple(
+            (session.id, missing) for session, missing in slots.unstaffed(service.rota, first, last)
+        ),
+        first=first,
+        last=last,
+    )  # fmt: skip
+
+
+def possible_staff(act: Act) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Who here may be a session's doctor, and who its drugs worker, today: (id, name) pairs."""
+    here = (
+        select(StaffRole.staff_id)
+        .where(
+            StaffRole.site_id == act.site_id,
+            StaffRole.from_on <= act.today,
+            StaffRole.to_on.is_(None) | (StaffRole.to_on >= act.today),
+        )
+        .distinct()
+    )
+
+    def having(competence: str) -> Any:
+        return select(StaffCompetence.staff_id).where(
+            StaffCompetence.competence == competence,
+            StaffCompetence.from_on <= act.today,
+            StaffCompetence.to_on.is_(None) | (StaffCompetence.to_on >= act.today),
+        )
+
+    prescribing = select(PrescriberLevel.staff_id).where(
+        PrescriberLevel.from_on <= act.today,
+        PrescriberLevel.to_on.is_(None) | (PrescriberLevel.to_on >= act.today),
+    )
+    named = select(Staff.id, Staff.name).where(Staff.id.in_(here)).order_by(Staff.name, Staff.id)
+    doctors = named.where(Staff.id.in_(having(facts.TRAINED)), Staff.id.in_(prescribing))
+    workers = named.where(Staff.id.in_(having(facts.COMPETENT)))
+    return (
+        [(staff_id, name) for staff_id, name in act.session.execute(doctors)],
+        [(staff_id, name) for staff_id, name in act.session.execute(workers)],
+    )
+
+
+def is_community(act: Act) -> bool:
+    """Is this a community service, which has referrals and a clinic?"""
+    return act.session.get_one(Site, act.site_id).kind == "community"

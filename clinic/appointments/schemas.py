@@ -1,0 +1,309 @@
+"""The shapes the API of appointments takes and gives. What a value means is a command's business.
+
+Instants carry an offset; days are London dates; staff and patients are named by id.
+"""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from clinic.appointments.models import (
+    CANCELLED_BECAUSE,
+    CANCELLED_BY,
+    CLOSED_BECAUSE,
+    DRUGS,
+    REFERRAL_STATUSES,
+    RISKS,
+    SENT_TO,
+    SOURCES,
+    VISIT_KINDS,
+    VISIT_STATUSES,
+)
+from clinic.openapi import ProblemSchema
+
+LONGEST_NOTE = 2000
+
+
+def _code(codes: dict[str, str], **more: object) -> fields.String:
+    return fields.String(validate=validate.OneOf(list(codes)), **more)
+
+
+def _instant(**more: object) -> fields.AwareDateTime:
+    return fields.AwareDateTime(format="iso", **more)
+
+
+def _id(**more: object) -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(min=1, max=2**31 - 1), **more)
+
+
+def _note(**more: object) -> fields.String:
+    return fields.String(validate=validate.Length(max=LONGEST_NOTE), **more)
+
+
+class SpanSchema(Schema):
+    """London dates, both included."""
+
+    first = fields.Date(required=True, data_key="from")
+    last = fields.Date(required=True, data_key="to")
+
+
+class PlaceSchema(Schema):
+    """A doctor and a drugs worker, together, for one person."""
+
+    starts_at = _instant(required=True)
+    ends_at = _instant(required=True)
+    doctor_id = _id(required=True)
+    worker_id = _id(required=True)
+
+
+class FreePlacesSchema(Schema):
+    """The places nobody has taken, in order of time."""
+
+    site_id = _id(required=True)
+    first = fields.Date(required=True, data_key="from")
+    last = fields.Date(required=True, data_key="to")
+    places = fields.List(fields.Nested(PlaceSchema), required=True)
+
+
+class TakenSchema(ProblemSchema):
+    """The place is not to be had. `free_next`: the next two that are."""
+
+    class Meta:
+        title = "PlaceTaken"
+
+    free_next = fields.List(fields.Nested(PlaceSchema))
+    reason = fields.String(metadata={"description": "past, not_on_rota or not_staffed"})
+    rule = fields.String()
+
+
+class PlaceWantedSchema(Schema):
+    """A place, by its start and its two members of staff."""
+
+    starts_at = _instant(required=True)
+    doctor_id = _id(required=True)
+    worker_id = _id(required=True)
+
+
+class BookingSchema(PlaceWantedSchema):
+    """Who gets which place."""
+
+    referral_id = _id(required=True)
+
+
+class MoveSchema(PlaceWantedSchema):
+    """Which place a visit takes instead."""
+
+    note = _note(load_default=None)
+
+
+class CancelSchema(Schema):
+    """Why a visit is cancelled, and by whom."""
+
+    reason = _code(CANCELLED_BECAUSE, required=True)
+    by_whom = _code(CANCELLED_BY, required=True)
+    note = _note(load_default=None)
+
+
+class ArrivedSchema(Schema):
+    """When the patient came; now when left out."""
+
+    arrived_at = _instant(load_default=None)
+
+
+class NoteSchema(Schema):
+    """A remark, if there is one."""
+
+    note = _note(load_default=None)
+
+
+class WhySchema(Schema):
+    """What was wrong."""
+
+    reason = _note(required=True)
+
+
+class VisitSchema(Schema):
+    """A visit as it stands."""
+
+    id = _id(required=True)
+    patient_id = _id(required=True)
+    site_id = _id(required=True)
+    referral_id = _id(required=True, allow_none=True)
+    kind = _code(VISIT_KINDS, required=True)
+    starts_at = _instant(required=True)
+    ends_at = _instant(required=True)
+    doctor_id = _id(required=True, allow_none=True)
+    worker_id = _id(required=True, allow_none=True)
+    status = _code(VISIT_STATUSES, required=True)
+    version = fields.Integer(required=True)
+
+
+class CorrectionSchema(Schema):
+    """What a referral should have said. A field left out stays as it is."""
+
+    referred_at = _instant()
+    source = _code(SOURCES)
+    drugs = fields.List(_code(DRUGS))
+    risk = _code(RISKS, allow_none=True)
+    reason = _note(required=True)
+
+
+class ReferralRequestSchema(Schema):
+    """Somebody is referred to this site. `risk` null: not known."""
+
+    patient_id = _id(required=True)
+    referred_at = _instant(required=True)
+    source = _code(SOURCES, required=True)
+    drugs = fields.List(_code(DRUGS), required=True)
+    risk = _code(RISKS, load_default=None, allow_none=True)
+    received_by = _id(load_default=None)
+    note = _note(load_default=None)
+
+
+class ReferralSchema(Schema):
+    """A referral as it stands."""
+
+    id = _id(required=True)
+    patient_id = _id(required=True)
+    site_id = _id(required=True)
+    received_by = _id(required=True)
+    referred_at = _instant(required=True)
+    source = _code(SOURCES, required=True)
+    drugs = fields.List(fields.String(), required=True)
+    risk = _code(RISKS, required=True, allow_none=True)
+    status = _code(REFERRAL_STATUSES, required=True)
+    seen_at = _instant(required=True, allow_none=True)
+    support_at = _instant(required=True, allow_none=True)
+    sent_to = _code(SENT_TO, required=True, allow_none=True)
+    sent_to_name = fields.String(required=True, allow_none=True)
+    outside_at = _instant(required=True, allow_none=True)
+    closed_because = _code(CLOSED_BECAUSE, required=True, allow_none=True)
+    version = fields.Integer(required=True)
+
+
+class SupportSchema(Schema):
+    """When psychosocial support was given; now when left out."""
+
+    at = _instant(load_default=None)
+    note = _note(load_default=None)
+
+
+class SendOnSchema(Schema):
+    """Where a model 1 referral goes, and the appointment there when it is known."""
+
+    sent_to = _code(SENT_TO, required=True)
+    sent_to_name = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    outside_at = _instant(load_default=None)
+
+
+class SeenSchema(Schema):
+    """When a clinician elsewhere saw the person."""
+
+    seen_at = _instant(required=True)
+
+
+class CloseSchema(Schema):
+    """Why somebody no longer waits."""
+
+    reason = _code(CLOSED_BECAUSE, required=True)
+    note = _note(load_default=None)
+
+
+class FindingSchema(Schema):
+    """A visible warning and its source."""
+
+    rule = fields.String(required=True)
+    message = fields.String(required=True)
+    source = fields.String(required=True)
+
+
+class WaitSchema(Schema):
+    """A wait in London days from referral. `over` null: the model has no limit to judge by."""
+
+    because = fields.String(required=True)
+    days = fields.Integer(required=True)
+    until = fields.Date(required=True)
+    limit = fields.Integer(required=True, allow_none=True)
+    last_on = fields.Date(required=True, allow_none=True)
+    over = fields.Boolean(required=True, allow_none=True)
+    breaches_at = _instant(required=True, allow_none=True)
+
+
+class WaitingSchema(Schema):
+    """One person on the wait list."""
+
+    referral_id = _id(required=True)
+    patient_id = _id(required=True)
+    referred_at = _instant(required=True)
+    risk = fields.String(required=True, allow_none=True)
+    drugs = fields.List(fields.String(), required=True)
+    wait = fields.Nested(WaitSchema, required=True)
+    visit_id = _id(required=True, allow_none=True)
+    visit_at = _instant(required=True, allow_none=True)
+    flags = fields.List(fields.Nested(FindingSchema), required=True)
+
+
+class WaitListSchema(Schema):
+    """Everybody waiting: by time left to the limit, then clinical risk."""
+
+    model = fields.Integer(required=True, allow_none=True)
+    rows = fields.List(fields.Nested(WaitingSchema), required=True, data_key="waiting")
+
+
+class SessionRequestSchema(Schema):
+    """A session of the rota, in London clock time; weekday 1 is Monday, both dates included."""
+
+    weekday = fields.Integer(required=True, strict=True, validate=validate.Range(1, 7))
+    starts = fields.Time(required=True, format="%H:%M")
+    ends = fields.Time(required=True, format="%H:%M")
+    slot_minutes = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1440))
+    doctor_id = _id(required=True)
+    worker_id = _id(required=True)
+    from_on = fields.Date(required=True)
+    to_on = fields.Date(load_default=None, allow_none=True)
+    despite_holiday = fields.Boolean(load_default=False)
+
+
+class SessionSchema(SessionRequestSchema):
+    """A session as it stands."""
+
+    id = _id(required=True)
+    version = fields.Integer(required=True)
+
+
+class SessionEndSchema(Schema):
+    """The session's last day; null when it goes on."""
+
+    to_on = fields.Date(required=True, allow_none=True)
+
+
+class DayOffRequestSchema(Schema):
+    """A day on which a session is not held."""
+
+    on = fields.Date(required=True)
+    reason = fields.String(required=True, validate=validate.Length(min=1, max=200))
+
+
+class DayOffSchema(DayOffRequestSchema):
+    """A day taken off."""
+
+    id = _id(required=True)
+
+
+class SessionLineSchema(Schema):
+    """A session, its staff by name, and its days off ahead."""
+
+    pattern = fields.Nested(SessionSchema, required=True, data_key="session")
+    doctor = fields.String(required=True)
+    worker = fields.String(required=True)
+    off = fields.List(fields.Nested(DayOffSchema), required=True)
+
+
+class RotaSchema(Schema):
+    """The rota, and where it breaks the model from `from` to `to`."""
+
+    model = fields.Integer(required=True, allow_none=True)
+    first = fields.Date(required=True, data_key="from")
+    last = fields.Date(required=True, data_key="to")
+    sessions = fields.List(fields.Nested(SessionLineSchema), required=True)
+    findings = fields.List(fields.Nested(FindingSchema), required=True)

@@ -1,0 +1,158 @@
+"""Who is referred, which clinic runs, who is booked? Made by the same commands the service uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from clinic.act import Act
+from clinic.appointments import commands, queries, referral_commands, rota_commands
+from clinic.db import Database
+from clinic.sites.models import Site, SiteModel
+from clinic.staff.models import Staff, StaffCompetence
+from tests.factories import base
+from tests.support import people
+
+EVERY_RIGHT = frozenset(
+    {
+        "patients.read", "patients.register", "appointments.read", "appointments.refer",
+        "appointments.book", "appointments.rota",
+    }
+)  # fmt: skip
+MON_WED_FRI = (1, 3, 5)
+
+
+def works_under(database: Database, site: Site, model: int, *, since: date = people.SINCE) -> None:
+    """Let the site work under a prescribing model since a day."""
+    with database.transaction() as session:
+        somebody = people.a_member_of_staff(session, site, "manager", name="Mair Rees")
+        session.add(
+            SiteModel(
+                site_id=site.id, model=model, reason=None, from_on=since, to_on=None,
+                recorded_at=people.LONG_AGO, recorded_by=somebody.id,
+            )
+        )  # fmt: skip
+
+
+def trained(
+    database: Database, staff: Staff, competence: str, *, to_on: date | None = None
+) -> None:
+    """Put a competence on record since 2000."""
+    with database.transaction() as session:
+        session.add(
+            StaffCompetence(
+                staff_id=staff.id, competence=competence, from_on=people.SINCE, to_on=to_on,
+                recorded_at=people.LONG_AGO, recorded_by=staff.id,
+            )
+        )  # fmt: skip
+
+
+def a_doctor(database: Database, site: Site, name: str = "Dr Owen Hughes") -> Staff:
+    """A prescriber trained for rapid induction."""
+    doctor = base.a_member_of_staff(database, site, "prescriber", name=name, level="prescriber")
+    trained(database, doctor, "rapid_induction_doctor")
+    return doctor
+
+
+def a_worker(database: Database, site: Site, name: str = "Sian Price") -> Staff:
+    """A drugs worker competent for induction."""
+    worker = base.a_member_of_staff(database, site, "drugs_worker", name=name)
+    trained(database, worker, "induction_worker")
+    return worker
+
+
+@dataclass
+class Clinic:
+    """A model 2 service with its people and its rota; `act` may do everything here."""
+
+    database: Database
+    site: Site
+    nurse: Staff
+    doctor: Staff
+    worker: Staff
+    act: Act
+    sessions: list[int] = field(default_factory=list)
+
+    def at(self, moment: datetime, *, staff: Staff | None = None) -> Act:
+        """A piece of work at a moment, with every right, by the nurse unless somebody is named."""
+        by = staff or self.nurse
+        return base.an_act(self.database, by, self.site, at=moment, rights=EVERY_RIGHT)
+
+    def place(self, nth: int = 0) -> dict[str, Any]:
+        """The nth place that is free from the act's moment on, as the commands take it."""
+        with self.database.reading() as session:
+            act = replace(self.act, session=session)
+            found = queries.free_places(
+                act, self.site.id, act.today, act.today + timedelta(days=28)
+            )[nth]
+        return {
+            "starts_at": found.starts_at,
+            "doctor_id": found.doctor_id,
+            "worker_id": found.worker_id,
+        }
+
+
+def a_clinic(
+    database: Database,
+    *,
+    model: int | None = 2,
+    weekdays: Sequence[int] = MON_WED_FRI,
+    at: datetime = base.NOW,
+    starts: time = time(9, 30),
+    ends: time = time(12, 30),
+    slot_minutes: int = 90,
+    **site: Any,
+) -> Clinic:
+    """A community service whose doctor and worker hold a morning session on these weekdays."""
+    where = base.a_site(database, **site)
+    if model is not None:
+        works_under(database, where, model)
+    nurse = base.a_member_of_staff(database, where, "nurse", name="Nia Bevan")
+    doctor, worker = a_doctor(database, where), a_worker(database, where)
+    clinic = Clinic(
+        database, where, nurse, doctor, worker,
+        base.an_act(database, nurse, where, at=at, rights=EVERY_RIGHT),
+    )  # fmt: skip
+    for weekday in weekdays:
+        clinic.sessions.append(
+            a_session(clinic, weekday=weekday, starts=starts, ends=ends, slot_minutes=slot_minutes)
+        )
+    return clinic
+
+
+def a_session(clinic: Clinic, **details: Any) -> int:
+    """A session of the clinic's rota from today on; the id."""
+    given: dict[str, Any] = {
+        "weekday": 1,
+        "starts": time(9, 30),
+        "ends": time(12, 30),
+        "slot_minutes": 90,
+        "doctor_id": clinic.doctor.id,
+        "worker_id": clinic.worker.id,
+        "from_on": clinic.act.today,
+        **details,
+    }
+    return rota_commands.add_session(clinic.act, **given).id
+
+
+def a_referral(clinic: Clinic, *, act: Act | None = None, **details: Any) -> int:
+    """Somebody who uses heroin, referred to the clinic this moment; the referral's id."""
+    by = act or clinic.act
+    given: dict[str, Any] = {
+        "referred_at": by.at,
+        "source": "arrest_referral",
+        "drugs": ["heroin"],
+        **details,
+    }
+    if "patient_id" not in given:
+        given["patient_id"] = base.a_patient(by)
+    return referral_commands.register_referral(by, **given)
+
+
+def a_booking(clinic: Clinic, referral_id: int | None = None, **place: Any) -> commands.Booked:
+    """A booked visit: the first free place unless another is given."""
+    return commands.book_visit(
+        clinic.act, referral_id=referral_id or a_referral(clinic), **(place or clinic.place())
+    )
