@@ -436,6 +436,16 @@ def test_what_is_planned_may_lie_ahead_and_is_ignored_until_it_is_known() -> Non
     assert set(known) == {"RG-07", "RG-09", "RG-18"}
 
 
+def test_what_became_known_at_the_very_moment_of_asking_is_known() -> None:
+    now = "2019-09-02T10:00+01:00"
+    known = a_case(
+        courts=[{"starts_at": "2019-09-03T10:00+01:00", "known_at": now}],
+        release={"possible_earlier": [{"on": "2019-09-10", "why": "hdc", "known_at": now}]},
+    )
+
+    assert set(flags(known)) == {"RG-07", "RG-18"}
+
+
 def test_the_day_of_asking_is_the_london_day() -> None:
     # 00:30 on the 18th in London, still the 17th in UTC.
     given = flags(a_case(as_at="2019-09-17T23:30Z", naloxone=None))

@@ -382,6 +382,8 @@ def test_the_uncovered_days_are_named_as_facts_and_in_words() -> None:
     assert found["facts"]["uncovered_days"] == [f"2019-09-{day}" for day in (19, 20, 21, 22)]
     assert found["facts"]["gap_days"] == 4
     assert found["message"] == "4 uncovered days: 19 Sep 2019 to 22 Sep 2019"
+    two = flags(a_case(appointment={"at": "2019-09-20T16:30+01:00"}))["RG-03"]
+    assert two["message"] == "2 uncovered days: 19 Sep 2019, 20 Sep 2019"
 
 
 @pytest.mark.proves("RG-03")
@@ -913,6 +915,9 @@ def test_arrival_tells_the_last_dose_and_when_a_day_has_passed_since() -> None:
 
     assert given["last_dose_at"] == "2019-09-01T10:00:00+01:00"
     assert given["dose_24h_at"] == "2019-09-02T10:00:00+01:00"
+    later = {"at": "2019-09-01T19:00+01:00", "where": "police"}
+    twice = answer(arriving(later, YESTERDAY_10_00))["arrival"]
+    assert twice["last_dose_at"] == "2019-09-01T19:00:00+01:00"
     dated = answer(arriving(YESTERDAY_10_00, {"on": "2019-09-01", "where": "police"}))["arrival"]
     assert (dated["last_dose_at"], dated["dose_24h_at"]) == (None, None)
 
