@@ -117,8 +117,11 @@ class Facts:
     ecg: Ecg | None
     age: int
     gestation_days: int | None
+    trimester: int | None
     short_acting_at: datetime | None
     methadone_before: MethadoneBefore | None
+    methadone_counts: bool
+    observed_at: tuple[datetime, ...]
     prison_day: int | None
     first_in_prison: bool
     last_outside_supervised: bool
@@ -264,6 +267,8 @@ def derive(request: DoseRequest, defined: Definitions) -> Facts:
     rises, falls = _last_changes(before)
 
     free_days = _opioid_free_days(request, first_dose, doses, steady)
+    gestation = _gestation(request, defined["pregnancy"])
+    methadone_before = _methadone_before(request) if drug == BUPRENORPHINE else None
     return Facts(
         request=request,
         on=on,
@@ -287,7 +292,8 @@ def derive(request: DoseRequest, defined: Definitions) -> Facts:
         previous_on=previous.last_on if previous else None,
         last_increase_on=rises,
         last_reduction_on=falls,
-        confirmed=history.confirmed and any(d.elsewhere for d in (*doses, *steady)),
+        confirmed=history.confirmed
+        and (any(d.elsewhere for d in doses) or any(s.elsewhere for s in steady)),
         opioid_free_days=free_days,
         tolerance=_tolerance(request, free_days, after_break, defined["tolerance"]),
         risk_modifiers=_factors(request, defined["risk-modifier"], on)
@@ -297,9 +303,18 @@ def derive(request: DoseRequest, defined: Definitions) -> Facts:
         drug_test=_drug_test(request),
         ecg=max(request.patient.ecgs or (), key=lambda e: (e.recorded_on, e.qtc_ms), default=None),
         age=_age(request.patient.date_of_birth, on),
-        gestation_days=_gestation(request, defined["pregnancy"]),
+        gestation_days=gestation,
+        trimester=_trimester(gestation, defined["pregnancy"]),
         short_acting_at=_last_use(request, "heroin", "other_short_acting"),
-        methadone_before=_methadone_before(request) if drug == BUPRENORPHINE else None,
+        methadone_before=methadone_before,
+        methadone_counts=methadone_before is not None
+        and (on - methadone_before.last_on).days - 1
+        < defined["methadone-before-buprenorphine"].whole("fewer_than"),
+        observed_at=tuple(
+            seen.at
+            for seen in request.observations
+            if seen.sedation is not None or seen.withdrawal_score is not None
+        ),
         **_prison(request, drug),
         last_dose_at=max(
             (*(d.consumed_at for d in doses), *(end_of(s.to_on) for s in steady)), default=None
@@ -503,6 +518,15 @@ def _gestation(request: DoseRequest, defined: RuleVersion) -> int | None:
     if pregnancy is None or pregnancy.expected_delivery_on is None:
         return None
     return defined.whole("term") - (pregnancy.expected_delivery_on - request.on).days
+
+
+def _trimester(gestation_days: int | None, defined: RuleVersion) -> int | None:
+    """1, 2 or 3; None when the date of delivery is unknown."""
+    if gestation_days is None:
+        return None
+    if gestation_days < defined.whole("second_trimester_from"):
+        return 1
+    return 2 if gestation_days < defined.whole("third_trimester_from") else 3
 
 
 def _last_use(request: DoseRequest, *opioids: str) -> datetime | None:

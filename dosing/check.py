@@ -1,0 +1,104 @@
+"""May this dose be given? The one door: a request in, every finding of its rule set out.
+
+Page, API, command line and sweep all come through here. Nothing is stored and no clock is read.
+PASS means that no rule fired; it does not mean a dose is safe, and no message proposes one.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from dosing import (  # noqa: F401 - importing a family registers its rules
+    depots,
+    forms,
+    gate,
+    induction,
+    interactions,
+    missed_doses,
+    prison,
+    products,
+    supply,
+    titration,
+)
+from dosing.facts import Facts, derive
+from dosing.reasoning import JUDGES_DOSE, REASONS
+from dosing.request import RULE_SETS, read_request, request_schema
+from dosing.rulebook import HERE, SEVERITIES, FaultyRulebook, Finding, Rulebook, load_rulebook
+from dosing.shape import Answer, JsonSchema
+
+__all__ = ["check", "check_dose", "request_schema", "response_schema", "rulebook"]
+
+FAMILIES: Final = (
+    "gate", "induction", "titration", "missed_doses", "interactions", "products", "depots",
+    "prison", "supply", "forms",
+)  # fmt: skip
+PASS: Final = "PASS"  # noqa: S105 - an outcome
+_RANK: Final = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+
+
+@cache
+def rulebook() -> Rulebook:
+    """Every rule in both sets, read once. FaultyRulebook when a rule and its reasoning part."""
+    book = load_rulebook(HERE, FAMILIES)
+    if set(book.rules) != set(REASONS):
+        parted = sorted(set(book.rules) ^ set(REASONS))
+        raise FaultyRulebook(f"written without reasoning, or the other way: {', '.join(parted)}")
+    return book
+
+
+def check(request: Any) -> Answer:
+    """Judge parsed JSON as the dose-check contract says. Raises Refused for a bad request."""
+    read = read_request(request)
+    book = rulebook()
+    facts = derive(read, book.defined(read.rule_set, read.on))
+    found = check_dose(facts, book)
+    return {
+        "case": read.case,
+        "rule_set": read.rule_set,
+        "rule_set_version": book.set_versions[read.rule_set],
+        "outcome": found[0].severity if found else PASS,
+        "findings": [finding.as_json() for finding in found],
+    }
+
+
+def check_dose(facts: Facts, book: Rulebook) -> list[Finding]:
+    """Every rule of the set that fires on these facts, most severe first, then by rule id."""
+    usable = facts.request.order.dose_mg is not None
+    found = []
+    for rule, version in book.in_force(facts.request.rule_set, facts.on).items():
+        if usable or rule not in JUDGES_DOSE:
+            finding = REASONS[rule](facts, version)
+            if finding is not None:
+                found.append(finding)
+    found.sort(key=lambda finding: (_RANK[finding.severity], finding.rule))
+    return found
+
+
+def response_schema() -> JsonSchema:
+    """The answer as JSON Schema 2020-12."""
+    text: JsonSchema = {"type": "string"}
+    finding = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["rule", "severity", "message", "source", "facts"],
+        "properties": {
+            "rule": text,
+            "severity": {"type": "string", "enum": list(SEVERITIES)},
+            "message": text,
+            "source": text,
+            "facts": {"type": "object"},
+        },
+    }
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["case", "rule_set", "rule_set_version", "outcome", "findings"],
+        "properties": {
+            "case": text,
+            "rule_set": {"type": "string", "enum": list(RULE_SETS)},
+            "rule_set_version": text,
+            "outcome": {"type": "string", "enum": [*SEVERITIES, PASS]},
+            "findings": {"type": "array", "items": finding},
+        },
+    }

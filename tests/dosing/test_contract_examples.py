@@ -1,0 +1,56 @@
+"""The published examples of the dose-check contract, through the one door and the command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from dosing.check import check, request_schema, response_schema
+from dosing.shape import answer, answer_lines
+
+EXAMPLES = [
+    json.loads(line)
+    for line in (Path(__file__).parents[1] / "contracts/dose-check.examples.jsonl")
+    .read_text("utf-8")
+    .splitlines()
+]
+JUDGED = [each for each in EXAMPLES if "error" not in each["expect"]]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each["request"]["case"])
+def test_the_published_example_is_answered_as_promised(example):
+    given, evaluated = answer(check, example["request"])
+    expect = example["expect"]
+
+    if "error" in expect:
+        assert not evaluated
+        assert given["error"]["field"] == expect["error"]["field"]
+        return
+    fired = {each["rule"]: each["severity"] for each in given["findings"]}
+    assert given["outcome"] == expect["outcome"]
+    assert {rule: fired.get(rule) for rule in expect["must_fire"]} == expect["must_fire"]
+    assert not set(expect["must_not_fire"]) & set(fired)
+    assert {r for r, severity in fired.items() if severity != "INFO"} <= set(expect["must_fire"])
+
+
+@pytest.mark.parametrize("example", JUDGED, ids=lambda each: each["request"]["case"])
+def test_the_example_and_its_answer_fit_the_published_schemas(example):
+    given, _ = answer(check, example["request"])
+
+    jsonschema.validate(example["request"], request_schema())
+    jsonschema.validate(given, response_schema())
+
+
+def test_a_refused_line_leaves_the_others_evaluated():
+    written: list[str] = []
+    lines = ["", "not json", json.dumps(EXAMPLES[0]["request"]), "[]", json.dumps({"case": "x"})]
+
+    every = answer_lines(check, lines, written.append)
+
+    answers = [json.loads(each) for each in written]
+    assert not every
+    assert [each.get("error", {}).get("field") for each in answers] == ["", None, "", "rule_set"]
+    assert [each["case"] for each in answers] == [None, "a first dose", None, "x"]
