@@ -62,6 +62,11 @@ def day_in_words(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
+def days_in_words(number: int) -> str:
+    """1 day, 3 days."""
+    return "1 day" if number == 1 else f"{number} days"
+
+
 # -- waits ---------------------------------------------------------------------------------
 
 
@@ -79,7 +84,7 @@ def wait_limit(model: PrescribingModel | None) -> int | None:
 class Wait:
     """One person's wait. `until` is the day it ends or would end; `days` counts from referral.
 
-    `because`: seen, booked, first_free, none_free (then `until` is the last day looked at and the
+    `because`: seen, booked, offered, first_free, none_free (then `until` is the last day looked at and the
     wait is longer) or waiting (nobody looked for a place). `over` None: there is no limit to
     judge by. `last_on` is the last day within the limit.
     """
@@ -100,11 +105,15 @@ class Wait:
     @property
     def says(self) -> str:
         """The wait in one or two plain sentences, the limit included."""
-        said = _WAIT[self.because].format(days=self.days, until=day_in_words(self.until))
+        said = _WAIT[self.because].format(
+            days=days_in_words(self.days), until=day_in_words(self.until)
+        )
         if self.limit is None or self.last_on is None or self.model is None:
             return said
         allowed = _WAIT["over"].format(
-            model=self.model.value, limit=self.limit, last_on=day_in_words(self.last_on)
+            model=self.model.value,
+            limit=days_in_words(self.limit),
+            last_on=day_in_words(self.last_on),
         )
         return f"{said} {allowed}"
 
@@ -124,12 +133,13 @@ def wait(
     *,
     seen_at: datetime | None = None,
     booked_at: datetime | None = None,
+    offered_at: datetime | None = None,
     first_free_at: datetime | None = None,
     looked_to: date | None = None,
 ) -> Wait:
     """How long does this person wait from referral to a clinician, and is it over the limit?
 
-    Takes the first that is known: seen, booked, the first free place, no place free up to
+    Takes the first that is known: seen, booked, a place offered, the first free place, no place free up to
     `looked_to` (last day looked at, included). A booking that has passed unrecorded does not stop
     the clock. Rules: RP-02, RP-05 (A11, A12).
     """
@@ -140,6 +150,8 @@ def wait(
     elif booked_at is not None:
         if london_day(booked_at) >= today:
             because, until = "booked", london_day(booked_at)
+    elif offered_at is not None:
+        because, until = "offered", london_day(offered_at)
     elif first_free_at is not None:
         because, until = "first_free", london_day(first_free_at)
     elif looked_to is not None:

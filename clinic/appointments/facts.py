@@ -97,7 +97,7 @@ _DATED = union_all(
     ),
     select(_literal("closed"), SiteClosure.site_id, _no_text, SiteClosure.on, _no_day).where(
         SiteClosure.site_id == bindparam("site_id"),
-        SiteClosure.withdrawn_at.is_(None),
+        SiteClosure.withdrawn_on.is_(None),
         SiteClosure.on.between(bindparam("first"), bindparam("last")),
     ),
     select(
@@ -105,6 +105,7 @@ _DATED = union_all(
         CalendarChange.announced_on,
     ).where(
         CalendarChange.nation == bindparam("nation"),
+        CalendarChange.withdrawn_on.is_(None),
         CalendarChange.on.between(bindparam("first"), bindparam("last")),
     ),
 )  # fmt: skip

@@ -221,18 +221,21 @@ def offers(
             place,
             names[place.doctor_id],
             names[place.worker_id],
-            wait(model, referral.referred_at, act.today, first_free_at=place.starts_at),
+            wait(model, referral.referred_at, act.today, offered_at=place.starts_at),
         )
         for place in found
     )
-    if made:
-        judged = made[0].wait
-    else:
-        judged = wait(
-            model, referral.referred_at, act.today, looked_to=None if crack else last,
-            seen_at=referral.seen_at,
-        )  # fmt: skip
+    judged = wait(
+        model, referral.referred_at, act.today, seen_at=referral.seen_at,
+        first_free_at=made[0].place.starts_at if made else None,
+        looked_to=None if crack else last,
+    )  # fmt: skip
     return Offers(referral, patient, model, made, judged, last, crack)
+
+
+def wait_until(act: Act, found: Offers, starts_at: datetime) -> Wait:
+    """What the wait of the person offered places would be with one that starts then."""
+    return wait(found.model, found.referral.referred_at, act.today, offered_at=starts_at)
 
 
 def staff_names(act: Act, ids: Iterable[int | None]) -> dict[int | None, str]:

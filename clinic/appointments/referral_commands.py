@@ -21,7 +21,7 @@ from clinic.appointments.models import (
 )
 from clinic.errors import Conflict, Invalid, NotFound, says
 from clinic.patients.access import open_record
-from clinic.patients.commands import take_onto_caseload
+from clinic.patients.commands import register_patient, take_onto_caseload
 from clinic.staff.commands import roles_at
 
 for _name in ("uq_referral_waiting", "referral.patient_id, referral.site_id"):
@@ -66,6 +66,17 @@ def register_referral(
     history.add(act, referral, "received", at=referred_at, note=note)
     act.note("appointments.referred", patient_id=patient.id, referral=referral.id)
     return referral.id
+
+
+@command
+def refer_new_person(act: Act, person: Mapping[str, Any], referral: Mapping[str, Any]) -> int:
+    """Register a patient and their referral, both or neither. Returns the referral's id.
+
+    `person` and `referral`: what `register_patient` and `register_referral` take.
+    """
+    patient_id = register_patient(act, **person)
+    act.session.flush()
+    return register_referral(act, patient_id=patient_id, **referral)
 
 
 def _check(act: Act, given: Mapping[str, Any]) -> None:

@@ -1,0 +1,284 @@
+"""The forms of appointments, in the words of a clinic's front desk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+from typing import Any
+
+from wtforms import (
+    BooleanField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, Optional, StopValidation
+
+from clinic.appointments.models import (
+    CANCELLED_BECAUSE,
+    CANCELLED_BY,
+    CLOSED_BECAUSE,
+    DRUGS,
+    RISKS,
+    SENT_TO,
+    SOURCES,
+)
+from clinic.forms import DayField, Form, MomentField, VersionField
+from clinic.patients.access import REASONS
+from clinic.patients.models import SEXES
+
+WEEKDAYS = {
+    1: "Monday", 2: "Tuesday", 3: "Wednesday", 4: "Thursday", 5: "Friday", 6: "Saturday",
+    7: "Sunday",
+}  # fmt: skip
+_NOT_KNOWN = ("", "Not known")
+_note = (Optional(), Length(max=2000))
+
+
+def _choices(codes: Mapping[Any, str]) -> list[tuple[Any, str]]:
+    return list(codes.items())
+
+
+class ClockField(StringField):
+    """A London time of day on the 24-hour clock. `data` is a time, or None."""
+
+    data: Any
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return f"{self.data:%H:%M}" if self.data else ""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        typed = valuelist[0].strip() if valuelist else ""
+        self.raw_data = [typed] if typed else []
+        if not typed:
+            return
+        found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", typed)
+        if found is None:
+            raise ValueError(f"{self.label.text} must be a time such as 09:30")
+        self.data = time(int(found[1]), int(found[2]))
+
+    def pre_validate(self, form: Any) -> None:
+        if self.process_errors:
+            raise StopValidation
+
+
+class FindForm(Form):
+    """Who is referred?"""
+
+    words = StringField(
+        "Name or number",
+        [InputRequired(), Length(min=2, max=100)],
+        description="Family name, given name, NHS number or prison number",
+    )
+
+
+class _ReferralFields:
+    referred_at = MomentField(
+        "When was the referral made?",
+        [InputRequired()],
+        description="The wait is counted from this moment, not from when it is entered",
+    )
+    source = SelectField(
+        "Who referred?", [InputRequired()], choices=[("", "Choose"), *_choices(SOURCES)]
+    )
+    drugs = SelectMultipleField(
+        "Drugs named in the referral",
+        [InputRequired()],
+        choices=_choices(DRUGS),
+        description="Choose all that are named",
+    )
+    risk = RadioField(
+        "Clinical risk",
+        choices=[*_choices(RISKS), _NOT_KNOWN],
+        default="",
+        description="Decides who comes first among people with the same time left",
+    )
+    note = TextAreaField("Note (if needed)", _note)
+
+
+class ReferralForm(_ReferralFields, Form):
+    """A referral of somebody on the caseload."""
+
+    def referral(self) -> dict[str, Any]:
+        """What `register_referral` takes, the patient aside."""
+        return {
+            "referred_at": self.referred_at.data,
+            "source": self.source.data,
+            "drugs": self.drugs.data,
+            "risk": self.risk.data or None,
+            "note": self.note.data,
+        }
+
+
+class OutsideReferralForm(ReferralForm):
+    """A referral of somebody another site looks after: opening the record needs a reason."""
+
+    reason_code = RadioField(
+        "Why do you open this record?", [InputRequired()], choices=_choices(REASONS)
+    )
+    reason = TextAreaField(
+        "Say why, in your own words",
+        [InputRequired(), Length(min=10, max=500)],
+        description="A manager will see it",
+    )
+
+
+class NewPersonForm(ReferralForm):
+    """A referral of somebody nobody has a record of."""
+
+    family_name = StringField("Family name", [InputRequired(), Length(max=100)])
+    given_name = StringField("Given name", [InputRequired(), Length(max=100)])
+    born_on = DayField("Date of birth", [InputRequired()])
+    sex = RadioField("Sex", [InputRequired()], choices=_choices(SEXES))
+    nhs_number = StringField("NHS number (if known)", [Optional(), Length(max=20)])
+
+    def person(self, *, demo: bool) -> dict[str, Any]:
+        """What `register_patient` takes."""
+        return {
+            "family_name": self.family_name.data or "",
+            "given_name": self.given_name.data or "",
+            "born_on": self.born_on.data,
+            "sex": self.sex.data,
+            "numbers": {"nhs": self.nhs_number.data or ""},
+            "demo": demo,
+        }
+
+
+class CorrectForm(_ReferralFields, Form):
+    """What a referral should have said."""
+
+    note = None
+    reason = StringField("What was wrong?", [InputRequired(), Length(max=500)])
+    version = VersionField()
+
+
+class SupportForm(Form):
+    """Psychosocial support given during the wait."""
+
+    at = MomentField("When was it given?", [InputRequired()])
+    note = TextAreaField("What was done (if needed)", _note)
+    version = VersionField()
+
+
+class SendOnForm(Form):
+    """Where a model 1 referral goes."""
+
+    sent_to = RadioField("Sent to", [InputRequired()], choices=_choices(SENT_TO))
+    sent_to_name = StringField("Name of the prescriber or practice", [InputRequired()])
+    outside_at = MomentField("Appointment there (if known)", [Optional()])
+    version = VersionField()
+
+
+class SeenForm(Form):
+    """Seen by a clinician elsewhere."""
+
+    seen_at = MomentField("When were they seen?", [InputRequired()])
+    version = VersionField()
+
+
+class CloseForm(Form):
+    """Why somebody no longer waits."""
+
+    reason = RadioField("Why?", [InputRequired()], choices=_choices(CLOSED_BECAUSE))
+    note = TextAreaField("Note (if needed)", _note)
+    version = VersionField()
+
+
+class UndoForm(Form):
+    """Taking the last step back."""
+
+    reason = StringField("What was wrong?", [InputRequired(), Length(max=500)])
+    version = VersionField()
+
+
+class PlaceForm(Form):
+    """Which place?"""
+
+    place = RadioField("Choose a place", [InputRequired()], choices=[], validate_choice=False)
+
+    def wanted(self) -> dict[str, Any] | None:
+        """The place chosen, as the commands take it; None when it cannot be read."""
+        found = re.fullmatch(
+            r"([0-9]{8}T[0-9]{4}Z)-([0-9]{1,9})-([0-9]{1,9})", self.place.data or ""
+        )
+        if found is None:
+            return None
+        try:
+            starts_at = datetime.strptime(found[1], "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        return {
+            "starts_at": starts_at,
+            "doctor_id": int(found[2]),
+            "worker_id": int(found[3]),
+        }
+
+
+class MoveForm(PlaceForm):
+    """Which place instead?"""
+
+    version = VersionField()
+
+
+class CancelForm(Form):
+    """Why a visit is cancelled, and by whom."""
+
+    reason = RadioField("Why?", [InputRequired()], choices=_choices(CANCELLED_BECAUSE))
+    by_whom = RadioField("Who cancelled?", [InputRequired()], choices=_choices(CANCELLED_BY))
+    note = TextAreaField("Note", _note, description="Needed when the reason is another one")
+    version = VersionField()
+
+
+class ArrivedForm(Form):
+    """When the patient came."""
+
+    arrived_at = MomentField("When did they arrive?", [InputRequired()])
+    version = VersionField()
+
+
+class MissedForm(Form):
+    """The patient did not come."""
+
+    note = TextAreaField("What is known of the reason (if anything)", _note)
+    version = VersionField()
+
+
+class SessionForm(Form):
+    """A session of the rota."""
+
+    weekday = SelectField("Weekday", coerce=int, choices=_choices(WEEKDAYS))
+    starts = ClockField("Starts", [InputRequired()], description="Such as 09:30")
+    ends = ClockField("Ends", [InputRequired()], description="Such as 12:30")
+    slot_minutes = IntegerField("Minutes for each person", [InputRequired()])
+    doctor_id = SelectField("Doctor", coerce=int)
+    worker_id = SelectField("Drugs worker or nurse", coerce=int)
+    from_on = DayField("First day", [InputRequired()])
+    to_on = DayField("Last day (if there is one)", [Optional()])
+    despite_holiday = BooleanField("Held although the day is a bank holiday (a single day only)")
+
+
+class EndForm(Form):
+    """The session's last day."""
+
+    to_on = DayField(
+        "Last day", [Optional()], description="Leave empty if the session goes on after all"
+    )
+    version = VersionField()
+
+
+class DayOffForm(Form):
+    """A day on which the session is not held."""
+
+    on = DayField("Day", [InputRequired()])
+    reason = StringField("Reason", [InputRequired(), Length(max=200)])
+
+
+class SureForm(Form):
+    """A button that needs no answers."""

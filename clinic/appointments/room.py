@@ -1,0 +1,7 @@
+"""The doors of this room. Apart from the package itself, whose tables every room imports."""
+
+from clinic.appointments.api import appointments_api
+from clinic.appointments.pages import appointments_pages
+
+api_blueprints = (appointments_api,)
+page_blueprints = (appointments_pages,)
