@@ -245,11 +245,12 @@ class Delivery(Fact, Base):
         return (_one_of("outcome", DELIVERY_OUTCOMES),)
 
 
-class Timetable(Recorded, Base):
+class Timetable(Base):
     """One version of somebody's 28 days, as it was worked out and saved. Never changed.
 
-    `because`: what was recorded that made this version. `elsewhere`: what was read from outside
-    the stay's own rows (calendars, earlier stays), as it stood at `made_at`.
+    `made_by` None: the service itself, in a sweep. `because`: what was recorded that made this
+    version. `elsewhere`: what was read from outside the stay's own rows (calendars, earlier
+    stays), as it stood at `made_at`.
     """
 
     __tablename__ = "timetable"
@@ -258,6 +259,7 @@ class Timetable(Recorded, Base):
     reception_id: Mapped[int] = mapped_column(ForeignKey("reception.id"))
     version: Mapped[int]
     made_at: Mapped[datetime]
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     plan_made_on: Mapped[date]
     calendar_version: Mapped[str]
     because: Mapped[str]

@@ -146,12 +146,12 @@ def upgrade() -> None:
         sa.Column("reception_id", sa.Integer, sa.ForeignKey("reception.id"), nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("made_by", sa.Integer, sa.ForeignKey("staff.id")),
         sa.Column("plan_made_on", sa.Date, nullable=False),
         sa.Column("calendar_version", sa.String, nullable=False),
         sa.Column("because", sa.String, nullable=False),
         sa.Column("elsewhere", sa.JSON, nullable=False),
         sa.Column("answer", sa.JSON, nullable=False),
-        *_recorded(),
         sa.UniqueConstraint("reception_id", "version", name="uq_timetable_reception_id_version"),
     )
     op.create_table(

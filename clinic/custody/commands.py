@@ -1,0 +1,935 @@
+"""Receive a prisoner, record what happens in the stay, and keep the 28-day timetable true to it.
+
+Whatever is recorded about a stay goes through `_stay` (may this person, is it the version they
+read?) and, when it can move a date, through `_save_timetable`, which asks the rules once more and
+saves their answer as the next version. Nothing that was recorded or planned is overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from clinic.act import Act, command
+from clinic.calendars import holiday_lists
+from clinic.custody import facts
+from clinic.custody.models import (
+    DAY_COUNTS,
+    DELIVERY_OUTCOMES,
+    HEARING_OUTCOMES,
+    MODES,
+    PARTIES,
+    PLACES_APART,
+    SCREENINGS,
+    SUITABILITIES,
+    TOPIC_NAMES,
+    WAYS_OUT,
+    DayCountChoice,
+    Delivery,
+    Exit,
+    Fact,
+    Hearing,
+    KnownRelease,
+    Reception,
+    ReceptionDetail,
+    Timetable,
+    TimetableItem,
+    Transfer,
+    Unavailable,
+)
+from clinic.errors import Conflict, Invalid, NotFound, Stale, says
+from clinic.patients.access import open_record
+from clinic.patients.commands import (
+    add_number,
+    allocate,
+    correct_patient,
+    leave_caseload,
+    site_of,
+    take_onto_caseload,
+)
+from clinic.patients.models import Patient, Registration
+from clinic.sites.models import NATIONS, Site
+from clinic.staff.models import Staff
+from dosing.days import end_of, london_day
+from dosing.shape import Answer, Refused
+from scheduling.custody import plan
+from scheduling.custody_request import RECEPTION_IS_DAY_1
+from scheduling.custody_rules import BY_KEY, DELIVERABLE, GROUP_SESSION
+
+_ALREADY_HERE = "This person is already in custody here. Open that stay, or record how it ended."
+_ONE_AT_A_TIME = "This was recorded a moment ago by somebody else. Look again before correcting it."
+for _name, _sentence in {
+    "uq_reception_in_custody": _ALREADY_HERE,
+    "reception.patient_id, reception.site_id": _ALREADY_HERE,
+    **{
+        name: _ONE_AT_A_TIME
+        for table in ("reception_detail", "known_release", "transfer", "custody_exit")
+        for name in (f"uq_{table}_standing", f"{table}.reception_id")
+    },
+    "timetable_kept": "A saved timetable is never changed.",
+}.items():
+    says(_name, _sentence)  # SQLite names the columns of a unique index, PostgreSQL the index
+
+SCREENING = "reception_screening"
+RECORDED_ELSEWHERE = {
+    SCREENING: "is recorded with its result",
+    "keyworker_named": "is recorded by naming the keyworker",
+    "receiving_keyworker_named": "is recorded by naming the keyworker",
+}
+
+
+# -- reception -----------------------------------------------------------------------------
+
+
+@command
+def receive_prisoner(
+    act: Act,
+    *,
+    patient_id: int,
+    received_at: datetime,
+    screening: str,
+    screened_at: datetime | None = None,
+    heightened_risk: bool | None = None,
+    ppo: bool | None = None,
+    prison_number: str | None = None,
+    demo: bool,
+) -> int:
+    """Record an arrival, take the person onto the caseload, and plan their 28 days. Returns its id.
+
+    `received_at` is when they arrived, aware; it may be earlier than now, never later. A negative
+    screening is recorded and plans nothing. `heightened_risk` and `ppo`: None when not asked.
+    """
+    act.need("custody.receive")
+    site = _prison(act)
+    patient = _person(act, patient_id)
+    details = _details_checked(
+        act, {"received_at": received_at, "screening": screening, "heightened_risk": heightened_risk,
+              "ppo": ppo, "group_suitability": None, "needs_post_28_programme": None},
+    )  # fmt: skip
+    take_onto_caseload(act, patient.id)
+    act.session.flush()
+    if prison_number and prison_number.strip():
+        add_number(act, patient.id, "prison", prison_number, demo=demo)
+    if ppo is not None and ppo != patient.ppo:
+        correct_patient(
+            act, patient.id, version=patient.version, reason="Asked at reception", ppo=ppo
+        )
+    reception = Reception(
+        patient_id=patient.id, site_id=site.id, plan_made_on=act.today, left_at=None,
+        day_count=_day_count_on(act, site.id, london_day(received_at)),
+        undone_at=None, undone_by=None, undone_reason=None, version=1, changed_at=act.at,
+        changed_by=act.staff_id, changed_what="recorded the reception", recorded_at=act.at,
+        recorded_by=act.staff_id,
+    )  # fmt: skip
+    act.session.add(reception)
+    act.session.flush()
+    _add(act, reception, ReceptionDetail, details)
+    _add_screening(act, reception, screening, screened_at)
+    act.note("custody.received", patient_id=patient.id, reception=reception.id)
+    _save_timetable(act, reception, "Reception recorded")
+    return reception.id
+
+
+def _prison(act: Act) -> Site:
+    site = site_of(act)
+    if site.kind != "prison":
+        raise Invalid("Receptions are recorded at a prison. This site is a community service.")
+    return site
+
+
+def _person(act: Act, patient_id: int) -> Patient:
+    """The patient who arrived. Standing at the gate opens the record: no other reason is asked."""
+    patient = act.session.get(Patient, patient_id)
+    if patient is None:
+        raise NotFound("There is no such patient.")
+    while patient.merged_into_id is not None:
+        patient = act.session.get_one(Patient, patient.merged_into_id)
+    if patient.died_on is not None:
+        raise Invalid.field(
+            "patient_id", "The record says this person has died. Check that it is the right one"
+        )
+    return patient
+
+
+def _day_count_on(act: Act, site_id: int, day: date) -> str:
+    rows = act.session.scalars(
+        select(DayCountChoice)
+        .where(DayCountChoice.site_id == site_id)
+        .order_by(DayCountChoice.id.desc())
+    )
+    return next((row.day_count for row in rows if row.holds_on(day)), RECEPTION_IS_DAY_1)
+
+
+def _details_checked(act: Act, details: dict[str, Any]) -> dict[str, Any]:
+    _one_of("screening", details["screening"], SCREENINGS)
+    if details["group_suitability"] is not None:
+        _one_of("group_suitability", details["group_suitability"], SUITABILITIES)
+    _has_happened(act, "received_at", details["received_at"])
+    return details
+
+
+def _add_screening(
+    act: Act, reception: Reception, screening: str, screened_at: datetime | None
+) -> None:
+    """A screening with a result was done at some time: that time makes the item done."""
+    if screening == "not_done":
+        if screened_at is not None:
+            raise Invalid.field("screened_at", "must be left empty until the screening is done")
+        return
+    if screened_at is None:
+        raise Invalid.field("screened_at", "is required when the screening has a result")
+    _add(
+        act, reception, Delivery,
+        _delivery_checked(
+            act, reception, {"item": SCREENING, "done_at": screened_at,
+                             "by": ["healthcare"]},
+        ),
+    )  # fmt: skip
+
+
+@command
+def record_screening(act: Act, reception_id: int, *, screening: str, screened_at: datetime) -> None:
+    """The reception screening that was not done at reception has a result now."""
+    reception = _stay(act, reception_id, "custody.deliver")
+    row = facts.detail_of(act.session, reception)
+    if row.screening != "not_done":
+        raise Conflict("A screening is already recorded. Correct the reception if it is wrong.")
+    _one_of("screening", screening, [each for each in SCREENINGS if each != "not_done"])
+    details = {name: getattr(row, name) for name in _DETAILS} | {"screening": screening}
+    _strike(act, reception, row, "Screening done")
+    _add(act, reception, ReceptionDetail, details)
+    _add_screening(act, reception, screening, screened_at)
+    _touch(act, reception, "recorded the screening")
+    act.note("custody.screened", patient_id=reception.patient_id, reception=reception.id)
+    _save_timetable(act, reception, "Screening recorded")
+
+
+@command
+def correct_reception(
+    act: Act, reception_id: int, *, version: int, reason: str, **details: Any
+) -> None:
+    """Put right what the reception said. The first wording stays, and the 28 days are replanned.
+
+    `details`: any of received_at, screening, heightened_risk, ppo, group_suitability and
+    needs_post_28_programme. A screening that turns out not to have been done is open again.
+    """
+    reception = _stay(act, reception_id, "custody.receive", version)
+    row = facts.detail_of(act.session, reception)
+    before = {name: getattr(row, name) for name in _DETAILS}
+    if unknown := set(details) - set(_DETAILS):
+        raise Invalid.field(sorted(unknown)[0], "cannot be changed here")
+    after = _details_checked(act, before | details)
+    if after == before:
+        raise Invalid("Nothing was changed.")
+    if before["screening"] == "not_done" != after["screening"]:
+        raise Invalid.field("screening", "is recorded with the time it was done, as a delivery")
+    _strike(act, reception, row, reason)
+    _add(act, reception, ReceptionDetail, after)
+    if after["screening"] == "not_done":
+        for done in facts.rows_of(act.session, Delivery, reception.id):
+            if done.item == SCREENING:
+                _strike(act, reception, done, reason)
+    _touch(act, reception, "corrected the reception")
+    act.note(
+        "custody.reception_corrected", patient_id=reception.patient_id, reception=reception.id,
+        fields=sorted(name for name in _DETAILS if after[name] != before[name]),
+    )  # fmt: skip
+    _save_timetable(act, reception, f"Reception corrected: {reason.strip()}")
+
+
+_DETAILS = (
+    "received_at", "screening", "heightened_risk", "ppo", "group_suitability",
+    "needs_post_28_programme",
+)  # fmt: skip
+
+
+@command
+def undo_reception(act: Act, reception_id: int, *, version: int, reason: str) -> None:
+    """The reception was recorded in error: nothing of it is due any more. It stays as history.
+
+    The person leaves this caseload again if it was this reception that put them on it.
+    """
+    reception = _stay(act, reception_id, "custody.receive", version)
+    reception.undone_at, reception.undone_by = act.at, act.staff_id
+    reception.undone_reason = _reason(reason)
+    _supersede_items(act, reception)
+    _touch(act, reception, "undid the reception")
+    act.session.flush()
+    act.note("custody.reception_undone", patient_id=reception.patient_id, reception=reception.id)
+    brought = act.session.scalar(
+        select(Registration.id).where(
+            Registration.patient_id == reception.patient_id,
+            Registration.site_id == act.site_id,
+            Registration.ended_at.is_(None),
+            Registration.started_at == reception.recorded_at,
+        )
+    )
+    if brought is not None:
+        leave_caseload(act, reception.patient_id, f"Reception undone: {reason.strip()}")
+
+
+# -- keyworker -----------------------------------------------------------------------------
+
+
+@command
+def name_keyworker(
+    act: Act,
+    reception_id: int,
+    staff_id: int,
+    *,
+    named_at: datetime | None = None,
+    reason: str | None = None,
+) -> None:
+    """Name the keyworker at this prison, or change them with a reason (PS-05, PS-06).
+
+    `named_at`: when it was settled (now when not said). At a prison awaiting a transfer it is the
+    receiving keyworker who is named.
+    """
+    reception = _stay(act, reception_id, "custody.allocate")
+    if reception.left_at is not None and act.site_id == reception.site_id:
+        raise Conflict("They have left this prison: there is nobody to be a keyworker for.")
+    item = "keyworker_named" if act.site_id == reception.site_id else "receiving_keyworker_named"
+    patient_id = _kept(act, reception)
+    named = allocate(
+        act, patient_id, staff_id, "keyworker", started_at=named_at or act.at, reason=reason
+    )
+    act.session.flush()
+    done = [row for row in facts.rows_of(act.session, Delivery, reception.id) if row.item == item]
+    if not named and done:
+        raise Invalid.field("staff_id", "is already their keyworker")
+    if not done:
+        _add(
+            act, reception, Delivery,
+            _delivery_checked(
+                act, reception, {"item": item, "done_at": named_at or act.at, "by": ["carat"]}
+            ),
+        )  # fmt: skip
+    _touch(act, reception, "named the keyworker")
+    act.note(
+        "custody.keyworker_named", patient_id=patient_id, reception=reception.id, staff=staff_id
+    )
+    _refresh_items(act, reception)
+
+
+# -- deliveries ----------------------------------------------------------------------------
+
+
+@command
+def record_delivery(act: Act, reception_id: int, **delivery: Any) -> int:
+    """Something was done for them, or offered and declined. Returns the id of the entry.
+
+    `delivery`: item, done_at and by (the parties); and where they apply outcome, topic and mode
+    (a group session), for_on (which hearing's pack), done_by (staff, oneself when not said), note.
+    Each agreement to the joint care plan may be recorded when it is given.
+    """
+    reception = _stay(act, reception_id, "custody.deliver")
+    if delivery.get("item") in RECORDED_ELSEWHERE:
+        raise Invalid.field("item", RECORDED_ELSEWHERE[delivery["item"]])
+    row = _add(act, reception, Delivery, _delivery_checked(act, reception, delivery))
+    _touch(act, reception, "recorded a delivery")
+    act.note(
+        "custody.delivered", patient_id=reception.patient_id, reception=reception.id,
+        delivery=row.id, item=row.item,
+    )  # fmt: skip
+    _refresh_items(act, reception)
+    return row.id
+
+
+@command
+def correct_delivery(
+    act: Act, reception_id: int, delivery_id: int, *, version: int, reason: str, **changes: Any
+) -> int:
+    """Put a delivery right: the first entry is struck out, the right one added. Returns its id."""
+    reception = _stay(act, reception_id, "custody.deliver", version)
+    row = _standing(act, reception, Delivery, delivery_id)
+    values = {name: getattr(row, name) for name in _DELIVERY}
+    if unknown := set(changes) - (set(_DELIVERY) - {"item"}):
+        raise Invalid.field(sorted(unknown)[0], "cannot be changed here")
+    _strike(act, reception, row, reason)
+    fresh = _add(act, reception, Delivery, _delivery_checked(act, reception, values | changes))
+    _touch(act, reception, "corrected a delivery")
+    act.note(
+        "custody.delivery_corrected", patient_id=reception.patient_id, reception=reception.id,
+        delivery=fresh.id, was=row.id,
+    )  # fmt: skip
+    _refresh_items(act, reception)
+    return fresh.id
+
+
+_DELIVERY = ("item", "for_on", "done_at", "by", "done_by", "outcome", "topic", "mode", "note")
+LONGEST_NOTE = 4000
+
+
+def _delivery_checked(act: Act, reception: Reception, given: dict[str, Any]) -> dict[str, Any]:
+    values = dict.fromkeys(_DELIVERY) | {"outcome": "delivered", "done_by": act.staff_id}
+    values |= {name: value for name, value in given.items() if value is not None}
+    if unknown := set(values) - set(_DELIVERY):
+        raise Invalid.field(sorted(unknown)[0], "is not known")
+    item = values["item"]
+    _one_of("item", item, DELIVERABLE)
+    _one_of("outcome", values["outcome"], DELIVERY_OUTCOMES)
+    _has_happened(act, "done_at", values["done_at"])
+    received_at = facts.detail_of(act.session, reception).received_at
+    if london_day(values["done_at"]) < london_day(received_at):
+        raise Invalid.field("done_at", "must not be before the day of reception")
+    values["by"] = _parties(item, values["by"])
+    duty = BY_KEY.get(item)
+    if values["outcome"] == "declined" and duty is not None and not duty.declined:
+        raise Invalid.field("outcome", "cannot be declined: this is a duty of the staff")
+    for name, allowed in (("topic", TOPIC_NAMES), ("mode", MODES)):
+        if item == GROUP_SESSION:
+            _one_of(name, values[name], allowed)
+        elif values[name] is not None:
+            raise Invalid.field(name, "belongs to a group session only")
+    if (item == "court_pack") != (values["for_on"] is not None):
+        raise Invalid.field("for_on", "must be the day of the hearing, for a court pack only")
+    if act.session.get(Staff, values["done_by"]) is None:
+        raise Invalid.field("done_by", "must be a member of staff")
+    values["note"] = (values["note"] or "").strip() or None
+    if values["note"] is not None and len(values["note"]) > LONGEST_NOTE:
+        raise Invalid.field("note", f"must be {LONGEST_NOTE} characters or fewer")
+    return values
+
+
+def _parties(item: str, given: Iterable[str] | None) -> list[str]:
+    by = [party for party in PARTIES if party in (given or ())]
+    if not by or set(given or ()) - set(PARTIES):
+        raise Invalid.field("by", f"must be one or more of: {', '.join(PARTIES)}")
+    return by
+
+
+# -- what lies ahead, and the way out --------------------------------------------------------
+
+
+@command
+def record_hearing(
+    act: Act,
+    reception_id: int,
+    *,
+    starts_at: datetime,
+    known_at: datetime | None = None,
+    court: str | None = None,
+    outcome: str | None = None,
+) -> int:
+    """A court hearing is known. Returns its id; the dates before it are pulled forward."""
+    values = {"starts_at": starts_at, "known_at": known_at, "court": court, "outcome": outcome}
+    return _record(act, reception_id, Hearing, values)
+
+
+@command
+def record_release(
+    act: Act, reception_id: int, *, on: date, known_at: datetime | None = None
+) -> int:
+    """The day of release is known, after any weekend or Friday rule. Returns the fact's id."""
+    return _record(act, reception_id, KnownRelease, {"on": on, "known_at": known_at})
+
+
+@command
+def record_transfer(
+    act: Act,
+    reception_id: int,
+    *,
+    on: date,
+    booked_on: date | None = None,
+    receiving_site_id: int | None = None,
+    receiving_prison: str | None = None,
+    nation: str | None = None,
+    prescriber_cover: bool | None = None,
+) -> int:
+    """A move to another prison is booked. The 28 days go on; a prison that is a site here sees it.
+
+    For a prison that is not, give its name and nation.
+    """
+    fact = _record(
+        act, reception_id, Transfer,
+        {"on": on, "booked_on": booked_on, "receiving_site_id": receiving_site_id,
+         "receiving_prison": receiving_prison, "nation": nation,
+         "prescriber_cover": prescriber_cover},
+    )  # fmt: skip
+    if receiving_site_id is not None:
+        reception = act.session.get_one(Reception, reception_id)
+        take_onto_caseload(act, _kept(act, reception), receiving_site_id)
+    return fact
+
+
+@command
+def record_unavailable(
+    act: Act, reception_id: int, *, from_on: date, to_on: date | None, reason: str
+) -> int:
+    """They cannot come to groups on these days, both included (no end: until further notice)."""
+    values = {"from_on": from_on, "to_on": to_on, "reason": reason}
+    return _record(act, reception_id, Unavailable, values)
+
+
+@command
+def record_exit(act: Act, reception_id: int, *, at: datetime, how: str) -> int:
+    """They left, and how. What was still open is closed as left; a transfer closes nothing."""
+    fact = _record(act, reception_id, Exit, {"at": at, "how": how})
+    _follow_exit(act, act.session.get_one(Reception, reception_id))
+    return fact
+
+
+_KINDS: dict[str, type[Fact]] = {
+    "hearing": Hearing,
+    "release": KnownRelease,
+    "transfer": Transfer,
+    "unavailable": Unavailable,
+    "exit": Exit,
+    "delivery": Delivery,
+}
+_AT_MOST_ONE = {KnownRelease: "release date", Transfer: "transfer", Exit: "exit"}
+_SAID = {
+    Hearing: "hearing",
+    KnownRelease: "release date",
+    Transfer: "transfer",
+    Unavailable: "days away from groups",
+    Exit: "exit",
+    Delivery: "delivery",
+}
+_RIGHTS = {Unavailable: "custody.deliver", Delivery: "custody.deliver"}
+
+
+def _record(act: Act, reception_id: int, kind: type[Fact], values: dict[str, Any]) -> int:
+    reception = _stay(act, reception_id, _RIGHTS.get(kind, "release.plan"))
+    if kind in _AT_MOST_ONE and facts.row_of(act.session, kind, reception.id) is not None:
+        raise Conflict(f"There is already a {_AT_MOST_ONE[kind]}: correct that one.")
+    row = _add(act, reception, kind, _checked(act, reception, kind, values))
+    _touch(act, reception, f"recorded a {_SAID[kind]}")
+    act.note(
+        f"custody.{kind.__name__.lower()}_recorded", patient_id=reception.patient_id,
+        reception=reception.id, fact=row.id,
+    )  # fmt: skip
+    _save_timetable(act, reception, f"{_SAID[kind].capitalize()} recorded")
+    return row.id
+
+
+@command
+def correct_fact(
+    act: Act,
+    reception_id: int,
+    kind: str,
+    fact_id: int,
+    *,
+    version: int,
+    reason: str,
+    **changes: Any,
+) -> int:
+    """Put a hearing, release, transfer, absence or exit right, and replan. Returns the new id.
+
+    The first wording is kept, struck out with the reason.
+    """
+    model = _KINDS[kind]
+    reception = _stay(act, reception_id, _RIGHTS.get(model, "release.plan"), version)
+    row = _standing(act, reception, model, fact_id)
+    values = {name: getattr(row, name) for name in _columns(model)}
+    if unknown := set(changes) - set(values):
+        raise Invalid.field(sorted(unknown)[0], "cannot be changed here")
+    if all(values[name] == value for name, value in changes.items()):
+        raise Invalid("Nothing was changed.")
+    if "known_at" in values and "known_at" not in changes:
+        # A date that was put right became known when it was put right, not before.
+        changes["known_at"] = None if _moves(values, changes) else values["known_at"]
+    _strike(act, reception, row, reason)
+    fresh = _add(act, reception, model, _checked(act, reception, model, values | changes))
+    _touch(act, reception, f"corrected the {_SAID[model]}")
+    act.note(
+        f"custody.{model.__name__.lower()}_corrected", patient_id=reception.patient_id,
+        reception=reception.id, fact=fresh.id, was=row.id,
+    )  # fmt: skip
+    if isinstance(row, Exit):
+        _follow_exit(act, reception, undone=row)
+    _save_timetable(act, reception, f"{_SAID[model].capitalize()} corrected: {reason.strip()}")
+    return fresh.id
+
+
+def _moves(values: dict[str, Any], changes: dict[str, Any]) -> bool:
+    return any(
+        changes.get(name, values.get(name)) != values.get(name) for name in ("on", "starts_at")
+    )
+
+
+@command
+def strike_out(
+    act: Act, reception_id: int, kind: str, fact_id: int, *, version: int, reason: str
+) -> None:
+    """This was recorded in error: it counts no more and stays visible, struck out with the reason."""
+    model = _KINDS[kind]
+    reception = _stay(act, reception_id, _RIGHTS.get(model, "release.plan"), version)
+    row = _standing(act, reception, model, fact_id)
+    _strike(act, reception, row, reason)
+    _touch(act, reception, f"struck out a {_SAID[model]}")
+    act.note(
+        f"custody.{model.__name__.lower()}_struck_out", patient_id=reception.patient_id,
+        reception=reception.id, fact=row.id,
+    )  # fmt: skip
+    if model is Delivery:
+        _refresh_items(act, reception)
+        return
+    if isinstance(row, Exit):
+        _follow_exit(act, reception, undone=row)
+    _save_timetable(act, reception, f"{_SAID[model].capitalize()} struck out: {reason.strip()}")
+
+
+def _columns(model: type[Fact]) -> list[str]:
+    """The facts' own columns, without those every fact has."""
+    table: Any = model
+    common = set(Fact.__annotations__) | {"id", "recorded_at", "recorded_by"}
+    return [name for name in table.__table__.columns.keys() if name not in common]  # noqa: SIM118
+
+
+def _checked(
+    act: Act, reception: Reception, kind: type[Fact], values: dict[str, Any]
+) -> dict[str, Any]:
+    """The values of a fact that can stand. Invalid names the field."""
+    values = dict(values)
+    received_at = facts.detail_of(act.session, reception).received_at
+    if "known_at" in values:
+        # Known from reception at the earliest: that is what the timetable counts it from.
+        values["known_at"] = values["known_at"] or act.at
+        _has_happened(act, "known_at", values["known_at"])
+    if kind is Hearing:
+        if values["starts_at"] <= received_at:
+            raise Invalid.field("starts_at", "must be after the reception")
+        if values["outcome"] is not None:
+            _one_of("outcome", values["outcome"], HEARING_OUTCOMES)
+            _has_happened(act, "starts_at", values["starts_at"])
+        left = facts.row_of(act.session, Exit, reception.id)
+        if values["outcome"] == "released" and left is None:
+            raise Invalid.field("outcome", "needs the exit to be recorded first")
+        values["court"] = (values["court"] or "").strip() or None
+    if kind is KnownRelease and values["on"] < london_day(received_at):
+        raise Invalid.field("on", "must not be before the day of reception")
+    if kind is Transfer:
+        values = _transfer_checked(act, reception, values, london_day(received_at))
+    if kind is Unavailable:
+        _one_of("reason", values["reason"], PLACES_APART)
+        if values["to_on"] is not None and values["to_on"] < values["from_on"]:
+            raise Invalid.field("to_on", "must not be before the first day")
+    if kind is Exit:
+        _one_of("how", values["how"], WAYS_OUT)
+        _has_happened(act, "at", values["at"])
+        if values["at"] < received_at:
+            raise Invalid.field("at", "must not be before the reception")
+    return values
+
+
+def _transfer_checked(
+    act: Act, reception: Reception, values: dict[str, Any], received_on: date
+) -> dict[str, Any]:
+    if values["on"] < received_on:
+        raise Invalid.field("on", "must not be before the day of reception")
+    values["booked_on"] = values["booked_on"] or act.today
+    if values["booked_on"] > act.today:
+        raise Invalid.field("booked_on", "must not be in the future")
+    if values["receiving_site_id"] is not None:
+        site = act.session.get(Site, values["receiving_site_id"])
+        if site is None or site.kind != "prison" or site.id == reception.site_id:
+            raise Invalid.field("receiving_site_id", "must be another prison")
+        values["receiving_prison"], values["nation"] = site.name, site.nation
+    values["receiving_prison"] = (values["receiving_prison"] or "").strip()
+    if not values["receiving_prison"]:
+        raise Invalid.field("receiving_prison", "is required")
+    _one_of("nation", values["nation"], NATIONS)
+    return values
+
+
+def _follow_exit(act: Act, reception: Reception, undone: Exit | None = None) -> None:
+    """The stay and the record say what the exit that stands says."""
+    act.session.flush()
+    left = facts.row_of(act.session, Exit, reception.id)
+    reception.left_at = left.at if left else None
+    patient = act.session.get_one(Patient, _kept(act, reception))
+    died_on = london_day(left.at) if left and left.how == "died" else None
+    recorded = bool(undone and undone.how == "died")
+    if died_on != patient.died_on and (died_on or recorded):
+        correct_patient(
+            act, patient.id, version=patient.version, reason="Exit from custody", died_on=died_on
+        )
+
+
+# -- the settings of a prison ----------------------------------------------------------------
+
+
+@command
+def set_day_count(act: Act, day_count: str, *, from_on: date, reason: str) -> None:
+    """Say how this prison numbers the days, for receptions from a day on (TT-01).
+
+    Stays that have begun keep the numbering they began with.
+    """
+    act.need("sites.manage")
+    site = _prison(act)
+    _one_of("day_count", day_count, DAY_COUNTS)
+    if from_on < act.today:
+        raise Invalid.field("from_on", "must be today or later: days that have passed are history")
+    for row in act.session.scalars(select(DayCountChoice).where(DayCountChoice.site_id == site.id)):
+        if row.to_on is None or row.to_on >= from_on:
+            row.to_on = from_on - timedelta(days=1)
+    act.session.add(
+        DayCountChoice(
+            site_id=site.id, day_count=day_count, reason=_reason(reason), from_on=from_on,
+            to_on=None, recorded_at=act.at, recorded_by=act.staff_id,
+        )
+    )  # fmt: skip
+    act.note("custody.day_count_set", site_id=site.id)
+
+
+# -- timetables ----------------------------------------------------------------------------
+
+
+@command
+def replan(act: Act, reception_id: int) -> bool:
+    """Work the 28 days out again with today's calendars. Was there anything to change?
+
+    Needed after bank holidays or closure days changed; facts of the stay replan by themselves.
+    """
+    return _replanned(act, _stay(act, reception_id, "custody.read"))
+
+
+@command
+def replan_in_sweep(act: Act, reception_id: int) -> bool:
+    """The same, done by the service itself: it shows nobody's record to anybody."""
+    return _replanned(act, _held(act, reception_id))
+
+
+def _replanned(act: Act, reception: Reception) -> bool:
+    if not calendar_moved_dates(act, reception):
+        return False
+    _touch(act, reception, "saw the dates moved by the calendar")
+    act.note("custody.replanned", patient_id=reception.patient_id, reception=reception.id)
+    _save_timetable(act, reception, "The calendar changed")
+    return True
+
+
+def calendar_moved_dates(act: Act, reception: Reception) -> bool:
+    """Would today's calendars give this stay other dates than its timetable shows?"""
+    saved = current_timetable(act, reception)
+    if saved is None:
+        return False
+    now = _plan(act, reception, saved.plan_made_on, facts.read_elsewhere(act.session, reception))
+    return due_dates(now) != due_dates(saved.answer)
+
+
+def due_dates(answer: Answer) -> dict[tuple[str, str | None], str | None]:
+    """The date of every item, by item and hearing."""
+    return {(row["item"], row["for_on"]): row["due_on"] for row in answer["items"]}
+
+
+def current_timetable(act: Act, reception: Reception) -> Timetable | None:
+    """The newest version of the 28 days; None while the screening says there are none to plan."""
+    if facts.detail_of(act.session, reception).screening == "negative":
+        return None
+    return act.session.scalar(
+        select(Timetable)
+        .where(Timetable.reception_id == reception.id)
+        .order_by(Timetable.version.desc())
+        .limit(1)
+    )
+
+
+def _last_version(act: Act, reception: Reception) -> int:
+    found = act.session.scalar(
+        select(func.max(Timetable.version)).where(Timetable.reception_id == reception.id)
+    )
+    return found or 0
+
+
+def _plan(act: Act, reception: Reception, plan_made_on: date, elsewhere: dict[str, Any]) -> Answer:
+    request = facts.timetable_request(
+        act.session, reception, as_at=act.at, plan_made_on=plan_made_on, elsewhere=elsewhere
+    )
+    try:
+        return plan(request, holiday_lists())
+    except Refused as refused:
+        field = refused.field.rpartition(".")[2]
+        raise Invalid(
+            f"The 28 days cannot be planned: {refused.field} {refused.message}",
+            faults=[(field, refused.message)],
+        ) from refused
+
+
+def _save_timetable(act: Act, reception: Reception, because: str) -> None:
+    """Ask the rules, and save their answer as the next version with a row an item."""
+    act.session.flush()
+    version = _last_version(act, reception) + 1
+    _supersede_items(act, reception)
+    if facts.detail_of(act.session, reception).screening == "negative":
+        return
+    elsewhere = facts.read_elsewhere(act.session, reception)
+    answer = _plan(act, reception, reception.plan_made_on, elsewhere)
+    timetable = Timetable(
+        reception_id=reception.id, version=version, made_at=act.at, made_by=act.staff_id,
+        plan_made_on=reception.plan_made_on, calendar_version=answer["calendar_version"],
+        because=because, elsewhere=elsewhere, answer=answer,
+    )  # fmt: skip
+    act.session.add(timetable)
+    act.session.flush()
+    transfer = facts.row_of(act.session, Transfer, reception.id)
+    sites = {"receiving": transfer.receiving_site_id if transfer else None}
+    gone = _gone(act, reception)
+    act.session.add_all(
+        TimetableItem(
+            timetable_id=timetable.id, reception_id=reception.id, place=place,
+            site_id=sites.get(row["prison"], reception.site_id), rule=row["rule"],
+            item=row["item"], for_on=_day(row["for_on"]), owner=row["owner"],
+            escalate_to=row["escalate_to"], hard=row["hard"], due_on=_day(row["due_on"]),
+            due_at=_moment(row["due_at"]), deadline=_deadline(row),
+            amber_from=_moment(row["amber_from"]), done_at=_moment(row["done_at"]),
+            state=_state(row, gone),
+        )
+        for place, row in enumerate(answer["items"], start=1)
+    )  # fmt: skip
+    act.session.flush()
+    act.note(
+        "custody.timetable_made", patient_id=reception.patient_id, reception=reception.id,
+        timetable=timetable.id, version=version,
+    )  # fmt: skip
+
+
+def _refresh_items(act: Act, reception: Reception) -> None:
+    """What is done and what is open, after a delivery: it moves no date, so no version is made."""
+    act.session.flush()
+    saved = current_timetable(act, reception)
+    if saved is None:
+        return
+    answer = _plan(act, reception, saved.plan_made_on, saved.elsewhere)
+    gone = _gone(act, reception)
+    now = {(row["item"], _day(row["for_on"])): row for row in answer["items"]}
+    for item in act.session.scalars(
+        select(TimetableItem).where(TimetableItem.timetable_id == saved.id)
+    ):
+        row = now[item.item, item.for_on]
+        item.done_at, item.state = _moment(row["done_at"]), _state(row, gone)
+
+
+def _supersede_items(act: Act, reception: Reception) -> None:
+    act.session.execute(
+        update(TimetableItem)
+        .where(TimetableItem.reception_id == reception.id, TimetableItem.state != "superseded")
+        .values(state="superseded")
+    )
+
+
+def _gone(act: Act, reception: Reception) -> bool:
+    """Have they left for good? A transfer leaves the timetable running."""
+    left = facts.row_of(act.session, Exit, reception.id)
+    return left is not None and left.how != "transfer"
+
+
+def _state(row: Answer, gone: bool) -> str:
+    """What a worklist makes of an item's status. Nobody can catch up with somebody who has left."""
+    if row["status"] in ("due", "overdue"):
+        return "closed_left" if gone else "open"
+    return str(row["status"])
+
+
+def _deadline(row: Answer) -> datetime | None:
+    due_on = _day(row["due_on"])
+    return _moment(row["due_at"]) or (end_of(due_on) if due_on is not None else None)
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+# -- a stay, its facts, and who may touch them -------------------------------------------------
+
+
+def _stay(act: Act, reception_id: int, right: str, version: int | None = None) -> Reception:
+    """The stay, held until this transaction ends. Stale when it moved on since `version`."""
+    act.need(right)
+    reception = _held(act, reception_id)
+    open_record(act, reception.patient_id, "custody.opened", right=right)
+    if act.site_id not in _prisons_of(act, reception):
+        raise NotFound("That stay is at another prison.")
+    if version is not None and version != reception.version:
+        by = act.session.get_one(Staff, reception.changed_by).name
+        raise Stale(
+            f"{by} {reception.changed_what} since you read it.",
+            more={
+                "version": reception.version,
+                "changed_by": by,
+                "changed_at": reception.changed_at.isoformat(),
+            },
+        )
+    return reception
+
+
+def _held(act: Act, reception_id: int) -> Reception:
+    reception = act.session.scalar(
+        select(Reception).where(Reception.id == reception_id).with_for_update()
+    )
+    if reception is None or reception.undone_at is not None:
+        raise NotFound("There is no such reception, or it was undone.")
+    return reception
+
+
+def _prisons_of(act: Act, reception: Reception) -> set[int | None]:
+    transfer = facts.row_of(act.session, Transfer, reception.id)
+    return {reception.site_id} | ({transfer.receiving_site_id} if transfer else set())
+
+
+def _kept(act: Act, reception: Reception) -> int:
+    """The record this person's work belongs to now, were two records joined meanwhile."""
+    patient = act.session.get_one(Patient, reception.patient_id)
+    while patient.merged_into_id is not None:
+        patient = act.session.get_one(Patient, patient.merged_into_id)
+    return patient.id
+
+
+def _touch(act: Act, reception: Reception, what: str) -> None:
+    reception.version += 1
+    reception.changed_at, reception.changed_by = act.at, act.staff_id or reception.changed_by
+    reception.changed_what = what
+
+
+def _add(act: Act, reception: Reception, model: type[Any], values: dict[str, Any]) -> Any:
+    row = model(
+        **values, reception_id=reception.id, known_from=_last_version(act, reception) + 1,
+        known_until=None, struck_at=None, struck_by=None, struck_reason=None, recorded_at=act.at,
+        recorded_by=act.staff_id,
+    )  # fmt: skip
+    act.session.add(row)
+    act.session.flush()
+    return row
+
+
+def _standing(act: Act, reception: Reception, model: type[Any], fact_id: int) -> Any:
+    row = act.session.get(model, fact_id)
+    if row is None or row.reception_id != reception.id:
+        raise NotFound("There is no such entry.")
+    if row.known_until is not None:
+        raise Conflict("That entry was already corrected or struck out.")
+    return row
+
+
+def _strike(act: Act, reception: Reception, row: Any, reason: str) -> None:
+    row.struck_reason = _reason(reason)
+    row.known_until = _last_version(act, reception) + 1
+    row.struck_at, row.struck_by = act.at, act.staff_id
+    act.session.flush()
+
+
+def _reason(reason: str | None) -> str:
+    text = (reason or "").strip()
+    if not text:
+        raise Invalid.field("reason", "is required")
+    return text
+
+
+def _one_of(field: str, value: Any, allowed: Iterable[str]) -> None:
+    if value not in tuple(allowed):
+        raise Invalid.field(field, f"must be one of: {', '.join(allowed)}")
+
+
+def _has_happened(act: Act, field: str, at: datetime) -> None:
+    if at is None:
+        raise Invalid.field(field, "is required")
+    if at > act.at:
+        raise Invalid.field(field, "must not be in the future")

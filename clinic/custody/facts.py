@@ -1,0 +1,228 @@
+"""What may the timetable know about this stay? Rows -> the request of the timetable contract."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from clinic.calendars import calendar_of
+from clinic.custody.models import (
+    Delivery,
+    Exit,
+    Fact,
+    Hearing,
+    KnownRelease,
+    Reception,
+    ReceptionDetail,
+    Transfer,
+    Unavailable,
+)
+from clinic.patients.models import Patient
+from clinic.sites.models import Site
+from dosing.days import london_day
+
+F = TypeVar("F", bound=Fact)
+
+REUSABLE = ("smta", "collate_assessments", "csma")
+"""The assessments of an earlier stay that are offered for review (TT-21)."""
+
+
+def rows_of(
+    session: Session, model: type[F], reception_id: int, version: int | None = None
+) -> list[F]:
+    """The facts of one kind, oldest first: those that stand, or those a version was made from."""
+    table: Any = model
+    standing = (
+        table.known_until.is_(None)
+        if version is None
+        else (table.known_from <= version)
+        & or_(table.known_until.is_(None), table.known_until > version)
+    )
+    return list(
+        session.scalars(
+            select(model).where(table.reception_id == reception_id, standing).order_by(table.id)
+        )
+    )
+
+
+def row_of(
+    session: Session, model: type[F], reception_id: int, version: int | None = None
+) -> F | None:
+    """The one fact of a kind of which a stay has one at most."""
+    return next(iter(rows_of(session, model, reception_id, version)), None)
+
+
+def detail_of(
+    session: Session, reception: Reception, version: int | None = None
+) -> ReceptionDetail:
+    """When they arrived and what was asked, as it stands or as a version knew it."""
+    detail = row_of(session, ReceptionDetail, reception.id, version)
+    assert detail is not None, "a reception is never without its details"
+    return detail
+
+
+def timetable_request(
+    session: Session,
+    reception: Reception,
+    *,
+    as_at: datetime,
+    plan_made_on: date,
+    elsewhere: dict[str, Any],
+    version: int | None = None,
+) -> dict[str, Any]:
+    """The request of `timetable plan` for this stay, from the facts that stand.
+
+    `version`: from the facts that version of the timetable was made from instead.
+    """
+    detail = detail_of(session, reception, version)
+    release = row_of(session, KnownRelease, reception.id, version)
+    transfer = row_of(session, Transfer, reception.id, version)
+    left = row_of(session, Exit, reception.id, version)
+    return {
+        "case": f"reception-{reception.id}",
+        "as_at": as_at.isoformat(),
+        "received_at": detail.received_at.isoformat(),
+        "prison": elsewhere["prison"],
+        "plan_made_on": plan_made_on.isoformat(),
+        "day_count": reception.day_count,
+        "courts": [
+            {
+                "starts_at": row.starts_at.isoformat(),
+                "known_at": row.known_at.isoformat(),
+                "outcome": row.outcome,
+            }
+            for row in rows_of(session, Hearing, reception.id, version)
+        ],
+        "known_release": release
+        and {"on": release.on.isoformat(), "known_at": release.known_at.isoformat()},
+        "transfer": transfer
+        and {
+            "on": transfer.on.isoformat(),
+            "booked_on": transfer.booked_on.isoformat(),
+            **(elsewhere["receiving"] or {"nation": transfer.nation}),
+            "prescriber_cover": transfer.prescriber_cover,
+        },
+        "exit": left and {"at": left.at.isoformat(), "how": left.how},
+        "unavailable": [
+            {
+                "from_on": row.from_on.isoformat(),
+                "to_on": row.to_on and row.to_on.isoformat(),
+                "reason": row.reason,
+            }
+            for row in rows_of(session, Unavailable, reception.id, version)
+        ],
+        "group_suitability": detail.group_suitability,
+        "ppo": detail.ppo,
+        "needs_post_28_programme": detail.needs_post_28_programme,
+        "delivered": _delivered(rows_of(session, Delivery, reception.id, version)),
+        "earlier_stays": elsewhere["earlier_stays"],
+    }
+
+
+def _delivered(rows: list[Delivery]) -> list[dict[str, Any]]:
+    agreements = [
+        row for row in rows if row.item == "joint_care_plan" and row.outcome == "delivered"
+    ]
+    told = [
+        {
+            "item": row.item,
+            "done_at": row.done_at.isoformat(),
+            "by": row.by,
+            "outcome": row.outcome,
+            "topic": row.topic,
+            "mode": row.mode,
+            "for_on": row.for_on and row.for_on.isoformat(),
+        }
+        for row in rows
+        if row not in agreements
+    ]
+    return told + _care_plan(agreements)
+
+
+def _care_plan(agreements: list[Delivery]) -> list[dict[str, Any]]:
+    """The agreements given one by one, as the one delivery they make: agreed when the last came."""
+    agreed_at = agreed_by(agreements)
+    if not agreed_at:
+        return []
+    return [
+        {
+            "item": "joint_care_plan",
+            "done_at": max(agreed_at.values()).isoformat(),
+            "by": sorted(agreed_at),
+        }
+    ]
+
+
+def agreed_by(agreements: list[Delivery]) -> dict[str, datetime]:
+    """Who agreed the joint care plan, and when they first did."""
+    first: dict[str, datetime] = {}
+    for row in sorted(agreements, key=lambda each: each.done_at):
+        for party in row.by:
+            first.setdefault(party, row.done_at)
+    return first
+
+
+def read_elsewhere(session: Session, reception: Reception) -> dict[str, Any]:
+    """What a timetable reads from outside the stay's own rows: two calendars and earlier stays."""
+    transfer = row_of(session, Transfer, reception.id)
+    receiving = (
+        session.get_one(Site, transfer.receiving_site_id)
+        if transfer and transfer.receiving_site_id
+        else None
+    )
+    return {
+        "prison": calendar_of(session, session.get_one(Site, reception.site_id)),
+        "receiving": receiving and calendar_of(session, receiving),
+        "earlier_stays": _earlier_stays(session, reception),
+    }
+
+
+def _earlier_stays(session: Session, reception: Reception) -> list[dict[str, Any]]:
+    received_at = detail_of(session, reception).received_at
+    same_person = _records_of(session, reception.patient_id)
+    earlier = session.execute(
+        select(Reception, ReceptionDetail.received_at, Exit.at)
+        .join(ReceptionDetail, ReceptionDetail.reception_id == Reception.id)
+        .join(Exit, Exit.reception_id == Reception.id)
+        .where(
+            Reception.patient_id.in_(same_person),
+            Reception.id != reception.id,
+            Reception.undone_at.is_(None),
+            ReceptionDetail.known_until.is_(None),
+            Exit.known_until.is_(None),
+            Exit.at <= received_at,
+        )
+        .order_by(Exit.at)
+    ).all()
+    return [
+        {
+            "received_at": began.isoformat(),
+            "left_at": left.isoformat(),
+            "assessments": [
+                {"item": item, "done_on": done_on} for item, done_on in _assessments(session, stay)
+            ],
+        }
+        for stay, began, left in earlier
+    ]
+
+
+def _assessments(session: Session, stay: Reception) -> list[tuple[str, str]]:
+    return [
+        (row.item, london_day(row.done_at).isoformat())
+        for row in rows_of(session, Delivery, stay.id)
+        if row.item in REUSABLE and row.outcome == "delivered"
+    ]
+
+
+def _records_of(session: Session, patient_id: int) -> list[int]:
+    """Every record that is this person: the kept one and those joined to it."""
+    kept = session.get_one(Patient, patient_id)
+    while kept.merged_into_id is not None:
+        kept = session.get_one(Patient, kept.merged_into_id)
+    found = [kept.id]
+    for each in found:
+        found += session.scalars(select(Patient.id).where(Patient.merged_into_id == each))
+    return found
