@@ -336,14 +336,6 @@ def undo_merge(act: Act, merge_id: int, reason: str) -> None:
     act.note("patients.merge_undone", patient_id=row.kept_id, merge=row.id)
 
 
-def same_person(act: Act, patient_id: int) -> list[int]:
-    """The ids of every record that leads to this one, itself included."""
-    found = [patient_id]
-    for each in found:
-        found += act.session.scalars(select(Patient.id).where(Patient.merged_into_id == each))
-    return found
-
-
 def allocate(
     act: Act,
     patient_id: int,

@@ -147,3 +147,11 @@ def banner(act: Act, patient: Patient) -> Banner:
 def age_on(born_on: date, day: date) -> int:
     """Whole years of age on a day; a birthday on 29 February falls on 1 March in other years."""
     return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
+
+
+def same_person(act: Act, patient_id: int) -> list[int]:
+    """The ids of every record that leads to this one, itself included."""
+    found = [patient_id]
+    for each in found:
+        found += act.session.scalars(select(Patient.id).where(Patient.merged_into_id == each))
+    return found
