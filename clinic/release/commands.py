@@ -1,0 +1,568 @@
+"""Open a release plan, record what becomes known, correct it, and keep its flags true to it.
+
+Every command that records something scores the plan again in its own transaction, so that no flag
+is ever behind the facts. What the rules cannot read is refused, with the field named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from clinic.act import Act, command
+from clinic.calendars import holiday_lists
+from clinic.errors import Conflict, Invalid, NotFound, Stale, says
+from clinic.patients.access import open_record
+from clinic.patients.queries import same_person
+from clinic.release import scoring
+from clinic.release.access import open_plan
+from clinic.release.facts import Json, release_request
+from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
+from clinic.release.sections import ENDINGS, PREMISES, SECTIONS, Section
+from clinic.sites.models import Site
+from clinic.staff.models import Staff
+from dosing.days import days_between
+from dosing.shape import Refused
+from scheduling.release import check
+
+_ONE_PLAN = "This person already has an open release plan."
+_A_MOMENT_AGO = "Somebody recorded this a moment ago. Look again before changing it."
+_DAY_SAID = "Something is already recorded for one of these days. Strike it out first."
+# SQLite names the columns of a unique index, PostgreSQL the index.
+for _name, _sentence in {
+    "uq_release_plan_open": _ONE_PLAN,
+    "release_plan.patient_id": _ONE_PLAN,
+    "uq_release_fact_standing": _A_MOMENT_AGO,
+    "release_fact.plan_id": _A_MOMENT_AGO,
+    "uq_release_flag_raised": _A_MOMENT_AGO,
+    "release_flag.plan_id": _A_MOMENT_AGO,
+    "uq_premises_fact": _DAY_SAID,
+    "premises_fact.premises_id": _DAY_SAID,
+    "release_history": "What was recorded about a release is kept.",
+}.items():
+    says(_name, _sentence)
+
+LONGEST = 200
+MOST_DAYS_CLOSED = 60
+
+
+# -- the plan ------------------------------------------------------------------------------
+
+
+@command
+def open_release_plan(act: Act, patient_id: int, *, site_id: int | None = None) -> int:
+    """Start planning somebody's way out of a prison (this site when not said). Returns the id.
+
+    Nothing is assumed: a new plan shows everything that is not known. Conflict while they have
+    another open plan.
+    """
+    act.need("release.plan")
+    patient = open_record(act, patient_id, "release.plan_opened", right="release.plan")
+    site = act.session.get(Site, site_id or act.site_id)
+    if site is None or site.kind != "prison":
+        raise Invalid.field("site_id", "must be the prison they are leaving")
+    standing = act.session.scalar(
+        select(ReleasePlan.id).where(
+            ReleasePlan.patient_id.in_(same_person(act, patient.id)),
+            ReleasePlan.closed_at.is_(None),
+        )
+    )
+    if standing is not None:
+        raise Conflict(_ONE_PLAN, more={"plan_id": standing})
+    plan = ReleasePlan(
+        patient_id=patient.id, site_id=site.id, opened_at=act.at, opened_by=act.staff_id,
+        closed_at=None, closed_by=None, closed_as=None, closed_reason=None, version=1,
+        changed_at=act.at, changed_by=act.staff_id, changed_what="opened", scored_at=act.at,
+        next_due_at=act.at, release_on=None, destination_site_id=None, may_share=False, fault=None,
+    )  # fmt: skip
+    act.session.add(plan)
+    act.session.flush()
+    follow_plan(act, plan.id)
+    return plan.id
+
+
+@command
+def close_release_plan(act: Act, plan_id: int, *, version: int, closed_as: str, reason: str) -> int:
+    """Nothing more is planned here. Returns the new version.
+
+    Refused while a red or critical flag stands, unless the plan was opened in error.
+    """
+    plan = _plan(act, plan_id, version, "release.plan_closed")
+    if closed_as not in ENDINGS:
+        raise Invalid.field("closed_as", f"must be one of: {', '.join(ENDINGS)}")
+    reason = _needed("reason", reason)
+    follow_plan(act, plan.id)
+    if plan.fault and closed_as == "finished":
+        raise Conflict(f"Not while the facts cannot be worked out: {plan.fault}.")
+    grave = sorted(
+        row.flag
+        for row in scoring.standing_flags(act, plan.id)
+        if row.severity in ("red", "critical")
+    )
+    if grave and closed_as == "finished":
+        raise Conflict(
+            f"Not while these stand: {', '.join(grave)}. Clear them first.", more={"flags": grave}
+        )
+    plan.closed_at, plan.closed_by = act.at, act.staff_id
+    plan.closed_as, plan.closed_reason = closed_as, reason
+    return _changed(act, plan, "closed")
+
+
+@command
+def reopen_release_plan(act: Act, plan_id: int, *, version: int) -> int:
+    """It was closed too soon. Its facts stand as they were and are scored anew."""
+    plan = _plan(act, plan_id, version, "release.plan_reopened", closed=True)
+    plan.closed_at = plan.closed_by = plan.closed_as = plan.closed_reason = None
+    follow_plan(act, plan.id)
+    return _changed(act, plan, "reopened")
+
+
+# -- facts ---------------------------------------------------------------------------------
+
+
+@command
+def record(
+    act: Act,
+    plan_id: int,
+    section: str,
+    given: Json,
+    *,
+    version: int,
+    premises_id: int | None = None,
+    site_id: int | None = None,
+) -> int:
+    """Record a fact of a section. Returns its id.
+
+    `given`: the section's fields as the contract writes them; one left out is not known. Conflict
+    when the section holds one fact and it stands already: that is corrected, not recorded twice.
+    """
+    kind = _section(section)
+    plan = _plan(act, plan_id, version, "release.fact_recorded", section=section)
+    if not kind.many and _standing(act, plan.id, section):
+        raise Conflict("This is recorded already. Correct what stands instead.")
+    taken = act.session.scalar(
+        select(func.max(ReleaseFact.place)).where(
+            ReleaseFact.plan_id == plan.id, ReleaseFact.section == section
+        )
+    )
+    place = 0 if taken is None or not kind.many else taken + 1
+    return _add(act, plan, kind, place, given, premises_id, site_id, f"recorded {section}").id
+
+
+@command
+def correct(
+    act: Act,
+    fact_id: int,
+    given: Json,
+    *,
+    version: int,
+    reason: str,
+    premises_id: int | None = None,
+    site_id: int | None = None,
+) -> int:
+    """Put another fact in the place of one that stands; the first is kept. Returns the new id.
+
+    `given` is the whole fact, not what changes in it.
+    """
+    plan, row = _fact(act, fact_id, version, "release.fact_corrected")
+    _strike(act, row, reason)
+    kind = SECTIONS[row.section]
+    added = _add(
+        act, plan, kind, row.place, given, premises_id, site_id, f"corrected {row.section}"
+    )
+    return added.id
+
+
+@command
+def strike(act: Act, fact_id: int, *, version: int, reason: str) -> int:
+    """Strike out a fact that is wrong or no longer holds. Returns the plan's new version."""
+    plan, row = _fact(act, fact_id, version, "release.fact_struck")
+    _strike(act, row, reason)
+    _score(act, plan, SECTIONS[row.section])
+    return _changed(act, plan, f"struck out {row.section}")
+
+
+@command
+def put_back(act: Act, fact_id: int, *, version: int) -> int:
+    """Record anew what was struck out by mistake. Returns the new fact's id."""
+    plan, row = _fact(act, fact_id, version, "release.fact_put_back", struck=True)
+    if any(each.place == row.place for each in _standing(act, plan.id, row.section)):
+        raise Conflict("Something else stands in its place. Correct that instead.")
+    added = _add(
+        act, plan, SECTIONS[row.section], row.place, row.says, row.premises_id, row.site_id,
+        f"put back {row.section}",
+    )  # fmt: skip
+    return added.id
+
+
+@command
+def reconfirm(act: Act, fact_id: int, *, version: int) -> int:
+    """What was made for another release date is still right for this one. Returns the new id."""
+    plan, row = _fact(act, fact_id, version, "release.fact_reconfirmed")
+    kind = SECTIONS[row.section]
+    if not kind.for_a_date:
+        raise Invalid.field("fact", "does not hang on the release date")
+    _strike(act, row, "Still right for the new release date")
+    given = {**row.says, "reconfirmed_at": act.at.isoformat()}
+    added = _add(
+        act, plan, kind, row.place, given, row.premises_id, row.site_id,
+        f"reconfirmed {row.section}",
+    )  # fmt: skip
+    return added.id
+
+
+def _add(
+    act: Act,
+    plan: ReleasePlan,
+    kind: Section,
+    place: int,
+    given: Json,
+    premises_id: int | None,
+    site_id: int | None,
+    what: str,
+) -> ReleaseFact:
+    given = {name: value for name, value in given.items() if value is not None}
+    _check_names(act, kind, given, premises_id, site_id)
+    row = ReleaseFact(
+        plan_id=plan.id, section=kind.key, place=place, says=given, premises_id=premises_id,
+        site_id=site_id, recorded_at=act.at, recorded_by=act.staff_id, struck_at=None,
+        struck_by=None, struck_reason=None,
+    )  # fmt: skip
+    act.session.add(row)
+    act.session.flush()
+    _check_read(act, plan, kind, given)
+    _score(act, plan, kind)
+    _changed(act, plan, what)
+    return row
+
+
+def _check_names(
+    act: Act, kind: Section, given: Json, premises_id: int | None, site_id: int | None
+) -> None:
+    """Are these the section's own fields, and do they name what is there to be named?"""
+    allowed = {ask.name for ask in kind.asks} | ({"reconfirmed_at"} if kind.for_a_date else set())
+    for name in given:
+        if name not in allowed:
+            raise Invalid.field(name, f"is not a field of “{kind.title}”")
+    for ask in kind.asks:
+        if ask.must and given.get(ask.name) in (None, "", []):
+            raise Invalid.field(ask.name, "is required")
+        value = given.get(ask.name)
+        if isinstance(value, str) and len(value) > LONGEST:
+            raise Invalid.field(ask.name, f"must be {LONGEST} characters or fewer")
+    if kind.premises is None and premises_id is not None:
+        raise Invalid.field("premises_id", f"is not a field of “{kind.title}”")
+    if kind.premises is not None:
+        premises = act.session.get(Premises, premises_id) if premises_id is not None else None
+        if premises is None or premises.kind != kind.premises:
+            raise Invalid.field("premises_id", f"must be a {kind.premises} that is recorded here")
+    if site_id is not None:
+        site = act.session.get(Site, site_id) if kind.service else None
+        if site is None or site.kind != "community":
+            raise Invalid.field("site_id", "must be a community service")
+    if kind.premises is None and not given and site_id is None:
+        raise Invalid.field(kind.asks[0].name, "or another answer is needed")
+
+
+def _check_read(act: Act, plan: ReleasePlan, kind: Section, given: Json) -> None:
+    """Does the fact reach the rules? What hangs on a day nobody knows of would be lost in silence."""
+    if kind.key not in ("court_pack", "transfer_information"):
+        return
+    request = release_request(act, plan.id, act.at, act.at)
+    if kind.key == "court_pack":
+        pack = {name: value for name, value in given.items() if name != "court_on"}
+        if pack not in [court["pack"] for court in request.get("courts", ())]:
+            raise Invalid.field("court_on", "must be the day of a hearing that has no pack yet")
+    elif (request.get("transfer") or {}).get("on") != given["transfer_on"]:
+        raise Invalid.field("transfer_on", "must be the day of the transfer of the stay")
+
+
+def _score(act: Act, plan: ReleasePlan, kind: Section) -> None:
+    """Score after a change to a section. What the rules refuse in it is the caller's to mend.
+
+    A fault anywhere else must not keep this fact out: it stays on the plan and is shown there.
+    """
+    try:
+        scoring.score(act, plan)
+    except Refused as refused:
+        field = _field_of(refused, kind)
+        if field is not None:
+            raise Invalid.field(field, refused.message) from refused
+        note_fault(act, plan.id, f"{refused.field} {refused.message}")
+
+
+def _field_of(refused: Refused, kind: Section) -> str | None:
+    """The section's own field a refusal is about; None when it is about something else."""
+    if not refused.field.startswith(kind.into):
+        return None
+    parts = refused.field.removeprefix(kind.into).replace("[", ".").split(".")
+    return next((part for part in parts if kind.ask(part) is not None), None)
+
+
+def _section(key: str) -> Section:
+    if key not in SECTIONS:
+        raise NotFound("There is no such section of a release plan.")
+    return SECTIONS[key]
+
+
+def _standing(act: Act, plan_id: int, section: str) -> Sequence[ReleaseFact]:
+    return act.session.scalars(
+        select(ReleaseFact).where(
+            ReleaseFact.plan_id == plan_id,
+            ReleaseFact.section == section,
+            ReleaseFact.struck_at.is_(None),
+        )
+    ).all()
+
+
+def _strike(act: Act, row: ReleaseFact, reason: str) -> None:
+    row.struck_reason = _needed("reason", reason)
+    row.struck_at, row.struck_by = act.at, act.staff_id
+    act.session.flush()
+
+
+def _needed(field: str, value: str | None) -> str:
+    value = (value or "").strip()
+    if not value:
+        raise Invalid.field(field, "is required")
+    if len(value) > LONGEST:
+        raise Invalid.field(field, f"must be {LONGEST} characters or fewer")
+    return value
+
+
+def _plan(
+    act: Act, plan_id: int, version: int, action: str, *, closed: bool = False, **detail: Any
+) -> ReleasePlan:
+    """The plan, if this person may change it and has read how it stands."""
+    plan, _ = open_plan(act, plan_id, action, right="release.plan", **detail)
+    if plan.version != version:
+        name = act.session.scalar(select(Staff.name).where(Staff.id == plan.changed_by))
+        raise Stale(
+            f"{name} changed this plan ({plan.changed_what.replace('_', ' ')}) since you read it.",
+            more={
+                "version": plan.version,
+                "changed_by": name,
+                "changed_at": plan.changed_at.isoformat(),
+            },
+        )
+    if (plan.closed_at is not None) != closed:
+        raise Conflict("This plan is open." if closed else "This plan is closed. Reopen it first.")
+    return plan
+
+
+def _fact(
+    act: Act, fact_id: int, version: int, action: str, *, struck: bool = False
+) -> tuple[ReleasePlan, ReleaseFact]:
+    row = act.session.get(ReleaseFact, fact_id)
+    if row is None:
+        raise NotFound("There is no such fact.")
+    plan = _plan(act, row.plan_id, version, action, section=row.section, fact=row.id)
+    if (row.struck_at is not None) != struck:
+        raise Conflict("This fact stands." if struck else "This fact was struck out already.")
+    return plan, row
+
+
+def _changed(act: Act, plan: ReleasePlan, what: str) -> int:
+    plan.version += 1
+    plan.changed_at, plan.changed_by, plan.changed_what = act.at, act.staff_id, what
+    act.session.flush()
+    return plan.version
+
+
+# -- pharmacies and clinics ----------------------------------------------------------------
+
+
+@command
+def add_premises(
+    act: Act, *, kind: str, name: str, address: str | None = None, telephone: str | None = None
+) -> int:
+    """Add a pharmacy or a clinic. Returns its id. Its week is not known until it is recorded."""
+    act.need("release.plan")
+    if kind not in PREMISES:
+        raise Invalid.field("kind", f"must be one of: {', '.join(PREMISES)}")
+    row = Premises(
+        kind=kind, name=_needed("name", name), address=(address or "").strip() or None,
+        telephone=(telephone or "").strip() or None, recorded_at=act.at, recorded_by=act.staff_id,
+    )  # fmt: skip
+    act.session.add(row)
+    act.session.flush()
+    act.note("release.premises_added", premises=row.id)
+    return row.id
+
+
+@command
+def set_week(act: Act, premises_id: int, week: dict[str, list[str]], *, reason: str) -> int:
+    """Record the opening hours, weekday by weekday; a weekday left out is closed. Returns the id.
+
+    `week`: mon to sun, each a list such as ["09:00-13:00", "14:00-18:00"].
+    """
+    act.need("release.plan")
+    row = _premises(act, premises_id)
+    reason = _needed("reason", reason)
+    for old in _days(act, row.id):
+        if old.kind == "hours":
+            _strike_day(act, old, reason)
+    return _add_day(act, row, "hours", None, week, reason).id
+
+
+@command
+def close_premises(
+    act: Act, premises_id: int, first_on: date, last_on: date, *, reason: str
+) -> list[int]:
+    """It is closed from the first day to the last, both included. Every plan using it follows."""
+    act.need("release.plan")
+    row = _premises(act, premises_id)
+    reason = _needed("reason", reason)
+    if not first_on <= last_on <= first_on + timedelta(days=MOST_DAYS_CLOSED):
+        raise Invalid.field(
+            "last_on", f"must be on or after the first day, at most {MOST_DAYS_CLOSED} days later"
+        )
+    days = days_between(first_on, last_on)
+    added = [_add_day(act, row, "closure", on, None, reason, follow=False).id for on in days]
+    _follow(act, row.id)
+    return added
+
+
+@command
+def open_premises(act: Act, premises_id: int, on: date, hours: list[str], *, reason: str) -> int:
+    """It opens on a day out of the ordinary, at these hours, such as ["10:00-12:00"]."""
+    act.need("release.plan")
+    row = _premises(act, premises_id)
+    return _add_day(act, row, "opening", on, {"hours": hours}, _needed("reason", reason)).id
+
+
+@command
+def strike_premises_fact(act: Act, fact_id: int, *, reason: str) -> None:
+    """A closure, an opening or a week was wrong or no longer holds."""
+    act.need("release.plan")
+    row = act.session.get(PremisesFact, fact_id)
+    if row is None or row.struck_at is not None:
+        raise NotFound("There is no such fact, or it was struck out already.")
+    _strike_day(act, row, _needed("reason", reason))
+    act.note("release.premises_struck", premises=row.premises_id, fact=row.id)
+    _follow(act, row.premises_id)
+
+
+def _premises(act: Act, premises_id: int) -> Premises:
+    row = act.session.get(Premises, premises_id)
+    if row is None:
+        raise NotFound("There is no such pharmacy or clinic.")
+    return row
+
+
+def _days(act: Act, premises_id: int) -> Sequence[PremisesFact]:
+    return act.session.scalars(
+        select(PremisesFact).where(
+            PremisesFact.premises_id == premises_id, PremisesFact.struck_at.is_(None)
+        )
+    ).all()
+
+
+def _strike_day(act: Act, row: PremisesFact, reason: str) -> None:
+    row.struck_at, row.struck_by, row.struck_reason = act.at, act.staff_id, reason
+    act.session.flush()
+
+
+def _add_day(
+    act: Act,
+    premises: Premises,
+    kind: str,
+    on: date | None,
+    hours: dict[str, Any] | None,
+    reason: str,
+    *,
+    follow: bool = True,
+) -> PremisesFact:
+    row = PremisesFact(
+        premises_id=premises.id, kind=kind, on=on, hours=hours, reason=reason,
+        recorded_at=act.at, recorded_by=act.staff_id, struck_at=None, struck_by=None,
+        struck_reason=None,
+    )  # fmt: skip
+    _check_hours(act, kind, on, hours)
+    act.session.add(row)
+    act.session.flush()
+    act.note("release.premises_changed", premises=premises.id, fact=row.id)
+    if follow:
+        _follow(act, premises.id)
+    return row
+
+
+def _check_hours(act: Act, kind: str, on: date | None, hours: dict[str, Any] | None) -> None:
+    """The contract's own reader settles what hours may be, whether or not a plan uses them."""
+    pharmacy: Json = {"name": "any"}
+    if kind == "hours":
+        pharmacy["hours"] = hours
+    elif kind == "opening":
+        pharmacy["openings"] = [
+            {"on": on.isoformat() if on else None, "hours": (hours or {}).get("hours")}
+        ]
+    request = {
+        "case": "hours",
+        "as_at": act.at.isoformat(),
+        "prison": {"nation": "england_and_wales"},
+        "pharmacy": pharmacy,
+    }
+    try:
+        check(request, holiday_lists())
+    except Refused as refused:
+        path = refused.field.removeprefix("pharmacy.hours.").partition("[")[0]
+        field = path if kind == "hours" else "hours"
+        raise Invalid.field(field, refused.message) from refused
+
+
+def _follow(act: Act, premises_id: int) -> None:
+    """Score every open plan that uses this pharmacy or clinic."""
+    for plan_id in act.session.scalars(
+        select(ReleasePlan.id)
+        .join(ReleaseFact, ReleaseFact.plan_id == ReleasePlan.id)
+        .where(
+            ReleaseFact.premises_id == premises_id,
+            ReleaseFact.struck_at.is_(None),
+            ReleasePlan.closed_at.is_(None),
+        )
+        .distinct()
+        .order_by(ReleasePlan.id)
+    ).all():
+        follow_plan(act, plan_id)
+
+
+# -- what other rooms record ---------------------------------------------------------------
+
+
+@command
+def follow_patient(act: Act, patient_id: int) -> None:
+    """Something a release plan reads was recorded elsewhere: score the open plan again, if any.
+
+    For the commands of other rooms, which have settled that the record may be changed.
+    """
+    for plan_id in act.session.scalars(
+        select(ReleasePlan.id).where(
+            ReleasePlan.patient_id.in_(same_person(act, patient_id)),
+            ReleasePlan.closed_at.is_(None),
+        )
+    ).all():
+        follow_plan(act, plan_id)
+
+
+@command
+def follow_plan(act: Act, plan_id: int) -> None:
+    """Score one plan again. Facts the rules cannot read are kept on the plan as its fault.
+
+    The last flags then stay as they are: nothing is cleared by facts nobody can read.
+    """
+    plan = act.session.get_one(ReleasePlan, plan_id)
+    try:
+        scoring.score(act, plan)
+    except Refused as refused:
+        note_fault(act, plan_id, f"{refused.field} {refused.message}")
+
+
+@command
+def note_fault(act: Act, plan_id: int, says: str) -> None:
+    """Keep on the plan why it could not be scored; the next sweep tries again."""
+    plan = act.session.get_one(ReleasePlan, plan_id)
+    plan.fault, plan.scored_at = says[:LONGEST], act.at
+    plan.next_due_at = act.at

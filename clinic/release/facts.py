@@ -1,0 +1,405 @@
+"""What may the release check know about this plan? Rows -> the request of its contract.
+
+Rows count as they were known at a moment, so the same function serves today's scoring and the
+replay of an old one. What other rooms hold (the stay in custody, doses) is read from their tables
+and kept nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from clinic.act import Act
+from clinic.calendars import holiday_lists
+from clinic.custody.models import Exit, Hearing, KnownRelease, Reception, ReceptionDetail, Transfer
+from clinic.errors import NotFound
+from clinic.patients.queries import same_person
+from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
+from clinic.release.sections import SECTIONS
+from clinic.sites.models import CalendarChange, Site, SiteClosure
+from dosing.days import london_day
+from scheduling.release import check
+
+Json = dict[str, Any]
+
+
+def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime) -> Json:
+    """The request of `release check` for this plan at `as_at`, from what was known at `known_at`.
+
+    Both instants are aware; rows recorded at `known_at` itself count, rows struck out then do not.
+    NotFound when there is no such plan.
+    """
+    plan = act.session.get(ReleasePlan, plan_id)
+    if plan is None:
+        raise NotFound("There is no such release plan.")
+    session = act.session
+    rows = facts_known(session, plan_id, known_at)
+    one = {row.section: row for row in rows}
+    many = {key: [row for row in rows if row.section == key] for key in SECTIONS}
+    stay = _Stay(session, same_person(act, plan.patient_id), as_at, known_at)
+    prison = _calendar(session, known_at, site=plan.site)
+    destination = _destination(session, known_at, one.get("destination"))
+    release = _release(session, plan_id, known_at, prison, destination, stay)
+    says = {key: row.says for key, row in one.items()}
+
+    request: Json = {
+        "case": f"release-plan-{plan_id}",
+        "as_at": as_at.isoformat(),
+        **says.get("treatment", {}),
+        "received_at": _iso(stay.received_at),
+        "prison": prison,
+        "destination": destination,
+        "release": release,
+        "exit": _exit(one.get("exit"), stay),
+        "courts": [
+            {
+                "starts_at": _iso(row.starts_at),
+                "known_at": _iso(row.known_at),
+                "outcome": row.outcome,
+                "pack": _pack(many["court_pack"], row),
+            }
+            for row in stay.hearings
+        ],
+        "transfer": _transfer(session, known_at, stay.transfer, says.get("transfer_information")),
+        "arrival": _arrival(says.get("arrival"), stay),
+        "doses": [
+            *doses_given(session, stay.patient_ids, as_at, known_at),
+            *(row.says for row in many["dose"]),
+        ],
+        **says.get("last_dose", {}),
+        "bridging_supplies": [row.says for row in many["supply"]],
+        "pharmacy": premises_as_known(session, one.get("pharmacy"), known_at),
+        "clinic": _without(premises_as_known(session, one.get("clinic"), known_at), "name",
+                           "openings"),
+        "weekend_cover_acknowledged_at": _acknowledged(says.get("weekend"), release),
+        **says.get("engagement", {}),
+    }  # fmt: skip
+    for key in (
+        "community_prescription", "appointment", "prescriber", "notification", "consent",
+        "dose_letter", "naloxone", "overdose_session",
+    ):  # fmt: skip
+        request[key] = says.get(key)
+    return {name: value for name, value in request.items() if value is not None}
+
+
+def facts_known(session: Session, plan_id: int, known_at: datetime) -> list[ReleaseFact]:
+    """The facts of a plan that stood at a moment, by section and place."""
+    return list(
+        session.scalars(
+            select(ReleaseFact)
+            .where(ReleaseFact.plan_id == plan_id, *_known(ReleaseFact, known_at))
+            .order_by(ReleaseFact.section, ReleaseFact.place, ReleaseFact.id)
+        )
+    )
+
+
+def doses_given(
+    session: Session, patient_ids: Sequence[int], as_at: datetime, known_at: datetime
+) -> list[Json]:
+    """The doses the prescribing record holds, as the contract's `doses[]`.
+
+    None yet: that record has no room. Doses entered on the plan itself stand beside these.
+    """
+    return []
+
+
+def _known(table: Any, known_at: datetime) -> tuple[Any, ...]:
+    return (
+        table.recorded_at <= known_at,
+        or_(table.struck_at.is_(None), table.struck_at > known_at),
+    )
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()
+
+
+def _without(given: Json | None, *names: str) -> Json | None:
+    return given and {name: value for name, value in given.items() if name not in names}
+
+
+# -- places --------------------------------------------------------------------------------
+
+
+def _calendar(
+    session: Session, known_at: datetime, *, site: Site | None = None, nation: str | None = None
+) -> Json:
+    """A calendar object as it was known; a nation nobody recorded is left out."""
+    nation = site.nation if site is not None else nation
+    known_on = london_day(known_at)
+    calendar: Json = {}
+    if nation is not None:
+        calendar["nation"] = nation
+        calendar["calendar_changes"] = [
+            {
+                "on": row.on.isoformat(),
+                "change": row.change,
+                "announced_on": row.announced_on and row.announced_on.isoformat(),
+            }
+            for row in session.scalars(
+                select(CalendarChange)
+                .where(
+                    CalendarChange.nation == nation,
+                    CalendarChange.recorded_at <= known_at,
+                    or_(
+                        CalendarChange.withdrawn_on.is_(None),
+                        CalendarChange.withdrawn_on > known_on,
+                    ),
+                )
+                .order_by(CalendarChange.on, CalendarChange.id)
+            )
+        ]
+    if site is not None:
+        calendar["closure_days"] = [
+            row.isoformat()
+            for row in session.scalars(
+                select(SiteClosure.on)
+                .where(
+                    SiteClosure.site_id == site.id,
+                    SiteClosure.recorded_at <= known_at,
+                    or_(SiteClosure.withdrawn_on.is_(None), SiteClosure.withdrawn_on > known_on),
+                )
+                .order_by(SiteClosure.on)
+            )
+        ]
+    return calendar
+
+
+def _destination(session: Session, known_at: datetime, row: ReleaseFact | None) -> Json | None:
+    """Where they return to; a service of ours adds its calendar, and its area where none is said."""
+    if row is None:
+        return None
+    calendar = _calendar(session, known_at, site=row.site, nation=row.says.get("nation"))
+    area = row.says.get("area") or (row.site.area if row.site else None)
+    return {**calendar, "area": area, "contact": row.says.get("contact")}
+
+
+def premises_as_known(session: Session, row: ReleaseFact | None, known_at: datetime) -> Json | None:
+    """The pharmacy or clinic a fact names, with its week, closures and openings as known."""
+    if row is None or row.premises_id is None:
+        return None
+    return premises_object(session, session.get_one(Premises, row.premises_id), known_at)
+
+
+def premises_object(session: Session, premises: Premises, known_at: datetime) -> Json:
+    """The contract's object for a pharmacy or clinic. An unknown week is left out."""
+    facts = session.scalars(
+        select(PremisesFact)
+        .where(PremisesFact.premises_id == premises.id, *_known(PremisesFact, known_at))
+        .order_by(PremisesFact.on, PremisesFact.id)
+    ).all()
+    made: Json = {"name": premises.name, "closures": [], "openings": []}
+    for fact in facts:
+        if fact.kind == "hours":
+            made["hours"] = fact.hours
+        elif fact.on is not None and fact.kind == "closure":
+            made["closures"].append(fact.on.isoformat())
+        elif fact.on is not None:
+            made["openings"].append(
+                {"on": fact.on.isoformat(), "hours": (fact.hours or {}).get("hours", [])}
+            )
+    return made
+
+
+# -- the stay in custody -------------------------------------------------------------------
+
+
+class _Stay:
+    """The newest stay in custody that is known of, and what is known of it."""
+
+    def __init__(
+        self, session: Session, patient_ids: list[int], as_at: datetime, known_at: datetime
+    ) -> None:
+        self.patient_ids = patient_ids
+        self.hearings: list[Hearing] = []
+        self.transfer: Transfer | None = None
+        self.exit: Exit | None = None
+        self.releases: list[KnownRelease] = []
+        self.received_at: datetime | None = None
+        found = session.execute(
+            select(Reception.id, ReceptionDetail.received_at)
+            .join(ReceptionDetail, ReceptionDetail.reception_id == Reception.id)
+            .where(
+                Reception.patient_id.in_(patient_ids),
+                or_(Reception.undone_at.is_(None), Reception.undone_at > known_at),
+                ReceptionDetail.received_at <= as_at,
+                *_known(ReceptionDetail, known_at),
+            )
+            .order_by(ReceptionDetail.received_at.desc(), Reception.id.desc())
+        ).first()
+        if found is None:
+            return
+        reception_id, received_at = found
+        self.received_at = received_at
+
+        def standing(model: Any) -> list[Any]:
+            return list(
+                session.scalars(
+                    select(model)
+                    .where(model.reception_id == reception_id, *_known(model, known_at))
+                    .order_by(model.id)
+                )
+            )
+
+        self.hearings = [row for row in standing(Hearing) if row.starts_at > received_at]
+        self.transfer = next(iter(standing(Transfer)), None)
+        self.exit = next((row for row in standing(Exit) if row.at <= as_at), None)
+        self.releases = list(
+            session.scalars(
+                select(KnownRelease)
+                .where(
+                    KnownRelease.reception_id == reception_id,
+                    KnownRelease.recorded_at <= known_at,
+                )
+                .order_by(KnownRelease.id)
+            )
+        )
+
+
+def _exit(row: ReleaseFact | None, stay: _Stay) -> Json | None:
+    """How they left: as the plan or the stay says, whichever was recorded last.
+
+    Released at a hearing counts as out from that hearing even before anybody records the exit.
+    """
+    own = None if row is None else (row.recorded_at, row.says)
+    theirs = stay.exit and (
+        stay.exit.recorded_at, {"at": stay.exit.at.isoformat(), "how": stay.exit.how}
+    )  # fmt: skip
+    known = [each for each in (own, theirs) if each]
+    if known:
+        return max(known, key=lambda each: each[0])[1]
+    freed = [hearing for hearing in stay.hearings if hearing.outcome == "released"]
+    if not freed:
+        return None
+    return {"at": max(hearing.starts_at for hearing in freed).isoformat(), "how": "court"}
+
+
+def _pack(packs: Iterable[ReleaseFact], hearing: Hearing) -> Json | None:
+    """The contingency pack made up for the day of a hearing."""
+    on = london_day(hearing.starts_at).isoformat()
+    says = next((row.says for row in packs if row.says.get("court_on") == on), None)
+    return _without(says, "court_on")
+
+
+def _transfer(
+    session: Session, known_at: datetime, transfer: Transfer | None, says: Json | None
+) -> Json | None:
+    """The move the stay knows of, with the information prepared for that day."""
+    if transfer is None:
+        return None
+    receiving = transfer.receiving_site_id and session.get(Site, transfer.receiving_site_id)
+    on = transfer.on.isoformat()
+    information = says if says is not None and says.get("transfer_on") == on else {}
+    return {
+        "on": on,
+        "booked_on": transfer.booked_on.isoformat(),
+        **_calendar(session, known_at, site=receiving or None, nation=transfer.nation),
+        "prescriber_cover": transfer.prescriber_cover,
+        **(_without(information, "transfer_on") or {}),
+    }
+
+
+def _arrival(says: Json | None, stay: _Stay) -> Json | None:
+    if says is None:
+        return None
+    confirmed = {name: says[name] for name in ("by", "at", "dose", "last_consumed") if name in says}
+    return {
+        "received_at": says.get("received_at") or _iso(stay.received_at),
+        "claims_ost": says.get("claims_ost"),
+        "confirmed": confirmed or None,
+    }
+
+
+# -- the release date ----------------------------------------------------------------------
+
+
+def _release(
+    session: Session,
+    plan_id: int,
+    known_at: datetime,
+    prison: Json,
+    destination: Json | None,
+    stay: _Stay,
+) -> Json | None:
+    """The release dates, and what the expected date was before it last moved.
+
+    The plan's own dates count; without any, the day the stay knows of, as not confirmed. The date
+    moves when what counted from one moment to the next leads to another expected date, whatever
+    the reason: what was made for the earlier one needs a new look even if that was a slip.
+    """
+    own: Sequence[Any] = session.scalars(
+        select(ReleaseFact)
+        .where(
+            ReleaseFact.plan_id == plan_id,
+            ReleaseFact.section == "release",
+            ReleaseFact.recorded_at <= known_at,
+        )
+        .order_by(ReleaseFact.id)
+    ).all()
+
+    def counted(at: datetime) -> Json | None:
+        for row in reversed([row for row in own if _stands(row, at)]):
+            return dict(row.says)
+        for row in reversed([row for row in stay.releases if _stands(row, at)]):
+            return {"calculated_on": row.on.isoformat(), "known_at": _iso(row.known_at)}
+        return None
+
+    release: Json = counted(known_at) or {}
+    possible = [
+        row.says
+        for row in facts_known(session, plan_id, known_at)
+        if row.section == "possible_earlier"
+    ]
+    if possible:
+        release["possible_earlier"] = possible
+    moments = {
+        at
+        for row in (*own, *stay.releases)
+        for at in (row.recorded_at, row.struck_at)
+        if at is not None and at <= known_at
+    }
+    if len(moments) > 1:
+        before: str | None = None
+        for at in sorted(moments):
+            says = counted(at)
+            expected = says and _expected_on(says, prison, destination, known_at)
+            if before is not None and expected is not None and expected != before:
+                release["previous_on"], release["changed_at"] = before, at.isoformat()
+            before = expected or before
+    return release or None
+
+
+def _stands(row: Any, at: datetime) -> bool:
+    return row.recorded_at <= at and (row.struck_at is None or row.struck_at > at)
+
+
+def _expected_on(
+    says: Json, prison: Json, destination: Json | None, known_at: datetime
+) -> str | None:
+    """The day these dates lead to, asked of the rules themselves."""
+    answer = check(
+        {
+            "case": "release date",
+            "as_at": known_at.isoformat(),
+            "prison": prison,
+            "destination": destination,
+            "release": _without(says, "known_at"),
+        },
+        holiday_lists(),
+    )
+    expected: str | None = answer["expected_release_on"]
+    return expected
+
+
+def _acknowledged(says: Json | None, release: Json | None) -> str | None:
+    """The look at the weekend's cover, unless the release date has moved since."""
+    at: str | None = (says or {}).get("weekend_cover_acknowledged_at")
+    changed_at = (release or {}).get("changed_at")
+    if at and changed_at and datetime.fromisoformat(at) < datetime.fromisoformat(changed_at):
+        return None
+    return at
