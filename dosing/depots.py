@@ -100,11 +100,8 @@ def the_first_week_is_licensed(facts: Facts, version: RuleVersion) -> Finding | 
         return None
     total = sum((dose.dose_mg for dose in given), facts.dose_mg)
     since = facts.request.decided_at - given[-1].consumed_at if given else None
-    too_soon = (
-        since is not None
-        and facts.dose_mg == facts.depot_extra_mg
-        and since < version.hours("under_hours")
-    )
+    # A further syringe larger than the licensed extra is no safer for being larger.
+    too_soon = since is not None and since < version.hours("under_hours")
     if total <= version.number("above_mg") and not too_soon:
         return None
     return version.finding(

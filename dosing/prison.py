@@ -18,6 +18,7 @@ from dosing.rulebook import Finding, RuleVersion
 ENVELOPE_DAYS = 5
 REVIEWS = ("day_5", "day_28", "week_13")
 CONTINUATION = "continuation"
+INDUCTION_PHASES = ("induction", "re_induction")
 
 
 def _unconfirmed_methadone(facts: Facts) -> bool:
@@ -36,7 +37,7 @@ def _stabilising(facts: Facts) -> bool:
     return (
         _unconfirmed_methadone(facts)
         and phase != CONTINUATION
-        and (facts.first_dose or phase == "induction")
+        and (facts.first_dose or phase in INDUCTION_PHASES)
         and facts.prison_day is not None
         and facts.prison_day <= ENVELOPE_DAYS
     )

@@ -9,8 +9,8 @@ from math import gcd
 from typing import Final
 
 MICROGRAMS_IN_MG: Final = 1000
-_FINEST: Final = 1000
-"""Amounts on the wire carry at most three decimals, so a thousandth makes every one whole."""
+_FINEST: Final = 1_000_000
+"""Micrograms on the wire carry at most three decimals, so a millionth of a mg makes all whole."""
 
 
 def as_text(number: Decimal) -> str:
