@@ -211,5 +211,31 @@ def sweeps_once(name: str | None, day: Any, again: bool) -> None:
     sys.exit(1 if any(each.outcome == "failed" for each in outcomes) else 0)
 
 
+@main.command("bench")
+@click.option(
+    "--database-url", help="An empty database of its own; a throw-away SQLite file if not given."
+)
+@click.option("--people", default=400, show_default=True, help="People waiting, one booking each.")
+@click.option("--reads", default=1500, show_default=True, help="Reads of free places.")
+@click.option(
+    "--examples", default="tests/contracts", show_default=True, type=click.Path(file_okay=False)
+)
+def bench(database_url: str | None, people: int, reads: int, examples: str) -> None:
+    """Measure the service against a bare Flask floor, on the same database in the same run."""
+    import tempfile
+    from pathlib import Path
+
+    from clinic import tables  # noqa: F401 - every table is known before the first is used
+    from clinic.bench import run
+
+    with tempfile.TemporaryDirectory() as folder:
+        url = database_url or f"sqlite:///{folder}/bench.sqlite"
+        # SQLite is served from one process, as it is in use.
+        processes = 1 if url.startswith("sqlite") else run.PROCESSES
+        run.compare(url, people, reads, click.echo, processes)
+    if (Path(examples) / "dose-check.examples.jsonl").exists():
+        run.checks(Path(examples), 10_000, click.echo)
+
+
 if __name__ == "__main__":
     main()

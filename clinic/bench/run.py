@@ -1,0 +1,267 @@
+"""Measure the service against its floor, on the same database, machine and server settings.
+
+Figures are ratios taken in one run: absolute rates say more about the machine than about us.
+Everything stays on: sign-in, rights, rules, audit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+
+from sqlalchemy import select
+
+from clinic import clock, migrate
+from clinic.act import Act
+from clinic.appointments.referral_commands import register_referral
+from clinic.appointments.rota_commands import add_session
+from clinic.bench.floor import prepare_floor
+from clinic.bench.load import Ask, Told, keep_busy
+from clinic.db import Database
+from clinic.demo.people import nhs_numbers
+from clinic.patients.commands import register_patient
+from clinic.roles import RIGHTS
+from clinic.sites.commands import set_model
+from clinic.staff.commands import (
+    add_staff,
+    give_role,
+    issue_token,
+    record_competence,
+    set_level,
+    set_up,
+)
+from clinic.staff.models import Staff
+
+PAIRS, WEEKS, SLOT = 4, 4, 60
+PASSWORD = "benchmark-only-password"  # noqa: S105 - of a throw-away database
+PROCESSES = 2
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A service with free places and people waiting for one."""
+
+    token: str
+    site_id: int
+    first: date
+    last: date
+    referrals: list[int]
+
+
+def prepare(url: str, people: int) -> Prepared:
+    """Fill an empty database by the commands a person's click calls."""
+    migrate.upgrade(url)
+    database = Database(url)
+    with database.reading() as session:
+        if session.scalar(select(Staff.id).limit(1)) is not None:
+            raise SystemExit("The benchmark wants an empty database of its own.")
+    act = Act(session=database.session(), at=clock.now(), staff_id=None, rights=frozenset(RIGHTS))
+    act.staff_id = set_up(
+        act, site_name="Benchmark", kind="community", nation="england_and_wales",
+        rule_set="uk-2017", name="Bench", email="bench@example.org", password=PASSWORD,
+    )  # fmt: skip
+    site_id = act.site_id or 0
+    set_model(act, site_id, 2)
+    today = act.today
+    first = today + timedelta(days=7 - today.weekday())
+    for pair in range(PAIRS):
+        staff = []
+        for role, level, competence in (
+            ("prescriber", "prescriber", "rapid_induction_doctor"),
+            ("drugs_worker", None, "induction_worker"),
+        ):
+            someone = add_staff(
+                act, name=f"{role} {pair}", email=f"{role}{pair}@example.org", password=None
+            )
+            give_role(act, someone, site_id, role)
+            if level:
+                set_level(act, someone, level)
+            record_competence(act, someone, competence)
+            staff.append(someone)
+        for weekday in range(1, 6):
+            add_session(
+                act, weekday=weekday, starts=clock_time(9), ends=clock_time(17),
+                slot_minutes=SLOT, doctor_id=staff[0], worker_id=staff[1], from_on=first,
+            )  # fmt: skip
+    give_role(act, act.staff_id, site_id, "nurse")
+    numbers = nhs_numbers()
+    referrals = []
+    for number in range(people):
+        patient = register_patient(
+            act, family_name=f"Person {number}", given_name="Bench", born_on=date(1985, 1, 1),
+            sex="unknown", demo=True, numbers={"nhs": next(numbers)},
+        )  # fmt: skip
+        referral = register_referral(
+            act, patient_id=patient, referred_at=act.at, source="self", drugs=["heroin"]
+        )
+        referrals.append(referral)
+    token = issue_token(
+        act, staff_id=act.staff_id, site_id=site_id, label="bench", days=1,
+        scopes=["appointments.read", "appointments.book"],
+    )  # fmt: skip
+    act.session.close()
+    database.engine.dispose()
+    return Prepared(token, site_id, first, first + timedelta(days=7 * WEEKS - 1), referrals)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _wait(port: int, path: str) -> float:
+    began = time.perf_counter()
+    while time.perf_counter() - began < 30:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2)  # noqa: S310
+        except urllib.error.HTTPError:
+            break
+        except OSError:
+            time.sleep(0.005)
+        else:
+            break
+    return time.perf_counter() - began
+
+
+@contextmanager
+def served(
+    command: Callable[[int], list[str]], url: str, path: str, processes: int
+) -> Iterator[tuple[list[int], list[subprocess.Popen[bytes]], float]]:
+    """So many server processes: their ports, themselves, and how long the first took to answer."""
+    environment = {
+        **os.environ, "THROUGHCARE_MODE": "demo", "THROUGHCARE_DATABASE_URL": url,
+        "THROUGHCARE_LOG_LEVEL": "WARNING",
+    }  # fmt: skip
+    ports = [_free_port() for _ in range(processes)]
+    running = []
+    cold = 0.0
+    try:
+        for port in ports:
+            running.append(
+                subprocess.Popen(
+                    command(port), env=environment, stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            )  # fmt: skip
+            waited = _wait(port, path)
+            cold = cold or waited
+        yield ports, running, cold
+    finally:
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        for process in running:
+            process.wait(timeout=10)
+
+
+def _ours(port: int) -> list[str]:
+    return [sys.executable, "-m", "clinic.cli", "serve", "--port", str(port)]
+
+
+def _resident_mib(process: subprocess.Popen[bytes]) -> float:
+    status = Path(f"/proc/{process.pid}/status")
+    for line in status.read_text(encoding="utf-8").splitlines() if status.exists() else ():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def _places(port: int, ready: Prepared) -> list[dict[str, object]]:
+    address = f"http://127.0.0.1:{port}/api/v1/sites/{ready.site_id}/free-places"
+    asked = urllib.request.Request(  # noqa: S310
+        f"{address}?from={ready.first}&to={ready.last}",
+        headers={"Authorization": f"Bearer {ready.token}"},
+    )
+    with urllib.request.urlopen(asked) as answer:  # noqa: S310
+        places: list[dict[str, object]] = json.load(answer)["places"]
+        return places
+
+
+def compare(
+    url: str, people: int, reads: int, say: Callable[[str], object], processes: int = PROCESSES
+) -> None:
+    """Bookings and free places, ours against the floor."""
+    say(f"filling the database with {people} people waiting")
+    ready = prepare(url, people)
+    span = f"from={ready.first}&to={ready.last}"
+    free = f"/api/v1/sites/{ready.site_id}/free-places?{span}"
+    with served(_ours, url, "/health/live", processes) as (ports, running, cold):
+        places = _places(ports[0], ready)
+        ours_read = keep_busy(ports, [Ask("GET", free)] * reads, 8, ready.token)
+        wanted = random.Random(1).sample(places, min(len(places), len(ready.referrals)))  # noqa: S311
+        asks = [
+            Ask(
+                "POST", "/api/v1/visits",
+                {
+                    "referral_id": referral,
+                    **{name: place[name] for name in ("starts_at", "doctor_id", "worker_id")},
+                },
+            )
+            for referral, place in zip(ready.referrals, wanted, strict=False)
+        ]  # fmt: skip
+        ours_book = keep_busy(ports, asks, 16, ready.token)
+        memory = max(_resident_mib(process) for process in running)
+
+    starts = [datetime.fromisoformat(str(place["starts_at"])).astimezone(UTC) for place in places]
+    prepare_floor(url, starts)
+
+    def floor(port: int) -> list[str]:
+        return [sys.executable, "-m", "clinic.bench.floor", url, str(port)]
+
+    with served(floor, url, "/none", processes) as (ports, _, _):
+        floor_free = f"/free?from={ready.first}&to={ready.last + timedelta(days=1)}"
+        floor_read = keep_busy(ports, [Ask("GET", floor_free)] * reads, 8)
+        floor_book = keep_busy(
+            ports,
+            [Ask("POST", "/bookings", {"place": n, "person": n}) for n in range(1, len(asks) + 1)],
+            16,
+        )
+    _report(say, "bookings, 16 clients", ours_book, floor_book)
+    _report(say, f"free places of {WEEKS} weeks ({len(places)}), 8 clients", ours_read, floor_read)
+    say(f"{'cold start to first answer':45} {cold:8.2f} s   (target under 1 s)")
+    say(f"{'resident memory of one worker, after load':45} {memory:8.0f} MiB (target under 120)")
+
+
+def _report(say: Callable[[str], object], what: str, ours: Told, floor: Told) -> None:
+    ratio = ours.per_second / floor.per_second if floor.per_second else 0.0
+    say(
+        f"{what:45} {ours.per_second:8.0f}/s  floor {floor.per_second:6.0f}/s  ratio {ratio:5.0%}"
+        f"  p95 {ours.percentile(0.95):5.1f} ms  answers {dict(ours.statuses)}"
+    )
+
+
+def checks(examples: Path, lines: int, say: Callable[[str], object]) -> None:
+    """The stateless checks a second on one core, through the command, start-up included."""
+    for contract, command, target in (
+        ("dose-check", ("dose", "check"), 1000),
+        ("timetable-plan", ("timetable", "plan"), 500),
+        ("release-check", ("release", "check"), None),
+    ):
+        path = examples / f"{contract}.examples.jsonl"
+        worked = [
+            json.dumps(json.loads(line)["request"]) for line in path.read_text("utf-8").splitlines()
+        ]
+        sent = "\n".join(worked[number % len(worked)] for number in range(lines))
+        rate = _rate([sys.executable, "-m", "clinic.cli", *command], sent, lines)
+        aim = f"(target at least {target})" if target else ""
+        say(f"{' '.join(command):45} {rate:8.0f}/s   {aim}")
+
+
+def _rate(command: Sequence[str], sent: str, lines: int) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, input=sent.encode(), stdout=subprocess.DEVNULL, check=False)
+    return lines / (time.perf_counter() - began)
