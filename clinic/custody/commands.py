@@ -1,7 +1,7 @@
 """Receive a prisoner, record what happens in the stay, and keep the 28-day timetable true to it.
 
 Whatever is recorded about a stay goes through `_stay` (may this person, is it the version they
-read?) and, when it can move a date, through `_save_timetable`, which asks the rules once more and
+read?) and, when it can move a date, through `timetables.save`, which asks the rules once more and
 saves their answer as the next version. Nothing that was recorded or planned is overwritten.
 """
 
@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
 from clinic.act import Act, command
-from clinic.calendars import holiday_lists
-from clinic.custody import facts
+from clinic.custody import facts, timetables
 from clinic.custody.models import (
     DAY_COUNTS,
     DELIVERY_OUTCOMES,
@@ -35,8 +34,6 @@ from clinic.custody.models import (
     KnownRelease,
     Reception,
     ReceptionDetail,
-    Timetable,
-    TimetableItem,
     Transfer,
     Unavailable,
 )
@@ -53,9 +50,7 @@ from clinic.patients.commands import (
 from clinic.patients.models import Patient, Registration
 from clinic.sites.models import NATIONS, Site
 from clinic.staff.models import Staff
-from dosing.days import end_of, london_day
-from dosing.shape import Answer, Refused
-from scheduling.custody import plan
+from dosing.days import london_day
 from scheduling.custody_request import RECEPTION_IS_DAY_1
 from scheduling.custody_rules import BY_KEY, DELIVERABLE, GROUP_SESSION
 
@@ -129,7 +124,7 @@ def receive_prisoner(
     _add(act, reception, ReceptionDetail, details)
     _add_screening(act, reception, screening, screened_at)
     act.note("custody.received", patient_id=patient.id, reception=reception.id)
-    _save_timetable(act, reception, "Reception recorded")
+    timetables.save(act, reception, "Reception recorded")
     return reception.id
 
 
@@ -142,11 +137,9 @@ def _prison(act: Act) -> Site:
 
 def _person(act: Act, patient_id: int) -> Patient:
     """The patient who arrived. Standing at the gate opens the record: no other reason is asked."""
-    patient = act.session.get(Patient, patient_id)
-    if patient is None:
+    if act.session.get(Patient, patient_id) is None:
         raise NotFound("There is no such patient.")
-    while patient.merged_into_id is not None:
-        patient = act.session.get_one(Patient, patient.merged_into_id)
+    patient = facts.kept_record(act.session, patient_id)
     if patient.died_on is not None:
         raise Invalid.field(
             "patient_id", "The record says this person has died. Check that it is the right one"
@@ -204,7 +197,7 @@ def record_screening(act: Act, reception_id: int, *, screening: str, screened_at
     _add_screening(act, reception, screening, screened_at)
     _touch(act, reception, "recorded the screening")
     act.note("custody.screened", patient_id=reception.patient_id, reception=reception.id)
-    _save_timetable(act, reception, "Screening recorded")
+    timetables.save(act, reception, "Screening recorded")
 
 
 @command
@@ -237,7 +230,7 @@ def correct_reception(
         "custody.reception_corrected", patient_id=reception.patient_id, reception=reception.id,
         fields=sorted(name for name in _DETAILS if after[name] != before[name]),
     )  # fmt: skip
-    _save_timetable(act, reception, f"Reception corrected: {reason.strip()}")
+    timetables.save(act, reception, f"Reception corrected: {reason.strip()}")
 
 
 _DETAILS = (
@@ -255,7 +248,7 @@ def undo_reception(act: Act, reception_id: int, *, version: int, reason: str) ->
     reception = _stay(act, reception_id, "custody.receive", version)
     reception.undone_at, reception.undone_by = act.at, act.staff_id
     reception.undone_reason = _reason(reason)
-    _supersede_items(act, reception)
+    timetables.supersede_items(act, reception)
     _touch(act, reception, "undid the reception")
     act.session.flush()
     act.note("custody.reception_undone", patient_id=reception.patient_id, reception=reception.id)
@@ -292,7 +285,7 @@ def name_keyworker(
     if reception.left_at is not None and act.site_id == reception.site_id:
         raise Conflict("They have left this prison: there is nobody to be a keyworker for.")
     item = "keyworker_named" if act.site_id == reception.site_id else "receiving_keyworker_named"
-    patient_id = _kept(act, reception)
+    patient_id = facts.kept_record(act.session, reception.patient_id).id
     named = allocate(
         act, patient_id, staff_id, "keyworker", started_at=named_at or act.at, reason=reason
     )
@@ -311,7 +304,7 @@ def name_keyworker(
     act.note(
         "custody.keyworker_named", patient_id=patient_id, reception=reception.id, staff=staff_id
     )
-    _refresh_items(act, reception)
+    timetables.refresh_items(act, reception)
 
 
 # -- deliveries ----------------------------------------------------------------------------
@@ -334,7 +327,7 @@ def record_delivery(act: Act, reception_id: int, **delivery: Any) -> int:
         "custody.delivered", patient_id=reception.patient_id, reception=reception.id,
         delivery=row.id, item=row.item,
     )  # fmt: skip
-    _refresh_items(act, reception)
+    timetables.refresh_items(act, reception)
     return row.id
 
 
@@ -355,7 +348,7 @@ def correct_delivery(
         "custody.delivery_corrected", patient_id=reception.patient_id, reception=reception.id,
         delivery=fresh.id, was=row.id,
     )  # fmt: skip
-    _refresh_items(act, reception)
+    timetables.refresh_items(act, reception)
     return fresh.id
 
 
@@ -451,7 +444,9 @@ def record_transfer(
     )  # fmt: skip
     if receiving_site_id is not None:
         reception = act.session.get_one(Reception, reception_id)
-        take_onto_caseload(act, _kept(act, reception), receiving_site_id)
+        take_onto_caseload(
+            act, facts.kept_record(act.session, reception.patient_id).id, receiving_site_id
+        )
     return fact
 
 
@@ -502,7 +497,7 @@ def _record(act: Act, reception_id: int, kind: type[Fact], values: dict[str, Any
         f"custody.{kind.__name__.lower()}_recorded", patient_id=reception.patient_id,
         reception=reception.id, fact=row.id,
     )  # fmt: skip
-    _save_timetable(act, reception, f"{_SAID[kind].capitalize()} recorded")
+    timetables.save(act, reception, f"{_SAID[kind].capitalize()} recorded")
     return row.id
 
 
@@ -541,7 +536,7 @@ def correct_fact(
     )  # fmt: skip
     if isinstance(row, Exit):
         _follow_exit(act, reception, undone=row)
-    _save_timetable(act, reception, f"{_SAID[model].capitalize()} corrected: {reason.strip()}")
+    timetables.save(act, reception, f"{_SAID[model].capitalize()} corrected: {reason.strip()}")
     return fresh.id
 
 
@@ -566,11 +561,11 @@ def strike_out(
         reception=reception.id, fact=row.id,
     )  # fmt: skip
     if model is Delivery:
-        _refresh_items(act, reception)
+        timetables.refresh_items(act, reception)
         return
     if isinstance(row, Exit):
         _follow_exit(act, reception, undone=row)
-    _save_timetable(act, reception, f"{_SAID[model].capitalize()} struck out: {reason.strip()}")
+    timetables.save(act, reception, f"{_SAID[model].capitalize()} struck out: {reason.strip()}")
 
 
 def _columns(model: type[Fact]) -> list[str]:
@@ -641,7 +636,7 @@ def _follow_exit(act: Act, reception: Reception, undone: Exit | None = None) -> 
     act.session.flush()
     left = facts.row_of(act.session, Exit, reception.id)
     reception.left_at = left.at if left else None
-    patient = act.session.get_one(Patient, _kept(act, reception))
+    patient = facts.kept_record(act.session, reception.patient_id)
     died_on = london_day(left.at) if left and left.how == "died" else None
     recorded = bool(undone and undone.how == "died")
     if died_on != patient.died_on and (died_on or recorded):
@@ -695,147 +690,12 @@ def replan_in_sweep(act: Act, reception_id: int) -> bool:
 
 
 def _replanned(act: Act, reception: Reception) -> bool:
-    if not calendar_moved_dates(act, reception):
+    if not timetables.calendar_moved_dates(act, reception):
         return False
     _touch(act, reception, "saw the dates moved by the calendar")
     act.note("custody.replanned", patient_id=reception.patient_id, reception=reception.id)
-    _save_timetable(act, reception, "The calendar changed")
+    timetables.save(act, reception, "The calendar changed")
     return True
-
-
-def calendar_moved_dates(act: Act, reception: Reception) -> bool:
-    """Would today's calendars give this stay other dates than its timetable shows?"""
-    saved = current_timetable(act, reception)
-    if saved is None:
-        return False
-    now = _plan(act, reception, saved.plan_made_on, facts.read_elsewhere(act.session, reception))
-    return due_dates(now) != due_dates(saved.answer)
-
-
-def due_dates(answer: Answer) -> dict[tuple[str, str | None], str | None]:
-    """The date of every item, by item and hearing."""
-    return {(row["item"], row["for_on"]): row["due_on"] for row in answer["items"]}
-
-
-def current_timetable(act: Act, reception: Reception) -> Timetable | None:
-    """The newest version of the 28 days; None while the screening says there are none to plan."""
-    if facts.detail_of(act.session, reception).screening == "negative":
-        return None
-    return act.session.scalar(
-        select(Timetable)
-        .where(Timetable.reception_id == reception.id)
-        .order_by(Timetable.version.desc())
-        .limit(1)
-    )
-
-
-def _last_version(act: Act, reception: Reception) -> int:
-    found = act.session.scalar(
-        select(func.max(Timetable.version)).where(Timetable.reception_id == reception.id)
-    )
-    return found or 0
-
-
-def _plan(act: Act, reception: Reception, plan_made_on: date, elsewhere: dict[str, Any]) -> Answer:
-    request = facts.timetable_request(
-        act.session, reception, as_at=act.at, plan_made_on=plan_made_on, elsewhere=elsewhere
-    )
-    try:
-        return plan(request, holiday_lists())
-    except Refused as refused:
-        field = refused.field.rpartition(".")[2]
-        raise Invalid(
-            f"The 28 days cannot be planned: {refused.field} {refused.message}",
-            faults=[(field, refused.message)],
-        ) from refused
-
-
-def _save_timetable(act: Act, reception: Reception, because: str) -> None:
-    """Ask the rules, and save their answer as the next version with a row an item."""
-    act.session.flush()
-    version = _last_version(act, reception) + 1
-    _supersede_items(act, reception)
-    if facts.detail_of(act.session, reception).screening == "negative":
-        return
-    elsewhere = facts.read_elsewhere(act.session, reception)
-    answer = _plan(act, reception, reception.plan_made_on, elsewhere)
-    timetable = Timetable(
-        reception_id=reception.id, version=version, made_at=act.at, made_by=act.staff_id,
-        plan_made_on=reception.plan_made_on, calendar_version=answer["calendar_version"],
-        because=because, elsewhere=elsewhere, answer=answer,
-    )  # fmt: skip
-    act.session.add(timetable)
-    act.session.flush()
-    transfer = facts.row_of(act.session, Transfer, reception.id)
-    sites = {"receiving": transfer.receiving_site_id if transfer else None}
-    gone = _gone(act, reception)
-    act.session.add_all(
-        TimetableItem(
-            timetable_id=timetable.id, reception_id=reception.id, place=place,
-            site_id=sites.get(row["prison"], reception.site_id), rule=row["rule"],
-            item=row["item"], for_on=_day(row["for_on"]), owner=row["owner"],
-            escalate_to=row["escalate_to"], hard=row["hard"], due_on=_day(row["due_on"]),
-            due_at=_moment(row["due_at"]), deadline=_deadline(row),
-            amber_from=_moment(row["amber_from"]), done_at=_moment(row["done_at"]),
-            state=_state(row, gone),
-        )
-        for place, row in enumerate(answer["items"], start=1)
-    )  # fmt: skip
-    act.session.flush()
-    act.note(
-        "custody.timetable_made", patient_id=reception.patient_id, reception=reception.id,
-        timetable=timetable.id, version=version,
-    )  # fmt: skip
-
-
-def _refresh_items(act: Act, reception: Reception) -> None:
-    """What is done and what is open, after a delivery: it moves no date, so no version is made."""
-    act.session.flush()
-    saved = current_timetable(act, reception)
-    if saved is None:
-        return
-    answer = _plan(act, reception, saved.plan_made_on, saved.elsewhere)
-    gone = _gone(act, reception)
-    now = {(row["item"], _day(row["for_on"])): row for row in answer["items"]}
-    for item in act.session.scalars(
-        select(TimetableItem).where(TimetableItem.timetable_id == saved.id)
-    ):
-        row = now[item.item, item.for_on]
-        item.done_at, item.state = _moment(row["done_at"]), _state(row, gone)
-
-
-def _supersede_items(act: Act, reception: Reception) -> None:
-    act.session.execute(
-        update(TimetableItem)
-        .where(TimetableItem.reception_id == reception.id, TimetableItem.state != "superseded")
-        .values(state="superseded")
-    )
-
-
-def _gone(act: Act, reception: Reception) -> bool:
-    """Have they left for good? A transfer leaves the timetable running."""
-    left = facts.row_of(act.session, Exit, reception.id)
-    return left is not None and left.how != "transfer"
-
-
-def _state(row: Answer, gone: bool) -> str:
-    """What a worklist makes of an item's status. Nobody can catch up with somebody who has left."""
-    if row["status"] in ("due", "overdue"):
-        return "closed_left" if gone else "open"
-    return str(row["status"])
-
-
-def _deadline(row: Answer) -> datetime | None:
-    due_on = _day(row["due_on"])
-    return _moment(row["due_at"]) or (end_of(due_on) if due_on is not None else None)
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
 
 
 # -- a stay, its facts, and who may touch them -------------------------------------------------
@@ -875,14 +735,6 @@ def _prisons_of(act: Act, reception: Reception) -> set[int | None]:
     return {reception.site_id} | ({transfer.receiving_site_id} if transfer else set())
 
 
-def _kept(act: Act, reception: Reception) -> int:
-    """The record this person's work belongs to now, were two records joined meanwhile."""
-    patient = act.session.get_one(Patient, reception.patient_id)
-    while patient.merged_into_id is not None:
-        patient = act.session.get_one(Patient, patient.merged_into_id)
-    return patient.id
-
-
 def _touch(act: Act, reception: Reception, what: str) -> None:
     reception.version += 1
     reception.changed_at, reception.changed_by = act.at, act.staff_id or reception.changed_by
@@ -891,7 +743,7 @@ def _touch(act: Act, reception: Reception, what: str) -> None:
 
 def _add(act: Act, reception: Reception, model: type[Any], values: dict[str, Any]) -> Any:
     row = model(
-        **values, reception_id=reception.id, known_from=_last_version(act, reception) + 1,
+        **values, reception_id=reception.id, known_from=timetables.last_version(act, reception) + 1,
         known_until=None, struck_at=None, struck_by=None, struck_reason=None, recorded_at=act.at,
         recorded_by=act.staff_id,
     )  # fmt: skip
@@ -911,7 +763,7 @@ def _standing(act: Act, reception: Reception, model: type[Any], fact_id: int) ->
 
 def _strike(act: Act, reception: Reception, row: Any, reason: str) -> None:
     row.struck_reason = _reason(reason)
-    row.known_until = _last_version(act, reception) + 1
+    row.known_until = timetables.last_version(act, reception) + 1
     row.struck_at, row.struck_by = act.at, act.staff_id
     act.session.flush()
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from clinic.act import Act
 from clinic.calendars import calendar_of
 from clinic.custody.models import (
     Delivery,
@@ -21,6 +22,7 @@ from clinic.custody.models import (
     Unavailable,
 )
 from clinic.patients.models import Patient
+from clinic.patients.queries import same_person
 from clinic.sites.models import Site
 from dosing.days import london_day
 
@@ -165,8 +167,9 @@ def agreed_by(agreements: list[Delivery]) -> dict[str, datetime]:
     return first
 
 
-def read_elsewhere(session: Session, reception: Reception) -> dict[str, Any]:
+def read_elsewhere(act: Act, reception: Reception) -> dict[str, Any]:
     """What a timetable reads from outside the stay's own rows: two calendars and earlier stays."""
+    session = act.session
     transfer = row_of(session, Transfer, reception.id)
     receiving = (
         session.get_one(Site, transfer.receiving_site_id)
@@ -176,19 +179,20 @@ def read_elsewhere(session: Session, reception: Reception) -> dict[str, Any]:
     return {
         "prison": calendar_of(session, session.get_one(Site, reception.site_id)),
         "receiving": receiving and calendar_of(session, receiving),
-        "earlier_stays": _earlier_stays(session, reception),
+        "earlier_stays": _earlier_stays(act, reception),
     }
 
 
-def _earlier_stays(session: Session, reception: Reception) -> list[dict[str, Any]]:
+def _earlier_stays(act: Act, reception: Reception) -> list[dict[str, Any]]:
+    session = act.session
+    records = same_person(act, kept_record(session, reception.patient_id).id)
     received_at = detail_of(session, reception).received_at
-    same_person = _records_of(session, reception.patient_id)
     earlier = session.execute(
         select(Reception, ReceptionDetail.received_at, Exit.at)
         .join(ReceptionDetail, ReceptionDetail.reception_id == Reception.id)
         .join(Exit, Exit.reception_id == Reception.id)
         .where(
-            Reception.patient_id.in_(same_person),
+            Reception.patient_id.in_(records),
             Reception.id != reception.id,
             Reception.undone_at.is_(None),
             ReceptionDetail.known_until.is_(None),
@@ -217,12 +221,9 @@ def _assessments(session: Session, stay: Reception) -> list[tuple[str, str]]:
     ]
 
 
-def _records_of(session: Session, patient_id: int) -> list[int]:
-    """Every record that is this person: the kept one and those joined to it."""
-    kept = session.get_one(Patient, patient_id)
-    while kept.merged_into_id is not None:
-        kept = session.get_one(Patient, kept.merged_into_id)
-    found = [kept.id]
-    for each in found:
-        found += session.scalars(select(Patient.id).where(Patient.merged_into_id == each))
-    return found
+def kept_record(session: Session, patient_id: int) -> Patient:
+    """The record a person's work belongs to now, were two records joined meanwhile."""
+    patient = session.get_one(Patient, patient_id)
+    while patient.merged_into_id is not None:
+        patient = session.get_one(Patient, patient.merged_into_id)
+    return patient

@@ -1,0 +1,531 @@
+"""What is due, for whom and by when: a person's 28 days, and the worklists of a prison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import aliased
+
+from clinic.act import Act
+from clinic.custody import facts, timetables, words
+from clinic.custody.models import (
+    DayCountChoice,
+    Delivery,
+    Exit,
+    Fact,
+    Hearing,
+    KnownRelease,
+    Reception,
+    ReceptionDetail,
+    Timetable,
+    TimetableItem,
+    Transfer,
+    Unavailable,
+)
+from clinic.errors import NotFound
+from clinic.patients.access import open_record
+from clinic.patients.models import Allocation, Patient
+from clinic.sites.models import Site
+from clinic.staff.models import SitePost, Staff, StaffRole
+from dosing.days import end_of
+from dosing.shape import Answer
+from scheduling.custody_rules import ITEMS
+
+CASELOAD_GUIDE: Final = 25
+"""People to one worker: DIP Operational Handbook, Annex D, for community teams (CM-42).
+
+No figure for CARAT workers was found, so this is a guide shown beside the load, not a limit.
+"""
+
+MOST_LISTED = 200
+OWNED_BY_HEALTHCARE = ("healthcare", "keyworker_and_healthcare", "carat_and_healthcare")
+OWNED_BY_CARAT = (
+    "keyworker", "carat", "keyworker_and_healthcare", "carat_and_healthcare", "receiving_carat",
+)  # fmt: skip
+NAMING = ("keyworker_named", "receiving_keyworker_named")
+KEYWORKER_ROLE = "carat_keyworker"
+
+
+def at_a_prison(act: Act) -> bool:
+    """Is this work done at a prison?"""
+    site = act.session.get(Site, act.site_id) if act.site_id else None
+    return site is not None and site.kind == "prison"
+
+
+# -- one person's 28 days --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Change:
+    """One date that differs from the version before: what it was, what it is, and why."""
+
+    duty: str
+    was: date | None
+    now: date | None
+    moved_by: Sequence[str]
+    why: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the timetable: what made it, and the dates it changed."""
+
+    id: int
+    version: int
+    made_at: datetime
+    made_by: str
+    because: str
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Everything a page or the API shows of one stay.
+
+    `answer`: the timetable as it stands at this moment, its dates those of the newest version;
+    None while a negative screening leaves nothing to plan. `earlier`: facts that were struck out.
+    """
+
+    reception: Reception
+    patient: Patient
+    site: Site
+    detail: ReceptionDetail
+    timetable: Timetable | None
+    answer: Answer | None
+    versions: Sequence[Version]
+    calendar_moved: bool
+    hearings: Sequence[Hearing]
+    release: KnownRelease | None
+    transfer: Transfer | None
+    exit: Exit | None
+    unavailable: Sequence[Unavailable]
+    deliveries: Sequence[Delivery]
+    earlier: Sequence[Fact]
+    keyworker: Staff | None
+    posts: dict[str, str]
+    names: dict[int, str]
+
+    @property
+    def received_at(self) -> datetime:
+        return self.detail.received_at
+
+
+def stay(act: Act, reception_id: int) -> Stay:
+    """One stay as it stands. An undone one is shown too, as history."""
+    act.need("custody.read")
+    reception = act.session.get(Reception, reception_id)
+    if reception is None:
+        raise NotFound("There is no such reception.")
+    patient = open_record(act, reception.patient_id, "custody.stay_shown", right="custody.read")
+    saved = timetables.current_timetable(act, reception)
+    answer = saved and timetables.plan_now(act, reception, saved.plan_made_on, saved.elsewhere)
+    every = _every_fact(act, reception.id)
+    live = reception.left_at is None and reception.undone_at is None
+    return Stay(
+        reception=reception,
+        patient=patient,
+        site=act.session.get_one(Site, reception.site_id),
+        detail=facts.detail_of(act.session, reception),
+        timetable=saved,
+        answer=answer,
+        versions=_versions(act, reception),
+        calendar_moved=live and timetables.calendar_moved_dates(act, reception),
+        hearings=sorted(
+            facts.rows_of(act.session, Hearing, reception.id), key=lambda row: row.starts_at
+        ),
+        release=facts.row_of(act.session, KnownRelease, reception.id),
+        transfer=facts.row_of(act.session, Transfer, reception.id),
+        exit=facts.row_of(act.session, Exit, reception.id),
+        unavailable=facts.rows_of(act.session, Unavailable, reception.id),
+        deliveries=sorted(
+            facts.rows_of(act.session, Delivery, reception.id), key=lambda row: row.done_at
+        ),
+        earlier=[row for row in every if row.known_until is not None],
+        keyworker=_keyworker(act, patient.id),
+        posts=post_holders(act),
+        names=_names(act, every),
+    )
+
+
+def newest_reception(act: Act, patient_id: int) -> int | None:
+    """The id of somebody's newest reception that was not undone, at whatever prison."""
+    act.need("custody.read")
+    patient = open_record(act, patient_id, "custody.stays_looked_up", right="custody.read")
+    return act.session.scalar(
+        select(Reception.id)
+        .where(
+            Reception.patient_id.in_(facts.same_person(act, patient.id)),
+            Reception.undone_at.is_(None),
+        )
+        .order_by(Reception.id.desc())
+        .limit(1)
+    )
+
+
+def stays_under_way(act: Act, patient_id: int) -> list[tuple[Reception, str]]:
+    """Where this person is in custody as far as is known, with the prison's name.
+
+    Asked at the gate, before the record is this site's to open: it says where, and no more.
+    """
+    act.need("custody.receive")
+    records = facts.same_person(act, facts.kept_record(act.session, patient_id).id)
+    found = act.session.execute(
+        select(Reception, Site.name)
+        .join(Site, Site.id == Reception.site_id)
+        .where(
+            Reception.patient_id.in_(records),
+            Reception.left_at.is_(None),
+            Reception.undone_at.is_(None),
+        )
+        .order_by(Reception.id)
+    )
+    return [(reception, name) for reception, name in found]
+
+
+def _every_fact(act: Act, reception_id: int) -> list[Fact]:
+    models: tuple[Any, ...] = (
+        ReceptionDetail, Hearing, KnownRelease, Transfer, Exit, Unavailable, Delivery,
+    )  # fmt: skip
+    return [
+        row
+        for model in models
+        for row in act.session.scalars(
+            select(model).where(model.reception_id == reception_id).order_by(model.id)
+        )
+    ]
+
+
+def _names(act: Act, rows: Sequence[Any]) -> dict[int, str]:
+    ids = {
+        staff_id
+        for row in rows
+        for staff_id in (row.recorded_by, row.struck_by, getattr(row, "done_by", None))
+        if staff_id is not None
+    }
+    return {row.id: row.name for row in act.session.scalars(select(Staff).where(Staff.id.in_(ids)))}
+
+
+def _versions(act: Act, reception: Reception) -> list[Version]:
+    """Every version, newest first, each with the dates it changed."""
+    rows = act.session.execute(
+        select(Timetable, Staff.name)
+        .outerjoin(Staff, Staff.id == Timetable.made_by)
+        .where(Timetable.reception_id == reception.id)
+        .order_by(Timetable.version)
+    ).all()
+    made: list[Version] = []
+    before: Answer | None = None
+    for row, name in rows:
+        made.append(
+            Version(
+                row.id, row.version, row.made_at, name or "The service itself", row.because,
+                [] if before is None else changes(before, row.answer),
+            )
+        )  # fmt: skip
+        before = row.answer
+    return made[::-1]
+
+
+def changes(before: Answer, after: Answer) -> list[Change]:
+    """The dates that differ between two versions, in the order of the newer one."""
+    was, now = timetables.due_dates(before), timetables.due_dates(after)
+    rows = {(row["item"], row["for_on"]): row for row in (*before["items"], *after["items"])}
+    return [
+        Change(
+            duty=words.duty(key[0], _day(key[1])),
+            was=_day(was.get(key)),
+            now=_day(now.get(key)),
+            moved_by=rows[key]["moved_by"] if key in now else (),
+            why=rows[key]["why"] if key in now else "No longer in the timetable.",
+        )
+        for key in (*now, *(key for key in was if key not in now))
+        if was.get(key) != now.get(key)
+    ]
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _keyworker(act: Act, patient_id: int) -> Staff | None:
+    return act.session.scalar(
+        select(Staff)
+        .join(Allocation, Allocation.staff_id == Staff.id)
+        .where(
+            Allocation.patient_id == patient_id,
+            Allocation.site_id == act.site_id,
+            Allocation.kind == "keyworker",
+            Allocation.ended_at.is_(None),
+        )
+    )
+
+
+def post_holders(act: Act) -> dict[str, str]:
+    """Who holds each post at this site today, by post. A post nobody holds is absent."""
+    rows = act.session.execute(
+        select(SitePost, Staff.name)
+        .join(Staff, Staff.id == SitePost.staff_id)
+        .where(SitePost.site_id == act.site_id)
+        .order_by(SitePost.id)
+    )
+    return {post.post: name for post, name in rows if post.holds_on(act.today)}
+
+
+def escalation(escalate_to: str | None, posts: dict[str, str]) -> str | None:
+    """Who is told when a duty is missed, with the names of those who hold the posts."""
+    if escalate_to is None:
+        return None
+    return " and ".join(
+        f"{words.OWNERS[post]} ({posts.get(post, 'nobody holds this post')})"
+        for post in escalate_to.split("_and_")
+    )
+
+
+# -- worklists -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Work:
+    """One open duty on a worklist. `person` is the listed name."""
+
+    reception_id: int
+    patient_id: int
+    person: str
+    item: str
+    for_on: date | None
+    duty: str
+    due_on: date
+    due_at: datetime | None
+    deadline: datetime
+    amber: bool
+    overdue: bool
+    owner: str
+    escalate_to: str | None
+    keyworker_id: int | None
+    keyworker: str | None
+    ppo: bool | None
+    heightened_risk: bool | None
+
+    @property
+    def due(self) -> date | datetime:
+        return self.due_at or self.due_on
+
+
+_Named = aliased(Staff)
+
+
+def _owner_on(day: date) -> ColumnElement[str]:
+    """Who owns a duty on this day: some pass to another team from the day they are due."""
+    passing = [
+        (and_(TimetableItem.item == item.key, TimetableItem.due_on <= day), item.owner_from_due_day)
+        for item in ITEMS
+        if item.owner_from_due_day is not None
+    ]
+    return case(*passing, else_=TimetableItem.owner) if passing else TimetableItem.owner
+
+
+def _first_among_equals() -> list[ColumnElement[int]]:
+    """PPOs first (PS-31), then those found at heightened risk; never by name."""
+    return [
+        case((ReceptionDetail.ppo.is_(True), 0), else_=1),
+        case((ReceptionDetail.heightened_risk.is_(True), 0), else_=1),
+    ]
+
+
+def _open_work(act: Act, *which: ColumnElement[bool], limit: int) -> list[Work]:
+    owner = _owner_on(act.today)
+    found = act.session.execute(
+        select(TimetableItem, Patient, ReceptionDetail, _Named, owner)
+        .join(Reception, Reception.id == TimetableItem.reception_id)
+        .join(Patient, Patient.id == Reception.patient_id)
+        .join(
+            ReceptionDetail,
+            and_(
+                ReceptionDetail.reception_id == Reception.id, ReceptionDetail.known_until.is_(None)
+            ),
+        )
+        .outerjoin(
+            Allocation,
+            and_(
+                Allocation.patient_id == func.coalesce(Patient.merged_into_id, Patient.id),
+                Allocation.site_id == act.site_id,
+                Allocation.kind == "keyworker",
+                Allocation.ended_at.is_(None),
+            ),
+        )
+        .outerjoin(_Named, _Named.id == Allocation.staff_id)
+        .where(TimetableItem.site_id == act.site_id, TimetableItem.state == "open", *which)
+        .order_by(TimetableItem.deadline, *_first_among_equals(), TimetableItem.id)
+        .limit(limit)
+    ).all()
+    work = [
+        Work(
+            reception_id=item.reception_id,
+            patient_id=patient.id,
+            person=patient.listed_name,
+            item=item.item,
+            for_on=item.for_on,
+            duty=words.duty(item.item, item.for_on),
+            due_on=item.due_on,
+            due_at=item.due_at,
+            deadline=item.deadline,
+            amber=item.amber_from is not None and item.amber_from <= act.at,
+            overdue=item.deadline < act.at,
+            owner=owned_by,
+            escalate_to=item.escalate_to,
+            keyworker_id=named.id if named else None,
+            keyworker=named.name if named else None,
+            ppo=detail.ppo,
+            heightened_risk=detail.heightened_risk,
+        )
+        for item, patient, detail, named, owned_by in found
+    ]
+    act.note_shown("custody.worklist_shown", [row.patient_id for row in work])
+    return work
+
+
+def due_work(
+    act: Act,
+    *,
+    owners: Sequence[str] | None = None,
+    of_keyworker: int | None = None,
+    limit: int = MOST_LISTED,
+) -> list[Work]:
+    """What is overdue, due by midnight or amber at this prison, by deadline and then risk.
+
+    `owners`: only duties of these. `of_keyworker`: only people this member of staff is keyworker
+    to.
+    """
+    act.need("custody.read")
+    which: list[ColumnElement[bool]] = [
+        or_(TimetableItem.deadline <= end_of(act.today), TimetableItem.amber_from <= act.at)
+    ]
+    if owners is not None:
+        which.append(_owner_on(act.today).in_(owners))
+    if of_keyworker is not None:
+        which.append(Allocation.staff_id == of_keyworker)
+    return _open_work(act, *which, limit=limit)
+
+
+def overdue_work(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
+    """What is past its deadline at this prison, the longest late first."""
+    act.need("custody.read")
+    return _open_work(act, TimetableItem.deadline < act.at, limit=limit)
+
+
+def to_be_named(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
+    """Everybody without a keyworker, the nearest deadline first."""
+    act.need("custody.read")
+    return _open_work(act, TimetableItem.item.in_(NAMING), limit=limit)
+
+
+def next_work(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
+    """Everybody in custody here with something left to do, by their next deadline."""
+    act.need("custody.read")
+    nearest = (
+        select(TimetableItem.reception_id, func.min(TimetableItem.deadline).label("deadline"))
+        .where(TimetableItem.site_id == act.site_id, TimetableItem.state == "open")
+        .group_by(TimetableItem.reception_id)
+        .subquery()
+    )
+    first = (
+        select(func.min(TimetableItem.id))
+        .join(
+            nearest,
+            and_(
+                nearest.c.reception_id == TimetableItem.reception_id,
+                nearest.c.deadline == TimetableItem.deadline,
+            ),
+        )
+        .where(TimetableItem.site_id == act.site_id, TimetableItem.state == "open")
+        .group_by(TimetableItem.reception_id)
+    )
+    return _open_work(act, TimetableItem.id.in_(first), limit=limit)
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much a keyworker carries. `next_due`: the nearest open deadline of their people."""
+
+    staff_id: int
+    name: str
+    people: int
+    next_due: datetime | None
+
+    @property
+    def over(self) -> bool:
+        return self.people > CASELOAD_GUIDE
+
+
+def keyworker_loads(act: Act) -> list[Load]:
+    """Who could be named, the least loaded first; among equals the one whose next duty is furthest.
+
+    Keyworkers of this site today. People counted are those still in custody.
+    """
+    act.need("custody.read")
+    here = act.session.execute(
+        select(Staff, StaffRole)
+        .join(StaffRole, StaffRole.staff_id == Staff.id)
+        .where(StaffRole.site_id == act.site_id, StaffRole.role == KEYWORKER_ROLE)
+    )
+    names = {staff.id: staff.name for staff, role in here if role.holds_on(act.today)}
+    counted = act.session.execute(
+        select(
+            Allocation.staff_id,
+            func.count(func.distinct(Allocation.patient_id)),
+            func.min(TimetableItem.deadline),
+        )
+        .join(Patient, func.coalesce(Patient.merged_into_id, Patient.id) == Allocation.patient_id)
+        .join(Reception, Reception.patient_id == Patient.id)
+        .outerjoin(
+            TimetableItem,
+            and_(TimetableItem.reception_id == Reception.id, TimetableItem.state == "open"),
+        )
+        .where(
+            Allocation.staff_id.in_(names),
+            Allocation.site_id == act.site_id,
+            Allocation.kind == "keyworker",
+            Allocation.ended_at.is_(None),
+            Reception.left_at.is_(None),
+            Reception.undone_at.is_(None),
+        )
+        .group_by(Allocation.staff_id)
+    )
+    loads = {staff_id: Load(staff_id, name, 0, None) for staff_id, name in names.items()}
+    for staff_id, people, next_due in counted:
+        loads[staff_id] = replace(loads[staff_id], people=people, next_due=next_due)
+    return sorted(
+        loads.values(),
+        key=lambda load: (
+            load.people,
+            -(load.next_due.timestamp() if load.next_due else float("inf")),
+            load.staff_id,
+        ),
+    )
+
+
+def staff_here(act: Act) -> list[Staff]:
+    """Who works at this site today, by name: for saying who did something."""
+    rows = act.session.execute(
+        select(Staff, StaffRole)
+        .join(StaffRole, StaffRole.staff_id == Staff.id)
+        .where(StaffRole.site_id == act.site_id)
+        .order_by(Staff.name, Staff.id)
+    )
+    return list({staff.id: staff for staff, role in rows if role.holds_on(act.today)}.values())
+
+
+def day_counts(act: Act) -> list[DayCountChoice]:
+    """How this prison has numbered the days, newest choice first."""
+    act.need("custody.read")
+    return list(
+        act.session.scalars(
+            select(DayCountChoice)
+            .where(DayCountChoice.site_id == act.site_id)
+            .order_by(DayCountChoice.id.desc())
+        )
+    )
