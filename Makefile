@@ -37,7 +37,7 @@ proof: sync-dev chromium check ## The same, with the long races, kills and walks
 trace: sync-dev ## Which requirement or rule does no test prove? (ARGS="--only RP-02,RP-04")
 	@$(BIN)/python -m tests.support.trace $(ARGS)
 
-bench: sync-dev ## How fast are the three checks?
+bench: sync-dev ## How fast is it, against a bare floor in the same run?
 	@$(BIN)/python -m tests.support.bench
 
 clean: ## Remove what was installed and cached; var/ and its database stay

@@ -108,13 +108,13 @@ def prepare(url: str, people: int) -> Prepared:
             act, patient_id=patient, referred_at=act.at, source="self", drugs=["heroin"]
         )
         referrals.append(referral)
-    token = issue_token(
+    issued = issue_token(
         act, staff_id=act.staff_id, site_id=site_id, label="bench", days=1,
         scopes=["appointments.read", "appointments.book"],
     )  # fmt: skip
     act.session.close()
     database.engine.dispose()
-    return Prepared(token, site_id, first, first + timedelta(days=7 * WEEKS - 1), referrals)
+    return Prepared(issued.token, site_id, first, first + timedelta(days=7 * WEEKS - 1), referrals)
 
 
 def _free_port() -> int:
