@@ -8,7 +8,7 @@ each names its field and says what is allowed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -34,6 +34,7 @@ from wtforms.utils import unset_value
 from wtforms.validators import StopValidation
 from wtforms.widgets import HiddenInput
 
+from clinic.errors import Conflict, Invalid
 from dosing import shape
 from dosing.days import at_london, london_day, london_time
 
@@ -107,6 +108,26 @@ class Form(FlaskForm):
             for name, value in request.form.items(multi=True)
             if name not in (CSRF_FIELD, STEP)
         ]
+
+    def carried_out(self, work: Callable[[], object]) -> bool:
+        """Was the form sent, sound, and its command carried out? A refusal is shown on the form."""
+        if not self.validate_on_submit():
+            return False
+        try:
+            work()
+        except (Invalid, Conflict) as refusal:
+            self.refuse(refusal.detail, refusal.faults)
+            return False
+        return True
+
+    def answers(self) -> dict[str, Any]:
+        """What was answered, by field: what a command takes as keywords."""
+        return {name: value for name, value in self.data.items() if name != CSRF_FIELD}
+
+    @property
+    def status(self) -> int:
+        """200 for a form to fill in, 422 for one shown again with what is wrong."""
+        return 422 if self.error_list() else 200
 
     def refuse(self, detail: str, faults: Iterable[tuple[str, str]] = ()) -> None:
         """Show a command's refusal as errors of this form. Call after `validate`.

@@ -17,6 +17,7 @@ Mode = Literal["demo", "test", "production"]
 
 DEMO_SECRET = "demonstration-only-secret"  # noqa: S105 - refused in production below
 SHORTEST_SECRET = 32
+SHORTEST_CODE = 16
 NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs"}
 )
@@ -36,6 +37,8 @@ class Settings:
 
     `idle_minutes`: a sign-in unused for longer is over. `database_url`: SQLAlchemy URL; SQLite is
     the embedded default, PostgreSQL by URL. `body_bytes`: the largest request body taken.
+    `set_up_code`: asked for by the set-up page of an empty production service; without one that
+    page is shut there, and `throughcare set-up` remains.
     `nhs_body`: the deployer is an NHS body and may show the NHS identity.
     """
 
@@ -46,6 +49,7 @@ class Settings:
     body_bytes: int = 2_000_000
     secure_cookies: bool = False
     log_level: str = "INFO"
+    set_up_code: str = ""
     nhs_body: bool = False
 
     @property
@@ -68,6 +72,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         body_bytes=_whole(env, "THROUGHCARE_BODY_BYTES", Settings.body_bytes, 10_000, 50_000_000),
         secure_cookies=mode == "production",
         log_level=env.get("THROUGHCARE_LOG_LEVEL", "INFO").upper(),
+        set_up_code=env.get("THROUGHCARE_SET_UP_CODE", ""),
         nhs_body=_yes(env, "THROUGHCARE_NHS_BODY"),
     )
     if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
@@ -88,6 +93,11 @@ def _refuse_demo_settings(settings: Settings) -> None:
         raise SettingsError(
             "THROUGHCARE_SECRET_KEY",
             f"must be set in production to a secret of {SHORTEST_SECRET} characters or more",
+        )
+    if settings.set_up_code and len(settings.set_up_code) < SHORTEST_CODE:
+        raise SettingsError(
+            "THROUGHCARE_SET_UP_CODE",
+            f"must have {SHORTEST_CODE} characters or more, or be left out",
         )
     if settings.database_url == Settings.database_url:
         raise SettingsError(

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from clinic.act import Act, command
 from clinic.errors import Invalid, NotFound, OutsideCaseload
 from clinic.patients.models import Patient, Registration
+from clinic.patients.queries import root_of, same_person
 from clinic.staff.models import BreakGlass
 
 OPEN_FOR = timedelta(hours=1)
@@ -37,8 +38,8 @@ def open_record(act: Act, patient_id: int, action: str, *, right: str = "patient
     patient = act.session.get(Patient, patient_id)
     if patient is None:
         raise NotFound("There is no such patient.")
-    while patient.merged_into_id is not None:
-        patient = act.session.get_one(Patient, patient.merged_into_id)
+    if patient.merged_into_id is not None:
+        patient = act.session.get_one(Patient, root_of(act, patient.id))
     if not in_caseload(act, patient.id) and not glass_broken(act, patient.id):
         raise OutsideCaseload(patient.id)
     act.note(action, patient_id=patient.id)
@@ -46,14 +47,16 @@ def open_record(act: Act, patient_id: int, action: str, *, right: str = "patient
 
 
 def in_caseload(act: Act, patient_id: int) -> bool:
-    """Is the patient registered at the site this person is working at?"""
+    """Is any record of the patient registered at the site this person is working at?"""
     return (
         act.session.scalar(
-            select(Registration.id).where(
-                Registration.patient_id == patient_id,
+            select(Registration.id)
+            .where(
+                Registration.patient_id.in_(same_person(act, patient_id)),
                 Registration.site_id == act.site_id,
                 Registration.ended_at.is_(None),
             )
+            .limit(1)
         )
         is not None
     )
@@ -63,12 +66,14 @@ def glass_broken(act: Act, patient_id: int) -> bool:
     """Did this person give a reason within the hour?"""
     return (
         act.session.scalar(
-            select(BreakGlass.id).where(
+            select(BreakGlass.id)
+            .where(
                 BreakGlass.staff_id == act.staff_id,
-                BreakGlass.patient_id == patient_id,
+                BreakGlass.patient_id.in_(same_person(act, patient_id)),
                 BreakGlass.site_id == act.site_id,
                 BreakGlass.until_at > act.at,
             )
+            .limit(1)
         )
         is not None
     )

@@ -13,8 +13,10 @@ from clinic.errors import Conflict, Invalid, NotFound, Stale, says
 from clinic.patients import identifiers
 from clinic.patients.access import open_record
 from clinic.patients.models import (
+    ALERT_KINDS,
     ALLOCATIONS,
     ETHNICITIES,
+    NO_KNOWN_ALLERGIES,
     SEXES,
     Allocation,
     Patient,
@@ -25,6 +27,7 @@ from clinic.patients.models import (
     PatientMerge,
     Registration,
 )
+from clinic.patients.queries import look_alikes, same_person
 from clinic.sites.models import Site
 from clinic.staff.models import Staff, StaffRole
 
@@ -41,6 +44,19 @@ says(
 OLDEST_YEARS = 120
 
 
+class PossibleDuplicate(Conflict):
+    """Somebody alike is on record already: look first, then say you are sure."""
+
+    title, kind = "Somebody alike is on record", "possible-duplicate"
+
+    def __init__(self, patient_ids: list[int]) -> None:
+        super().__init__(
+            "Somebody born on that day with one of these names is on record. Is it the same person?",
+            more={"patient_ids": patient_ids},
+        )
+        self.patient_ids = patient_ids
+
+
 @command
 def register_patient(
     act: Act,
@@ -55,10 +71,12 @@ def register_patient(
     ethnicity: str | None = None,
     ppo: bool | None = None,
     numbers: Mapping[str, str] | None = None,
+    sure: bool = True,
 ) -> int:
     """Make a record at this site and take the patient onto its caseload. Returns the id.
 
-    `numbers`: identifier kind to text as typed. Blank is kept as not asked.
+    `numbers`: identifier kind to text as typed. Blank is kept as not asked. `sure`: when false,
+    PossibleDuplicate while somebody on record was born that day under one of the names.
     """
     act.need("patients.register")
     names = {"family_name": family_name.strip(), "given_name": given_name.strip()}
@@ -68,6 +86,9 @@ def register_patient(
         if len(value) > 100:
             raise Invalid.field(field, "must be 100 characters or fewer")
     _check_details(act, {"born_on": born_on, "sex": sex, "ethnicity": ethnicity})
+    alike = [] if sure else look_alikes(act, **names, born_on=born_on)
+    if alike:
+        raise PossibleDuplicate([each.id for each in alike])
     patient = Patient(
         **names, title=title or None, born_on=born_on, sex=sex, gender=gender or None,
         ethnicity=ethnicity or None, ppo=ppo, died_on=None, merged_into_id=None,
@@ -128,18 +149,19 @@ def leave_caseload(act: Act, patient_id: int, reason: str) -> None:
     """This site no longer looks after the patient. The registration stays as history."""
     act.need("patients.edit")
     patient = open_record(act, patient_id, "patients.read")
-    row = act.session.scalar(
+    rows = act.session.scalars(
         select(Registration).where(
-            Registration.patient_id == patient.id,
+            Registration.patient_id.in_(same_person(act, patient.id)),
             Registration.site_id == act.site_id,
             Registration.ended_at.is_(None),
         )
-    )
-    if row is None:
+    ).all()
+    if not rows:
         raise NotFound("The patient is not on this site's caseload.")
     if not reason.strip():
         raise Invalid.field("reason", "is required")
-    row.ended_at, row.ended_reason = act.at, reason.strip()
+    for row in rows:
+        row.ended_at, row.ended_reason = act.at, reason.strip()
     act.note("patients.caseload_left", patient_id=patient.id)
 
 
@@ -245,6 +267,20 @@ def _add_number(act: Act, patient_id: int, kind: str, text: str, *, demo: bool) 
 
 
 @command
+def end_number(act: Act, patient_id: int, identifier_id: int, reason: str) -> None:
+    """The number is not, or no longer, this patient's. It stays in the history."""
+    act.need("patients.edit")
+    patient = open_record(act, patient_id, "patients.read")
+    row = act.session.get(PatientIdentifier, identifier_id)
+    if row is None or row.ended_at or row.patient_id not in same_person(act, patient.id):
+        raise NotFound("There is no such number in use.")
+    if not reason.strip():
+        raise Invalid.field("reason", "is required")
+    row.ended_at, row.ended_by, row.ended_reason = act.at, act.staff_id, reason.strip()
+    act.note("patients.number_ended", patient_id=patient.id, number_kind=row.kind)
+
+
+@command
 def add_alias(act: Act, patient_id: int, family_name: str, given_name: str) -> None:
     """Record another name the patient has gone by."""
     act.need("patients.edit")
@@ -262,13 +298,16 @@ def add_alias(act: Act, patient_id: int, family_name: str, given_name: str) -> N
 
 @command
 def add_alert(act: Act, patient_id: int, kind: str, text: str) -> int:
-    """Put an alert or an allergy on the banner."""
+    """Put an alert or an allergy on the banner, or that somebody asked and there is none."""
     act.need("patients.edit")
     patient = open_record(act, patient_id, "patients.read")
-    if kind not in ("alert", "allergy"):
-        raise Invalid.field("kind", "must be one of: alert, allergy")
+    if kind not in ALERT_KINDS:
+        raise Invalid.field("kind", f"must be one of: {', '.join(ALERT_KINDS)}")
+    if kind == NO_KNOWN_ALLERGIES:
+        text = text.strip() or ALERT_KINDS[kind]
     if not text.strip():
         raise Invalid.field("says", "is required")
+    _settle_allergies(act, patient.id, kind)
     row = PatientAlert(
         patient_id=patient.id, kind=kind, says=text.strip(), ended_at=None, ended_by=None,
         recorded_at=act.at, recorded_by=act.staff_id,
@@ -279,13 +318,28 @@ def add_alert(act: Act, patient_id: int, kind: str, text: str) -> int:
     return row.id
 
 
+def _settle_allergies(act: Act, patient_id: int, kind: str) -> None:
+    """An allergy ends "none known"; "none known" cannot stand beside an allergy."""
+    opposite = {"allergy": NO_KNOWN_ALLERGIES, NO_KNOWN_ALLERGIES: "allergy"}.get(kind)
+    for row in act.session.scalars(
+        select(PatientAlert).where(
+            PatientAlert.patient_id.in_(same_person(act, patient_id)),
+            PatientAlert.kind == opposite,
+            PatientAlert.ended_at.is_(None),
+        )
+    ):
+        if opposite == "allergy":
+            raise Invalid.field("kind", "cannot stand while an allergy is recorded: end that first")
+        row.ended_at, row.ended_by = act.at, act.staff_id
+
+
 @command
 def end_alert(act: Act, patient_id: int, alert_id: int) -> None:
     """Take an alert off the banner. It stays in the history."""
     act.need("patients.edit")
     patient = open_record(act, patient_id, "patients.read")
     row = act.session.get(PatientAlert, alert_id)
-    if row is None or row.patient_id != patient.id:
+    if row is None or row.patient_id not in same_person(act, patient.id):
         raise NotFound("There is no such alert.")
     if row.ended_at is None:
         row.ended_at, row.ended_by = act.at, act.staff_id

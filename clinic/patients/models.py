@@ -26,6 +26,12 @@ IDENTIFIER_KINDS = {
     "pnc": "PNC id",
     "crn": "CRN (probation)",
 }
+NO_KNOWN_ALLERGIES = "no_known_allergies"
+ALERT_KINDS = {
+    "alert": "Alert",
+    "allergy": "Allergy",
+    NO_KNOWN_ALLERGIES: "Asked: no known allergies",
+}
 ALLOCATIONS = {"keyworker": "Keyworker", "case_manager": "Case manager", "cover": "Cover"}
 
 

@@ -2,92 +2,161 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 
 from clinic.act import Act
 from clinic.errors import Invalid
 from clinic.patients.models import (
+    NO_KNOWN_ALLERGIES,
     Allocation,
     Patient,
     PatientAlert,
     PatientAlias,
+    PatientChange,
     PatientIdentifier,
+    PatientMerge,
     Registration,
 )
-from clinic.staff.models import Staff
+from clinic.sites.models import Site
+from clinic.staff.models import BreakGlass, Staff
 
 MOST_FOUND = 50
+
+
+def same_person(act: Act, patient_id: int) -> list[int]:
+    """The ids of every record of this person, the kept one first; from any one of them.
+
+    Rows stay where they were written when records are joined: readers ask for all of these.
+    """
+    found = [root_of(act, patient_id)]
+    for each in found:
+        found += act.session.scalars(select(Patient.id).where(Patient.merged_into_id == each))
+    return found
+
+
+def root_of(act: Act, patient_id: int) -> int:
+    """The record this one leads to; itself unless it was joined to another."""
+    while (onward := act.session.scalar(_JOINED_TO, {"joined": patient_id})) is not None:
+        patient_id = onward
+    return patient_id
+
+
+_JOINED_TO = select(Patient.merged_into_id).where(Patient.id == bindparam("joined"))
+
+
+def _kept(act: Act, patient_ids: Iterable[int]) -> set[int]:
+    """The records these lead to. Nearly all lead to themselves, so only joined ones are followed."""
+    ids = set(patient_ids)
+    joined = set(act.session.scalars(select(Patient.id).where(Patient.merged_into_id.is_not(None))))
+    return (ids - joined) | {root_of(act, each) for each in ids & joined}
+
+
+def _registered(act: Act) -> set[int]:
+    """Everybody this site looks after, by the record that was kept."""
+    return _kept(
+        act,
+        act.session.scalars(
+            select(Registration.patient_id).where(
+                Registration.site_id == act.site_id, Registration.ended_at.is_(None)
+            )
+        ),
+    )
 
 
 def caseload(act: Act, *, limit: int = 500) -> list[Patient]:
     """Everybody registered at this site, by name. The list is audited by the ids it shows."""
     act.need("patients.read")
-    found = list(
+    found = _by_name(act, _registered(act), limit)
+    act.note_shown("patients.listed", [patient.id for patient in found])
+    return found
+
+
+def _by_name(act: Act, ids: Collection[int], limit: int) -> list[Patient]:
+    return list(
         act.session.scalars(
             select(Patient)
-            .join(Registration, Registration.patient_id == Patient.id)
-            .where(
-                Registration.site_id == act.site_id,
-                Registration.ended_at.is_(None),
-                Patient.merged_into_id.is_(None),
-            )
+            .where(Patient.id.in_(ids))
             .order_by(Patient.family_name, Patient.given_name, Patient.id)
             .limit(limit)
         )
     )
-    act.note_shown("patients.listed", [patient.id for patient in found])
-    return found
 
 
 def search(act: Act, words: str) -> list[tuple[Patient, bool]]:
     """Patients by name, alias or number, with whether each is on this site's caseload.
 
-    Two letters at least. People elsewhere are found too, so that nobody is registered twice; their
-    record still opens only with a reason.
+    Two letters at least; every word begins a family or given name, or all together are a number.
+    People elsewhere are found too, so that nobody is registered twice; their record still opens
+    only with a reason. A joined record is found under the one that was kept.
     """
     act.need("patients.read")
-    words = " ".join(words.split())
-    if len(words) < 2:
+    parts = words.replace(",", " ").split()
+    number = "".join(parts).upper()
+    if len(number) < 2:
         raise Invalid.field("q", "must have at least 2 letters or digits")
-    compact = words.replace(" ", "").upper()
-    like = f"{words.split(',')[0].strip().lower()}%"
-    found = act.session.scalars(
-        select(Patient)
-        .where(
-            Patient.merged_into_id.is_(None),
-            or_(
-                Patient.family_name.ilike(like),
-                Patient.given_name.ilike(like),
-                Patient.id.in_(
-                    select(PatientAlias.patient_id).where(PatientAlias.family_name.ilike(like))
-                ),
-                Patient.id.in_(
-                    select(PatientIdentifier.patient_id).where(PatientIdentifier.value == compact)
-                ),
-            ),
-        )
-        .order_by(Patient.family_name, Patient.given_name, Patient.id)
-        .limit(MOST_FOUND)
-    ).all()
-    here = set(
+    ids = _kept(act, act.session.scalars(_named(parts).limit(MOST_FOUND)))
+    ids |= _kept(
+        act,
         act.session.scalars(
-            select(Registration.patient_id).where(
-                Registration.site_id == act.site_id,
-                Registration.ended_at.is_(None),
-                Registration.patient_id.in_([patient.id for patient in found]),
-            )
-        )
+            select(PatientIdentifier.patient_id).where(PatientIdentifier.value == number)
+        ),
     )
+    found = _by_name(act, ids, MOST_FOUND)
+    here = _registered(act)
     act.note_shown("patients.searched", [patient.id for patient in found])
     return [(patient, patient.id in here) for patient in found]
 
 
+def _named(parts: list[str]) -> Select[tuple[int]]:
+    wanted = select(Patient.id).order_by(Patient.family_name, Patient.given_name, Patient.id)
+    for part in parts:
+        alias = select(PatientAlias.patient_id).where(
+            or_(
+                PatientAlias.family_name.istartswith(part, autoescape=True),
+                PatientAlias.given_name.istartswith(part, autoescape=True),
+            )
+        )
+        wanted = wanted.where(
+            or_(
+                Patient.family_name.istartswith(part, autoescape=True),
+                Patient.given_name.istartswith(part, autoescape=True),
+                Patient.id.in_(alias),
+            )
+        )
+    return wanted
+
+
+def look_alikes(act: Act, family_name: str, given_name: str, born_on: date) -> list[Patient]:
+    """Who on record was born that day under that family or given name, aliases too?"""
+    act.need("patients.read")
+    names = {"family": family_name.strip().lower(), "given": given_name.strip().lower()}
+    alias = select(PatientAlias.patient_id).where(
+        func.lower(PatientAlias.family_name) == names["family"]
+    )
+    found = act.session.scalars(
+        select(Patient.id).where(
+            Patient.born_on == born_on,
+            or_(
+                func.lower(Patient.family_name) == names["family"],
+                func.lower(Patient.given_name) == names["given"],
+                Patient.id.in_(alias),
+            ),
+        )
+    )
+    return _by_name(act, _kept(act, found), MOST_FOUND)
+
+
 @dataclass(frozen=True)
 class Banner:
-    """What the banner on every patient page shows. None means not known."""
+    """What the banner on every patient page shows. None means not known.
+
+    `allergies`: () only when somebody asked and there are none. `in_prison`: this site is one.
+    """
 
     patient_id: int
     family_name: str
@@ -95,36 +164,52 @@ class Banner:
     title: str | None
     born_on: date
     died_on: date | None
+    on: date
     age: int
     sex: str
     gender: str | None
     nhs_number: str | None
     prison_number: str | None
     alerts: tuple[str, ...]
-    allergies: tuple[str, ...]
+    allergies: tuple[str, ...] | None
     keyworker: str | None
-    location: str | None = None
+    in_prison: bool
+    wing: str | None
+
+
+Whereabouts = Callable[[Act, int], str | None]
+_WHEREABOUTS: list[Whereabouts] = []
+
+
+def tells_wing(reader: Whereabouts) -> Whereabouts:
+    """The room that knows on which wing a patient is offers its reader to the banner."""
+    _WHEREABOUTS.append(reader)
+    return reader
 
 
 def banner(act: Act, patient: Patient) -> Banner:
-    """The banner of an opened record."""
-    alerts = list(
-        act.session.scalars(
-            select(PatientAlert).where(
-                PatientAlert.patient_id == patient.id, PatientAlert.ended_at.is_(None)
-            )
-        )
-    )
+    """The banner of an opened record, from every record of the person."""
+    ids = same_person(act, patient.id)
+    alerts = act.session.scalars(
+        select(PatientAlert)
+        .where(PatientAlert.patient_id.in_(ids), PatientAlert.ended_at.is_(None))
+        .order_by(PatientAlert.id)
+    ).all()
+    allergies = tuple(row.says for row in alerts if row.kind == "allergy")
+    asked = bool(allergies) or any(row.kind == NO_KNOWN_ALLERGIES for row in alerts)
     keyworker = act.session.scalar(
         select(Staff.name)
         .join(Allocation, Allocation.staff_id == Staff.id)
         .where(
-            Allocation.patient_id == patient.id,
+            Allocation.patient_id.in_(ids),
             Allocation.site_id == act.site_id,
             Allocation.kind == "keyworker",
             Allocation.ended_at.is_(None),
         )
+        .order_by(Allocation.id.desc())
     )
+    site = act.session.get(Site, act.site_id) if act.site_id else None
+    in_prison = site is not None and site.kind == "prison"
     on = patient.died_on or act.today
     return Banner(
         patient_id=patient.id,
@@ -133,15 +218,33 @@ def banner(act: Act, patient: Patient) -> Banner:
         title=patient.title,
         born_on=patient.born_on,
         died_on=patient.died_on,
+        on=on,
         age=age_on(patient.born_on, on),
         sex=patient.sex,
         gender=patient.gender,
-        nhs_number=patient.number("nhs"),
-        prison_number=patient.number("prison"),
+        nhs_number=number_of(act, ids, "nhs"),
+        prison_number=number_of(act, ids, "prison"),
         alerts=tuple(row.says for row in alerts if row.kind == "alert"),
-        allergies=tuple(row.says for row in alerts if row.kind == "allergy"),
+        allergies=allergies if asked else None,
         keyworker=keyworker,
+        in_prison=in_prison,
+        wing=next((wing for read in _WHEREABOUTS if (wing := read(act, patient.id))), None)
+        if in_prison
+        else None,
     )
+
+
+def number_of(act: Act, ids: list[int], kind: str) -> str | None:
+    """The person's current identifier of a kind, the kept record's first; None when unknown."""
+    rows = act.session.scalars(
+        select(PatientIdentifier).where(
+            PatientIdentifier.patient_id.in_(ids),
+            PatientIdentifier.kind == kind,
+            PatientIdentifier.ended_at.is_(None),
+        )
+    )
+    current = {row.patient_id: row.value for row in rows}
+    return next((current[each] for each in ids if each in current), None)
 
 
 def age_on(born_on: date, day: date) -> int:
@@ -149,9 +252,54 @@ def age_on(born_on: date, day: date) -> int:
     return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
 
 
-def same_person(act: Act, patient_id: int) -> list[int]:
-    """The ids of every record that leads to this one, itself included."""
-    found = [patient_id]
-    for each in found:
-        found += act.session.scalars(select(Patient.id).where(Patient.merged_into_id == each))
+@dataclass(frozen=True)
+class Record:
+    """All the record page shows beside the banner; rows newest first, names by staff id."""
+
+    identifiers: list[PatientIdentifier]
+    aliases: list[PatientAlias]
+    alerts: list[PatientAlert]
+    registrations: list[Registration]
+    allocations: list[Allocation]
+    changes: list[PatientChange]
+    merges: list[PatientMerge]
+    staff_names: dict[int, str]
+    site_names: dict[int, str]
+
+
+def record(act: Act, patient: Patient) -> Record:
+    """The whole history of an opened record, over every record of the person."""
+    ids = same_person(act, patient.id)
+
+    def rows(kind: type[Any]) -> list[Any]:
+        wanted = select(kind).where(kind.patient_id.in_(ids)).order_by(kind.id.desc())
+        return list(act.session.scalars(wanted))
+
+    merges = list(
+        act.session.scalars(
+            select(PatientMerge)
+            .where(or_(PatientMerge.kept_id.in_(ids), PatientMerge.merged_id.in_(ids)))
+            .order_by(PatientMerge.id.desc())
+        )
+    )
+    return Record(
+        rows(PatientIdentifier), rows(PatientAlias), rows(PatientAlert), rows(Registration),
+        rows(Allocation), rows(PatientChange), merges,
+        {row.id: row.name for row in act.session.scalars(select(Staff))},
+        {row.id: row.name for row in act.session.scalars(select(Site))},
+    )  # fmt: skip
+
+
+def glass_to_review(act: Act) -> list[tuple[BreakGlass, str, Patient]]:
+    """Records opened here outside the caseload that no manager has looked at yet, oldest first."""
+    act.need("breakglass.review")
+    rows = act.session.execute(
+        select(BreakGlass, Staff.name, Patient)
+        .join(Staff, Staff.id == BreakGlass.staff_id)
+        .join(Patient, Patient.id == BreakGlass.patient_id)
+        .where(BreakGlass.site_id == act.site_id, BreakGlass.seen_at.is_(None))
+        .order_by(BreakGlass.opened_at, BreakGlass.id)
+    )
+    found = [(row, name, patient) for row, name, patient in rows]
+    act.note_shown("patients.glass_listed", [row.patient_id for row, _, _ in found])
     return found

@@ -1,1 +1,1 @@
-"""Where care happens: community services with their prescribing model, prisons with their nation."""
+"""Where people are treated: sites, and what holds at each from which day."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from argon2 import PasswordHasher
@@ -11,9 +12,11 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import delete, func, select, update
 
 from clinic.act import Act, command
+from clinic.audit import AuditHead
 from clinic.auth import secret_token, token_hash
-from clinic.errors import Forbidden, Invalid, NotFound, TooMany, says
+from clinic.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, says
 from clinic.roles import RIGHTS, ROLES, rights_of
+from clinic.sites.commands import make_site, managed_site
 from clinic.sites.models import Site
 from clinic.staff.models import (
     COMPETENCES,
@@ -29,10 +32,25 @@ from clinic.staff.models import (
     StaffSession,
 )
 
+OWN_TOKEN_LASTS = timedelta(hours=8)
 ATTEMPTS, ATTEMPT_WINDOW = 5, timedelta(minutes=15)
-SHORTEST_PASSWORD = 12
+LONGEST_TOKEN_DAYS = 366
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 
+# SQLite names the columns of a unique constraint, PostgreSQL the constraint.
 says("uq_staff_email", "Somebody already signs in with this e-mail address.")
+says("staff.email", "Somebody already signs in with this e-mail address.")
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A new bearer token. It is told once: only its hash is kept."""
+
+    token: str
+    token_id: int
+    site_id: int
+    scopes: tuple[str, ...]
+    expires_at: datetime
 
 
 @lru_cache(maxsize=1)
@@ -58,18 +76,35 @@ def sign_in(act: Act, email: str, password: str, address: str) -> str:
 
     A failure is recorded in a transaction of its own, so it counts although the sign-in does not.
     """
+    return _start(act, *_prove(act, email, password, address))
+
+
+def token_for(
+    act: Act, email: str, password: str, address: str, site_id: int | None = None
+) -> Issued:
+    """A token for eight hours with every right its owner holds at a site (their first one when not said).
+
+    The doorway of scripts: e-mail and password are proved as for a sign-in.
+    """
+    return _issue_own(act, *_prove(act, email, password, address), site_id)
+
+
+def _prove(act: Act, email: str, password: str, address: str) -> tuple[int, list[str]]:
+    """Whose e-mail address and password are these? The id, and the keys their failures count under."""
     keys = [token_hash(f"email {email.strip().lower()}"), token_hash(f"address {address}")]
     _slow_down(act, keys)
     staff = act.session.scalar(select(Staff).where(Staff.email == email.strip().lower()))
+    stored = staff.password_hash if staff else None
+    left = staff is not None and staff.left_on is not None and staff.left_on < act.today
     act.session.rollback()  # hashing is slow on purpose: nobody waits for a write meanwhile
-    fits = _password_fits(staff.password_hash if staff else None, password)
-    if staff is None or not fits or (staff.left_on is not None and staff.left_on < act.today):
+    fits = _password_fits(stored, password)
+    if staff is None or not fits or left:
         _record_failure(act, keys)
         raise Invalid(
             "The e-mail address or the password is not right.",
             faults=[("password", "The e-mail address or the password is not right")],
         )
-    return _start(act, staff.id, keys)
+    return staff.id, keys
 
 
 def _slow_down(act: Act, keys: list[str]) -> None:
@@ -117,6 +152,20 @@ def _start(act: Act, staff_id: int, keys: list[str]) -> str:
 
 
 @command
+def _issue_own(act: Act, staff_id: int, keys: list[str], site_id: int | None) -> Issued:
+    staff = act.session.get_one(Staff, staff_id)
+    held = [row for row in staff.roles if row.holds_on(act.today)]
+    at_site = [row for row in held if site_id in (None, row.site_id)]
+    if not at_site:
+        raise Forbidden("Your account has no role at that site today. Ask your administrator.")
+    site_id = at_site[0].site_id
+    roles = [row.role for row in held if row.site_id == site_id]
+    act.session.execute(delete(SignInAttempt).where(SignInAttempt.key == keys[0]))
+    act.staff_id, act.site_id, act.role = staff.id, site_id, roles[0]
+    return _add_token(act, staff.id, site_id, "signed in", rights_of(roles), OWN_TOKEN_LASTS)
+
+
+@command
 def sign_out(act: Act, token: str) -> None:
     """End this sign-in; its token is worth nothing from now on."""
     act.session.execute(
@@ -151,38 +200,101 @@ def roles_at(act: Act, staff_id: int, site_id: int) -> list[str]:
 
 
 @command
+def set_up(
+    act: Act,
+    *,
+    site_name: str,
+    kind: str,
+    nation: str,
+    rule_set: str,
+    name: str,
+    email: str,
+    password: str,
+) -> int:
+    """Make the first site and the first administrator of an empty service. Returns the staff id.
+
+    NotFound as soon as anybody has an account: the door closes behind the first.
+    """
+    # Two at the door at once: the second waits here, and then finds somebody inside.
+    act.session.scalar(select(AuditHead).where(AuditHead.strand == 0).with_for_update())
+    if anybody(act):
+        raise NotFound("This service is already set up.")
+    staff_id = _make_staff(act, name, email, password, None)
+    act.staff_id = staff_id
+    site_id = make_site(act, name=site_name, kind=kind, nation=nation, rule_set=rule_set)
+    act.site_id, act.role = site_id, "administrator"
+    _add_role(act, staff_id, site_id, "administrator", act.today)
+    act.note("service.set_up", staff=staff_id, site=site_id)
+    return staff_id
+
+
+def anybody(act: Act) -> bool:
+    """Does anybody have an account yet?"""
+    return act.session.scalar(select(Staff.id).limit(1)) is not None
+
+
+@command
 def add_staff(
     act: Act, *, name: str, email: str, password: str | None, registration: str | None = None
 ) -> int:
     """Give somebody an account. It can do nothing until a role is given."""
     act.need("staff.manage")
+    staff_id = _make_staff(act, name, email, password, registration)
+    act.note("staff.added", staff=staff_id)
+    return staff_id
+
+
+def _make_staff(
+    act: Act, name: str, email: str, password: str | None, registration: str | None
+) -> int:
     email = email.strip().lower()
-    if "@" not in email:
-        raise Invalid.field("email", "must be an e-mail address")
+    before, at, after = email.partition("@")
+    if not (before and at and after) or len(email.split()) != 1:
+        raise Invalid.field("email", "must be an e-mail address, such as a.probert@example.org")
     if not name.strip():
         raise Invalid.field("name", "is required")
-    if password is not None and len(password) < SHORTEST_PASSWORD:
-        raise Invalid.field("password", f"must have {SHORTEST_PASSWORD} characters or more")
+    if password is not None:
+        _check_password(password)
     staff = Staff(
         name=name.strip(),
         email=email,
         password_hash=_hasher().hash(password) if password else None,
-        registration=registration,
+        registration=(registration or "").strip() or None,
         left_on=None,
     )
     act.session.add(staff)
     act.session.flush()
-    act.note("staff.added", staff=staff.id)
     return staff.id
+
+
+def _check_password(password: str, field: str = "password") -> None:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise Invalid.field(
+            field, f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
+        )
 
 
 @command
 def set_password(act: Act, staff_id: int, password: str) -> None:
-    """Set a new password and end every sign-in of that account."""
-    if act.staff_id != staff_id:
-        act.need("staff.manage")
-    if len(password) < SHORTEST_PASSWORD:
-        raise Invalid.field("password", f"must have {SHORTEST_PASSWORD} characters or more")
+    """Give somebody a new password and end every sign-in of that account."""
+    act.need("staff.manage")
+    _check_password(password)
+    _replace_password(act, staff_id, password)
+
+
+@command
+def change_own_password(act: Act, current: str, new: str) -> None:
+    """Change the password of the account that asks; its sign-ins end, this one too."""
+    if act.staff_id is None:
+        raise Forbidden("Sign in first.")
+    _check_password(new, "new")
+    staff = _staff(act, act.staff_id)
+    if not _password_fits(staff.password_hash, current):
+        raise Invalid.field("current", "is not right")
+    _replace_password(act, staff.id, new)
+
+
+def _replace_password(act: Act, staff_id: int, password: str) -> None:
     _staff(act, staff_id).password_hash = _hasher().hash(password)
     act.session.execute(
         update(StaffSession)
@@ -190,6 +302,27 @@ def set_password(act: Act, staff_id: int, password: str) -> None:
         .values(ended_at=act.at)
     )
     act.note("staff.password", staff=staff_id)
+
+
+@command
+def leave(act: Act, staff_id: int, last_on: date) -> None:
+    """Somebody leaves: after that day the account opens nothing."""
+    act.need("staff.manage")
+    staff = _staff(act, staff_id)
+    if staff_id == act.staff_id:
+        raise Invalid.field(
+            "last_on", "cannot be set for your own account: ask another administrator"
+        )
+    staff.left_on = last_on
+    act.note("staff.leaves", staff=staff_id, on=last_on.isoformat())
+
+
+@command
+def come_back(act: Act, staff_id: int) -> None:
+    """Somebody recorded as leaving stays, or is back."""
+    act.need("staff.manage")
+    _staff(act, staff_id).left_on = None
+    act.note("staff.back", staff=staff_id)
 
 
 def _staff(act: Act, staff_id: int) -> Staff:
@@ -212,13 +345,18 @@ def give_role(
         raise Invalid.field("site_id", "there is no such site")
     if role in roles_at(act, staff_id, site_id):
         raise Invalid.field("role", "is already held at this site")
+    _add_role(act, staff_id, site_id, role, from_on or act.today)
+    act.note("staff.role_given", staff=staff_id, role=role, site=site_id)
+
+
+def _add_role(act: Act, staff_id: int, site_id: int, role: str, from_on: date) -> None:
     act.session.add(
         StaffRole(
-            staff_id=staff_id, site_id=site_id, role=role, from_on=from_on or act.today, to_on=None,
+            staff_id=staff_id, site_id=site_id, role=role, from_on=from_on, to_on=None,
             recorded_at=act.at, recorded_by=act.staff_id or staff_id,
         )
     )  # fmt: skip
-    act.note("staff.role_given", staff=staff_id, role=role, site=site_id)
+    act.session.flush()
 
 
 @command
@@ -228,8 +366,22 @@ def end_role(act: Act, role_id: int) -> None:
     row = act.session.get(StaffRole, role_id)
     if row is None or not row.holds_on(act.today):
         raise NotFound("There is no such role in force.")
+    if row.role == "administrator" and not _another_administrator(act, row):
+        raise Conflict("Nobody else is an administrator. Give somebody else the role first.")
     row.to_on = act.today - timedelta(days=1)
     act.note("staff.role_ended", staff=row.staff_id, role=row.role, site=row.site_id)
+
+
+def _another_administrator(act: Act, row: StaffRole) -> bool:
+    others = act.session.execute(
+        select(StaffRole, Staff)
+        .join(Staff, Staff.id == StaffRole.staff_id)
+        .where(StaffRole.role == "administrator", StaffRole.id != row.id)
+    )
+    return any(
+        role.holds_on(act.today) and (staff.left_on is None or staff.left_on >= act.today)
+        for role, staff in others
+    )
 
 
 @command
@@ -270,17 +422,31 @@ def record_competence(
 
 
 @command
+def end_competence(act: Act, staff_id: int, competence: str) -> None:
+    """The training no longer counts: yesterday was its last day."""
+    act.need("staff.manage")
+    held = [
+        row
+        for row in _staff(act, staff_id).competences
+        if row.competence == competence and row.holds_on(act.today)
+    ]
+    if not held:
+        raise NotFound("That competence is not held today.")
+    for row in held:
+        row.to_on = act.today - timedelta(days=1)
+    act.note("staff.competence_ended", staff=staff_id, competence=competence)
+
+
+@command
 def give_post(act: Act, site_id: int, post: str, staff_id: int) -> None:
     """Name who holds a post; whoever held it until now ends."""
-    act.need("sites.manage")
+    managed_site(act, site_id)
     if post not in POSTS:
         raise Invalid.field("post", f"must be one of: {', '.join(POSTS)}")
     _staff(act, staff_id)
-    for row in act.session.scalars(
-        select(SitePost).where(SitePost.site_id == site_id, SitePost.post == post)
-    ):
-        if row.holds_on(act.today):
-            row.to_on = act.today - timedelta(days=1)
+    if not roles_at(act, staff_id, site_id):
+        raise Invalid.field("staff_id", "must be somebody who works at this site")
+    _end_post(act, site_id, post)
     act.session.add(
         SitePost(
             site_id=site_id, post=post, staff_id=staff_id, from_on=act.today, to_on=None,
@@ -291,38 +457,64 @@ def give_post(act: Act, site_id: int, post: str, staff_id: int) -> None:
 
 
 @command
+def end_post(act: Act, site_id: int, post: str) -> None:
+    """Nobody holds the post from today on."""
+    managed_site(act, site_id)
+    if not _end_post(act, site_id, post):
+        raise NotFound("Nobody holds that post today.")
+    act.note("site.post_ended", site=site_id, post=post)
+
+
+def _end_post(act: Act, site_id: int, post: str) -> bool:
+    rows = act.session.scalars(
+        select(SitePost).where(SitePost.site_id == site_id, SitePost.post == post)
+    )
+    held = [row for row in rows if row.holds_on(act.today)]
+    for row in held:
+        row.to_on = act.today - timedelta(days=1)
+    return bool(held)
+
+
+@command
 def issue_token(
-    act: Act, *, staff_id: int, site_id: int, label: str, scopes: Sequence[str], days: int
-) -> str:
-    """Issue a bearer token for an account at a site; it is shown once and only its hash kept."""
+    act: Act, *, staff_id: int, site_id: int, label: str, scopes: Collection[str], days: int
+) -> Issued:
+    """Issue a bearer token for an account at a site. It never does more than the account may."""
     act.need("tokens.manage")
+    if not scopes:
+        raise Invalid.field("scopes", "must name one right at least")
     if unknown := sorted(set(scopes) - set(RIGHTS)):
         raise Invalid.field("scopes", f"not known: {', '.join(unknown)}")
-    if not 1 <= days <= 366:
-        raise Invalid.field("days", "must be from 1 to 366")
+    if not 1 <= days <= LONGEST_TOKEN_DAYS:
+        raise Invalid.field("days", f"must be from 1 to {LONGEST_TOKEN_DAYS}")
     roles = roles_at(act, staff_id, site_id)
     if not roles:
-        raise Invalid.field("staff_id", "holds no role at that site today")
+        raise Invalid.field("site_id", "is not a site where the account holds a role today")
     if beyond := sorted(set(scopes) - rights_of(roles)):
         raise Invalid.field("scopes", f"beyond what the account may do: {', '.join(beyond)}")
+    return _add_token(act, staff_id, site_id, label, scopes, timedelta(days=days))
+
+
+def _add_token(
+    act: Act, staff_id: int, site_id: int, label: str, scopes: Collection[str], lasts: timedelta
+) -> Issued:
     token = secret_token()
     row = ApiToken(
         token_hash=token_hash(token), label=label.strip() or "token", staff_id=staff_id,
-        site_id=site_id, scopes=sorted(set(scopes)), expires_at=act.at + timedelta(days=days),
+        site_id=site_id, scopes=sorted(set(scopes)), expires_at=act.at + lasts,
         revoked_at=None, revoked_by=None, recorded_at=act.at, recorded_by=act.staff_id or staff_id,
     )  # fmt: skip
     act.session.add(row)
     act.session.flush()
     act.note("token.issued", token=row.id, staff=staff_id)
-    return token
+    return Issued(token, row.id, site_id, tuple(row.scopes), row.expires_at)
 
 
 @command
 def revoke_token(act: Act, token_id: int) -> None:
-    """End a token at once."""
-    act.need("tokens.manage")
+    """End a token at once: any by an administrator, one's own by anybody."""
     row = act.session.get(ApiToken, token_id)
-    if row is None:
+    if row is None or (row.staff_id != act.staff_id and not act.may("tokens.manage")):
         raise NotFound("There is no such token.")
     if row.revoked_at is None:
         row.revoked_at, row.revoked_by = act.at, act.staff_id

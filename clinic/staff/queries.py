@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from clinic.act import Act
+from clinic.errors import NotFound
 from clinic.sites.models import Site
-from clinic.staff.models import StaffRole
+from clinic.staff.models import ApiToken, Staff, StaffRole
 
 
 def sites_to_work_at(act: Act) -> list[Site]:
@@ -14,3 +15,32 @@ def sites_to_work_at(act: Act) -> list[Site]:
     rows = act.session.scalars(select(StaffRole).where(StaffRole.staff_id == act.staff_id))
     here = {row.site_id for row in rows if row.holds_on(act.today)}
     return list(act.session.scalars(select(Site).where(Site.id.in_(here)).order_by(Site.name)))
+
+
+def everybody(act: Act) -> list[Staff]:
+    """Every account, those who left too, by name."""
+    act.need("staff.manage")
+    return list(act.session.scalars(select(Staff).order_by(Staff.name, Staff.id)))
+
+
+def one(act: Act, staff_id: int) -> Staff:
+    """One account. NotFound when there is none."""
+    act.need("staff.manage")
+    staff = act.session.get(Staff, staff_id)
+    if staff is None:
+        raise NotFound("There is no such member of staff.")
+    return staff
+
+
+def site_names(act: Act) -> dict[int, str]:
+    """Every site's name by its id, in the order of the names."""
+    return {row.id: row.name for row in act.session.scalars(select(Site).order_by(Site.name))}
+
+
+def tokens_of(act: Act, staff_id: int) -> list[ApiToken]:
+    """The tokens of an account, newest first. The tokens themselves are not kept."""
+    return list(
+        act.session.scalars(
+            select(ApiToken).where(ApiToken.staff_id == staff_id).order_by(ApiToken.id.desc())
+        )
+    )

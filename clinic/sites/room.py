@@ -1,0 +1,6 @@
+"""The doors of this room. Apart from the package itself, whose tables every room imports."""
+
+from clinic.sites.pages import sites_pages
+
+api_blueprints = ()
+page_blueprints = (sites_pages,)

@@ -1,0 +1,35 @@
+"""The shapes of accounts and tokens in the API."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+from marshmallow.validate import Length
+
+
+class TokenRequestSchema(Schema):
+    """Who asks for a token, and at which of their sites it works (the first when left out)."""
+
+    email = fields.String(required=True, validate=Length(min=1, max=200))
+    password = fields.String(required=True, load_only=True, validate=Length(min=1, max=200))
+    site_id = fields.Integer(strict=True)
+
+
+class TokenSchema(Schema):
+    """A bearer token. It is told once."""
+
+    token = fields.String(required=True)
+    token_id = fields.Integer(required=True)
+    site_id = fields.Integer(required=True)
+    scopes = fields.List(fields.String(), required=True)
+    expires_at = fields.AwareDateTime(required=True, format="iso")
+
+
+class MeSchema(Schema):
+    """Who the bearer of this token is, and what the token may do."""
+
+    staff_id = fields.Integer(required=True)
+    name = fields.String(required=True)
+    site_id = fields.Integer(required=True)
+    site_name = fields.String(required=True)
+    roles = fields.List(fields.String(), required=True)
+    rights = fields.List(fields.String(), required=True)
