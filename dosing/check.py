@@ -67,12 +67,21 @@ def check_dose(facts: Facts, book: Rulebook) -> list[Finding]:
     usable = facts.request.order.dose_mg is not None
     found = []
     for rule, version in book.in_force(facts.request.rule_set, facts.on).items():
+        # Without one unit the amount cannot be read (U-06); only rules that need none may speak.
         if usable or rule not in JUDGES_DOSE:
             finding = REASONS[rule](facts, version)
             if finding is not None:
                 found.append(finding)
     found.sort(key=lambda finding: (_RANK[finding.severity], finding.rule))
     return found
+
+
+def find(rule: str, facts: Facts, book: Rulebook) -> Finding | None:
+    """Does this one rule of the request's set fire? None also where no version is in force."""
+    version = book.in_force(facts.request.rule_set, facts.on).get(rule)
+    if version is None or (facts.request.order.dose_mg is None and rule in JUDGES_DOSE):
+        return None
+    return REASONS[rule](facts, version)
 
 
 def response_schema() -> JsonSchema:

@@ -114,7 +114,7 @@ class RuleVersion:
         """This rule fires, on these facts; its message is filled from them."""
         fit = {name: as_json_value(value) for name, value in facts.items()}
         spoken = {
-            name: ", ".join(value) if isinstance(value, list) else value
+            name: ", ".join(map(str, value)) if isinstance(value, list) else value
             for name, value in fit.items()
         }
         return Finding(
