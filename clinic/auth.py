@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +24,8 @@ from clinic.act import Act
 from clinic.db import Database
 from clinic.errors import Forbidden, SignInNeeded, wants_json
 from clinic.roles import rights_of
+from clinic.sites.models import Site
+from clinic.staff.models import ApiToken, Staff, StaffRole, StaffSession
 
 # Rooms import this module, so it reads their tables only once a request is there.
 if TYPE_CHECKING:
@@ -169,84 +171,77 @@ def _note_refusal(right: str) -> None:
 
 
 def _by_cookie() -> SignedIn | None:
-    from clinic.staff.models import Staff, StaffSession
-
     token = session.get("token")
     if not token:
         return None
     idle = timedelta(minutes=current_app.config["SETTINGS"].idle_minutes)
-    with database().reading() as reading:
-        found = reading.execute(
-            select(StaffSession, Staff)
-            .join(Staff, Staff.id == StaffSession.staff_id)
-            .where(StaffSession.token_hash == token_hash(token))
-        ).first()
-        if found is None:
-            return None
-        row, staff = found
-        if row.ended_at is not None or g.at - row.seen_at > idle:
-            return None
-        known = _signed_in(reading, staff, row.site_id)
-    if known is not None and g.at - row.seen_at > SEEN_EVERY:
+    columns = (StaffSession.id, StaffSession.ended_at, StaffSession.seen_at)
+    found = _found(StaffSession, token, *columns)
+    if not found or found[0].ended_at is not None or g.at - found[0].seen_at > idle:
+        return None
+    known = _signed_in(found)
+    if g.at - found[0].seen_at > SEEN_EVERY:
         with database().transaction() as writing:
             writing.execute(
-                update(StaffSession).where(StaffSession.id == row.id).values(seen_at=g.at)
+                update(StaffSession).where(StaffSession.id == found[0].id).values(seen_at=g.at)
             )
     return known
 
 
 def _by_bearer() -> SignedIn | None:
-    from clinic.staff.models import ApiToken, Staff
-
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         return None
-    with database().reading() as reading:
-        found = reading.execute(
-            select(ApiToken, Staff)
-            .join(Staff, Staff.id == ApiToken.staff_id)
-            .where(ApiToken.token_hash == token_hash(token.strip()))
-        ).first()
-        if found is None:
-            return None
-        row, staff = found
-        if row.revoked_at is not None or row.expires_at <= g.at:
-            return None
-        return _signed_in(reading, staff, row.site_id, scopes=frozenset(row.scopes))
-
-
-def _signed_in(
-    reading: Session, staff: Staff, site_id: int, scopes: frozenset[str] | None = None
-) -> SignedIn | None:
-    """Today's roles at this site decide; somebody without any is not let in."""
-    from clinic.sites.models import Site
-    from clinic.staff.models import StaffRole
-
-    today = clock.today()
-    if staff.left_on is not None and staff.left_on < today:
+    columns = (ApiToken.revoked_at, ApiToken.expires_at, ApiToken.scopes)
+    found = _found(ApiToken, token.strip(), *columns)
+    if not found or found[0].revoked_at is not None or found[0].expires_at <= g.at:
         return None
-    roles = tuple(
-        reading.scalars(
-            select(StaffRole.role)
+    return _signed_in(found, scopes=frozenset(found[0].scopes))
+
+
+def _found(proof: Any, token: str, *columns: Any) -> Sequence[Any]:
+    """The proof of identity with its owner and site: a row for each role held there today.
+
+    Asked before every request, so it is one look. No role today, no row: not let in.
+    """
+    today = clock.today()
+    with database().reading() as reading:
+        return reading.execute(
+            select(
+                *columns,
+                Staff.id.label("staff_id"),
+                Staff.name.label("staff_name"),
+                Site.id.label("site_id"),
+                Site.name.label("site_name"),
+                Site.kind.label("site_kind"),
+                StaffRole.role,
+            )
+            .join(Staff, Staff.id == proof.staff_id)
+            .join(Site, Site.id == proof.site_id)
+            .join(
+                StaffRole,
+                (StaffRole.staff_id == proof.staff_id) & (StaffRole.site_id == proof.site_id),
+            )
             .where(
-                StaffRole.staff_id == staff.id,
-                StaffRole.site_id == site_id,
+                proof.token_hash == token_hash(token),
+                Staff.left_on.is_(None) | (Staff.left_on >= today),
                 StaffRole.from_on <= today,
-                (StaffRole.to_on.is_(None)) | (StaffRole.to_on >= today),
+                StaffRole.to_on.is_(None) | (StaffRole.to_on >= today),
             )
             .order_by(StaffRole.id)
-        )
-    )
-    if not roles:
-        return None
-    site = reading.get_one(Site, site_id)
+        ).all()
+
+
+def _signed_in(found: Sequence[Any], scopes: frozenset[str] | None = None) -> SignedIn:
+    """Who the rows of a proof stand for, with the rights of every role in them."""
+    one, roles = found[0], tuple(row.role for row in found)
     rights = rights_of(list(roles))
     return SignedIn(
-        staff_id=staff.id,
-        name=staff.name,
-        site_id=site_id,
-        site_name=site.name,
-        site_kind=site.kind,
+        staff_id=one.staff_id,
+        name=one.staff_name,
+        site_id=one.site_id,
+        site_name=one.site_name,
+        site_kind=one.site_kind,
         roles=roles,
         rights=rights if scopes is None else rights & scopes,
         by_token=scopes is not None,
