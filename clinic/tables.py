@@ -6,6 +6,7 @@ import clinic.appointments.models
 import clinic.audit
 import clinic.custody.models
 import clinic.patients.models
+import clinic.prescriptions.models
 import clinic.release.models
 import clinic.sites.models
 import clinic.staff.models
