@@ -1,0 +1,228 @@
+"""Is every rule of both tables written, reasoned, sourced and shown by examples?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from dosing.check import FAMILIES, check, check_dose, rulebook
+from dosing.examples import a_request, all_examples, bases, run_examples
+from dosing.facts import derive
+from dosing.reasoning import REASONS
+from dosing.request import read_request
+from dosing.rulebook import HERE, FaultyRulebook, load_rulebook
+
+# The rule tables' ids, kept apart from the rules so that one lost from both is still noticed.
+IN_BOTH = """
+B-D1-01 B-FD-01 B-FD-02 B-FD-03 B-MD-01 B-MD-02 B-MD-04 B-MX-01 B-MX-02 B-MX-03 B-PW-01 B-PW-02
+B-PW-03 B-PW-04 B-PW-05 B-PW-06 B-PW-07 B-PW-08 B-TI-01 B-TI-02 G-AG-01 G-AG-02 G-AL-01 G-AL-02
+G-AL-03 G-AL-04 G-AL-05 G-AS-01 G-CI-01 G-CI-02 G-CI-03 G-CI-04 G-DT-01 G-DT-03 G-DT-04 G-DT-05
+G-IN-01 G-IN-02 G-NX-01 G-PG-01 G-PG-02 G-WD-01 G-WD-02 I-BZ-01 I-CY-01 I-CY-02 I-GB-01 I-OP-01
+L-01 L-02 L-03 L-04 L-05 L-06 L-07 L-08 L-09 L-10 L-11 L-12 M-D1-01 M-D1-02 M-D1-03 M-D1-04
+M-D1-05 M-D1-06 M-D1-07 M-D1-08 M-D1-09 M-D1-10 M-D1-11 M-D1-12 M-D1-13 M-FD-01 M-FD-02 M-FD-03
+M-FD-04 M-FD-05 M-FD-06 M-FD-08 M-FD-09 M-MD-01 M-MD-02 M-MD-03 M-MD-04 M-MD-05 M-MX-01 M-MX-02
+M-MX-03 M-MX-04 M-MX-05 M-MX-06 M-MX-07 M-MX-08 M-RD-01 M-RD-02 M-TI-01 M-TI-02 M-TI-03 M-TI-04
+M-TI-05 M-TI-06 M-TI-07 M-TI-08 M-TI-09 M-TI-10 P-01 P-02 P-03 P-04 P-05 P-06 P-07 P-08 P-09
+P-10 P-11 P-12 P-13 P-14 S-01 S-02 S-03 S-05 S-06 U-01 U-02 U-03 U-04 U-05 U-06 U-07
+"""
+IN_ERA_ONLY = """
+B-DP-01 B-LY-01 G-DT-02 L-13 M-TI-11
+"""
+IN_CURRENT_ONLY = """
+B-D1-02 B-DP-02 B-DP-03 B-DP-04 B-DP-05 B-DP-06 B-DP-07 B-LY-02 B-LY-03 B-LY-04 B-SW-01 B-SW-02
+M-FD-07 S-07 U-08
+"""
+
+BOTH, ERA_ONLY, CURRENT_ONLY = (
+    frozenset(ids.split()) for ids in (IN_BOTH, IN_ERA_ONLY, IN_CURRENT_ONLY)
+)
+SETS = {"era-2003": {*BOTH, *ERA_ONLY}, "uk-2017": {*BOTH, *CURRENT_ONLY}}
+ALL = sorted({*BOTH, *ERA_ONLY, *CURRENT_ONLY})
+
+
+def test_the_tables_hold_137_and_147_rules():
+    assert {name: len(ids) for name, ids in SETS.items()} == {"era-2003": 137, "uk-2017": 147}
+
+
+@pytest.mark.parametrize("rule_set", SETS)
+def test_every_rule_of_a_set_is_in_force_and_no_other(rule_set):
+    in_force = rulebook().in_force(rule_set, date(2012, 1, 1))
+
+    assert set(in_force) == SETS[rule_set]
+
+
+@cache
+def _failures() -> list[str]:
+    return run_examples(rulebook())
+
+
+def test_every_worked_example_holds_and_names_a_rule():
+    assert _failures() == []
+    assert set(rulebook().rules) == set(ALL)
+
+
+@pytest.mark.parametrize(
+    "rule", [pytest.param(each, marks=pytest.mark.proves(each)) for each in ALL]
+)
+def test_the_rule_does_what_its_worked_examples_say(rule):
+    book = rulebook()
+    examples = [each for each in all_examples(book) if each.rule == rule]
+    alone = {(each.rule_set, each.fires) for each in examples}
+
+    failures = [line for line in _failures() if line.startswith(f"{rule} ")]
+
+    for version in book.rules[rule].versions:
+        assert (version.set, True) in alone, "no example of it firing"
+        assert (version.set, False) in alone, "no example of it staying silent"
+    assert failures == []
+
+
+@pytest.mark.parametrize("rule", ALL)
+def test_the_rule_is_reasoned_and_every_version_is_sourced(rule):
+    book = rulebook()
+    held = book.rules[rule]
+
+    assert rule in REASONS
+    assert held.asks.endswith("?")
+    assert held.hazard
+    for version in held.versions:
+        assert version.unit
+        assert version.where
+        assert version.confidence in ("S", "S2", "M", "D")
+        assert version.sources
+        assert all(source in book.sources for source in version.sources)
+        assert version.message
+        assert version.review_by > date(2026, 11, 1)
+        assert not version.signed, "nobody has signed a rule yet"
+
+
+def test_every_source_is_listed_once_and_says_how_much_was_seen():
+    sources = rulebook().sources
+
+    assert all(source.title and source.seen for source in sources.values())
+    assert len({source.title for source in sources.values()}) == len(sources)
+
+
+@pytest.mark.parametrize("base", bases())
+def test_every_base_request_of_the_examples_passes(base):
+    answer = check(a_request(base))
+
+    assert answer["findings"] == []
+    assert answer["outcome"] == "PASS"
+
+
+def test_every_finding_of_the_examples_fills_its_message_and_keeps_it_free_of_a_dose():
+    book = rulebook()
+    for example in all_examples(book):
+        request = read_request(a_request(example.base, example.rule_set, **example.changes))
+        facts = derive(request, book.defined(request.rule_set, request.on))
+        for finding in check_dose(facts, book):
+            assert "{" not in finding.message
+            assert "None" not in finding.message
+            assert finding.severity in ("STOP", "ALERT", "INFO")
+
+
+def test_what_a_rule_reads_is_exact():
+    for rule in rulebook().rules.values():
+        for version in rule.versions:
+            assert not [limit for limit in version.limits.values() if isinstance(limit, float)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "last", "first"),
+    [
+        ("M-MX-01", date(2006, 4, 30), date(2006, 5, 1)),
+        ("M-MX-02", date(2006, 4, 30), date(2006, 5, 1)),
+        ("M-MX-03", date(2006, 4, 30), date(2006, 5, 1)),
+        ("M-MX-04", date(2006, 4, 30), date(2006, 5, 1)),
+        ("M-MX-05", date(2006, 4, 30), date(2006, 5, 1)),
+        ("L-11", date(2006, 7, 6), date(2006, 7, 7)),
+        ("S-02", date(2007, 1, 23), date(2007, 1, 24)),
+        ("P-12", date(2010, 2, 28), date(2010, 3, 1)),
+    ],
+)
+def test_a_rule_of_the_era_begins_on_its_own_date(rule, last, first):
+    book = rulebook()
+
+    assert rule not in book.in_force("era-2003", last)
+    assert rule in book.in_force("era-2003", first)
+    assert rule in book.in_force("uk-2017", last)
+
+
+def test_a_tightened_limit_is_obeyed_by_the_same_reasoning():
+    book = rulebook()
+    request = read_request(
+        a_request("start", **{"order.dose_mg": "36", "assessment.tolerance": "high"})
+    )
+    facts = derive(request, book.defined(request.rule_set, request.on))
+    as_written = book.in_force(request.rule_set, request.on)["M-FD-02"]
+    tightened = replace(as_written, limits={**as_written.limits, "above_mg": 35})
+
+    before = {finding.rule for finding in check_dose(facts, book)}
+    after = {finding.rule for finding in check_dose(facts, book.with_version(tightened))}
+
+    assert "M-FD-02" not in before
+    assert "M-FD-02" in after
+
+
+# -- a rulebook that cannot be relied on --------------------------------------------------
+
+
+def a_copy(folder: Path) -> Path:
+    for path in HERE.glob("*.toml"):
+        (folder / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        pytest.param('source = "S23 [S] (2020)"', 'source = ""', id="no source"),
+        pytest.param('source = "S23 [S] (2020)"', 'source = "S999 [S]"', id="a source not listed"),
+        pytest.param('unit = "days"', 'unit = ""', id="no unit"),
+        pytest.param('severity = "INFO"', 'severity = "WARN"', id="no such severity"),
+        pytest.param(
+            'sets = ["era-2003"]', 'sets = ["era-2003", "uk-2017"]', id="overlapping dates"
+        ),
+        pytest.param('sets = ["era-2003"]', 'sets = ["era-1999"]', id="no such set"),
+        pytest.param('where = "S23 March 2020"', "", id="nowhere in the source"),
+    ],
+)
+def test_a_faulty_version_is_refused(tmp_path, was, becomes):
+    folder = a_copy(tmp_path)
+    path = folder / "interactions.toml"
+    written = path.read_text("utf-8")
+    assert was in written
+    path.write_text(written.replace(was, becomes, 1), "utf-8")
+
+    with pytest.raises(FaultyRulebook):
+        load_rulebook(folder, FAMILIES)
+
+
+def test_a_version_may_end_where_the_next_begins(tmp_path):
+    folder = a_copy(tmp_path)
+    path = folder / "interactions.toml"
+    written = path.read_text("utf-8")
+    first, rest = written.split("[[rule.version]]", 1)
+    era, rest = rest.split("[[rule.version]]", 1)
+    path.write_text(
+        first
+        + "[[rule.version]]"
+        + era.replace('sets = ["era-2003"]', 'sets = ["era-2003"]\nto = 2008-12-31')
+        + "[[rule.version]]"
+        + era.replace('sets = ["era-2003"]', 'sets = ["era-2003"]\nfrom = 2009-01-01').replace(
+            "INFO", "ALERT"
+        )
+        + "[[rule.version]]"
+        + rest,
+        "utf-8",
+    )
+
+    book = load_rulebook(folder, FAMILIES)
+
+    assert book.in_force("era-2003", date(2008, 12, 31))["I-BZ-01"].severity == "INFO"
+    assert book.in_force("era-2003", date(2009, 1, 1))["I-BZ-01"].severity == "ALERT"
