@@ -211,6 +211,30 @@ def sweeps_once(name: str | None, day: Any, again: bool) -> None:
     sys.exit(1 if any(each.outcome == "failed" for each in outcomes) else 0)
 
 
+@main.group()
+def demo() -> None:
+    """A demonstration with synthetic people, never for real ones."""
+
+
+@demo.command("load")
+@click.option("--if-empty", is_flag=True, help="Say nothing and do nothing when people are there.")
+def demo_load(if_empty: bool) -> None:
+    """Fill an empty demonstration database and print who to sign in as."""
+    from clinic.demo import load
+
+    settings = _settings()
+    if not settings.demo:
+        raise click.ClickException("The demonstration is refused in production mode.")
+    database = _database()
+    say = lambda text: click.echo(text, err=True)  # noqa: E731 - one line each, to standard error
+    if load.is_empty(database):
+        load.load(database, say)
+    elif if_empty:
+        load.print_sign_ins(say)
+    else:
+        raise click.ClickException("The database is not empty.")
+
+
 @main.command("bench")
 @click.option(
     "--database-url", help="An empty database of its own; a throw-away SQLite file if not given."
