@@ -22,6 +22,9 @@ _TABLE: Final[Mapping[str, Any]] = tomllib.loads(
     Path(__file__).with_name("prescribing_models.toml").read_text("utf-8")
 )
 RULES: Final[Mapping[str, Mapping[str, Any]]] = {rule["id"]: rule for rule in _TABLE["rule"]}
+_SOURCES: Final[Mapping[str, Mapping[str, Any]]] = {
+    source["id"]: source for source in _TABLE["source"]
+}
 _WAIT: Final[Mapping[str, str]] = _TABLE["wait"]
 _A_WEEK: Final = timedelta(days=7)
 
@@ -44,7 +47,10 @@ class Finding:
 
     @property
     def source(self) -> str:
-        return f"{RULES[self.rule]['source']}, {RULES[self.rule]['where']}"
+        """The publication and where in it, as staff would look it up."""
+        rule = RULES[self.rule]
+        read = _SOURCES[rule["source"]]
+        return f"{read['title']} ({read['publisher']}, {read['year']}), {rule['where']}"
 
 
 def finding(rule: str, words: str = "message", **facts: Any) -> Finding:
@@ -106,7 +112,9 @@ class Wait:
     def says(self) -> str:
         """The wait in one or two plain sentences, the limit included."""
         said = _WAIT[self.because].format(
-            days=days_in_words(self.days), until=day_in_words(self.until)
+            days=days_in_words(self.days),
+            until=day_in_words(self.until),
+            after="on the day of" if self.days == 0 else f"{days_in_words(self.days)} after",
         )
         if self.limit is None or self.last_on is None or self.model is None:
             return said
@@ -185,7 +193,8 @@ def rota_findings(
     the span are counted. Model 1 needs no rota of its own. Rules: RP-04 (A11), RP-08.
     """
     if _rule_for(model, "RP-04") is not None:
-        return [*_weeks_with_too_few(slot_days, first, last), *_gaps(slot_days, first, last)]
+        found = [*_weeks_with_too_few(slot_days, first, last), *_gaps(slot_days, first, last)]
+        return sorted(found, key=_first_day)
     if (rule := _rule_for(model, "RP-08")) is not None:
         return [
             finding("RP-08", day=day)
@@ -193,6 +202,10 @@ def rota_findings(
             if day.isoweekday() <= rule["last_weekday"] and day not in slot_days
         ]
     return []
+
+
+def _first_day(found: Finding) -> date:
+    return min(value for value in found.facts.values() if isinstance(value, date))
 
 
 def _weeks_with_too_few(slot_days: Collection[date], first: date, last: date) -> Iterator[Finding]:

@@ -2,6 +2,8 @@
 
 from clinic.appointments.api import appointments_api
 from clinic.appointments.pages import appointments_pages
+from clinic.appointments.rota_pages import rota_pages
+from clinic.appointments.visit_pages import visits_pages
 
 api_blueprints = (appointments_api,)
-page_blueprints = (appointments_pages,)
+page_blueprints = (appointments_pages, visits_pages, rota_pages)

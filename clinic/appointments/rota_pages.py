@@ -1,0 +1,116 @@
+"""The pages of the rota: its sessions, and whether they keep the prescribing model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from clinic import ui
+from clinic.appointments import queries, rota_commands
+from clinic.appointments.forms import (
+    WEEKDAYS,
+    DayOffForm,
+    EndForm,
+    SessionForm,
+    SureForm,
+)
+from clinic.appointments.models import RotaPattern
+from clinic.appointments.pages import (
+    carried_out,
+)
+from clinic.auth import act, needs
+from clinic.errors import NotFound
+from clinic.forms import Form
+
+rota_pages = Blueprint("rota_pages", __name__, url_prefix="/appointments")
+ui.nav("Rota", "rota_pages.rota", "appointments.read")
+
+Page = str | Response | tuple[str, int]
+
+
+# -- the rota ------------------------------------------------------------------------------
+
+
+@rota_pages.get("/rota")
+@needs("appointments.read")
+def rota() -> Page:
+    """The weekly sessions, and whether they keep the prescribing model."""
+    return render_template(
+        "appointments/rota.jinja", view=queries.rota_page(act()), weekdays=WEEKDAYS,
+        may_set=act().may("appointments.rota"), sure=SureForm(),
+    )  # fmt: skip
+
+
+@rota_pages.route("/rota/add", methods=["GET", "POST"])
+@needs("appointments.rota")
+def add_session() -> Page:
+    """A new session."""
+    form = SessionForm(from_on=act().today, slot_minutes=90)
+    doctors, workers = queries.possible_staff(act())
+    form.doctor_id.choices, form.worker_id.choices = doctors, workers  # type: ignore[assignment]
+    if form.carried_out(lambda: rota_commands.add_session(act(), **form.answers())):
+        return _to_rota("The session is on the rota.")
+    return (
+        render_template("appointments/session.jinja", form=form, doctors=doctors, workers=workers),
+        form.status,
+    )
+
+
+def _to_rota(says: str) -> Response:
+    flash(says)
+    return redirect(url_for("rota_pages.rota"))
+
+
+def _session(session_id: int) -> RotaPattern:
+    row = act().session.get(RotaPattern, session_id)
+    if row is None or row.site_id != act().site_id:
+        raise NotFound("There is no such session on this site's rota.")
+    return row
+
+
+def _about_session(row: RotaPattern, form: Form, title: str, **more: Any) -> Page:
+    lead = f"{WEEKDAYS[row.weekday]} {row.starts:%H:%M} to {row.ends:%H:%M}."
+    page = render_template(
+        "one_form.jinja", form=form, title=title, lead=f"{lead} {more.pop('tells', '')}",
+        cancel=url_for("rota_pages.rota"), **more,
+    )  # fmt: skip
+    return page, form.status
+
+
+@rota_pages.route("/rota/<int:session_id>/end", methods=["GET", "POST"])
+@needs("appointments.rota")
+def end_session(session_id: int) -> Page:
+    """The session's last day, or that it goes on."""
+    row = _session(session_id)
+    form = EndForm(to_on=row.to_on, version=row.version)
+    if carried_out(form, lambda: rota_commands.end_session(act(), session_id, **form.answers())):
+        return _to_rota("The session's last day is set. Visits booked after it are to be moved.")
+    return _about_session(
+        _session(session_id), form, "End the session",
+        tells="Visits booked after its last day stay booked and are listed to be moved.",
+    )  # fmt: skip
+
+
+@rota_pages.route("/rota/<int:session_id>/day-off", methods=["GET", "POST"])
+@needs("appointments.rota")
+def take_day_off(session_id: int) -> Page:
+    """A day on which the session is not held."""
+    form = DayOffForm()
+    if form.carried_out(lambda: rota_commands.take_day_off(act(), session_id, **form.answers())):
+        return _to_rota("The day is off the rota. Visits booked on it are to be moved.")
+    return _about_session(
+        _session(session_id), form, "Take a day off the rota",
+        tells="Visits booked on that day stay booked and are listed to be moved.",
+    )  # fmt: skip
+
+
+@rota_pages.post("/rota/days-off/<int:day_off_id>/withdraw")
+@needs("appointments.rota")
+def withdraw_day_off(day_off_id: int) -> Page:
+    """The session is held after all."""
+    if SureForm().validate_on_submit():
+        rota_commands.withdraw_day_off(act(), day_off_id)
+        flash("The session is held on that day after all.")
+    return redirect(url_for("rota_pages.rota"))

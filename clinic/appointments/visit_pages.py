@@ -1,0 +1,173 @@
+"""The pages of visits: one visit, what can be done with it, and the clinic's list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from clinic import ui
+from clinic.act import Act
+from clinic.appointments import commands, queries
+from clinic.appointments.forms import (
+    ArrivedForm,
+    CancelForm,
+    MissedForm,
+    MoveForm,
+    UndoForm,
+)
+from clinic.appointments.models import VISIT_STATUSES, Visit
+from clinic.appointments.pages import (
+    carried_out,
+    check_place,
+    day_asked,
+    to_visit,
+    with_choices,
+)
+from clinic.auth import act, needs
+from clinic.errors import NotFound
+from clinic.forms import Form
+from clinic.patients.queries import banner
+from dosing.days import london_day
+
+visits_pages = Blueprint("visits_pages", __name__, url_prefix="/appointments")
+ui.nav("Clinic", "visits_pages.clinic", "appointments.read")
+
+Page = str | Response | tuple[str, int]
+
+
+def about_visit(work: Act, visit_id: int, form: Form, title: str, **more: Any) -> Page:
+    view = queries.visit_page(work, visit_id)
+    if not form.is_submitted() and "version" in form:
+        form["version"].data = view.visit.version
+    lead = (
+        f"{VISIT_STATUSES[view.visit.status]}: {ui.moment(view.visit.starts_at)}"
+        f" to {ui.clock_time(view.visit.ends_at)}, {view.doctor} with {view.worker}."
+    )
+    page = render_template(
+        "one_form.jinja", form=form, title=title, banner=banner(work, view.patient), lead=lead,
+        cancel=url_for("visits_pages.visit", visit_id=visit_id), **more,
+    )  # fmt: skip
+    return page, form.status
+
+
+# -- visits --------------------------------------------------------------------------------
+
+
+@visits_pages.get("/visits/<int:visit_id>")
+@needs("appointments.read")
+def visit(visit_id: int) -> Page:
+    """One visit: how it stands, what happened, and what can be done."""
+    view = queries.visit_page(act(), visit_id)
+    return render_template(
+        "appointments/visit.jinja", view=view, banner=banner(act(), view.patient),
+        statuses=VISIT_STATUSES, steps=queries.VISIT_STEPS, begun=view.visit.starts_at <= act().at,
+        today=london_day(view.visit.starts_at) == act().today,
+    )  # fmt: skip
+
+
+@visits_pages.route("/visits/<int:visit_id>/move", methods=["GET", "POST"])
+@needs("appointments.book")
+def move_visit(visit_id: int) -> Page:
+    """Another place for a visit; the old one is freed only once the new one is held."""
+    known: Visit = queries.visit_here(act(), visit_id)
+    if known.referral_id is None:
+        raise NotFound("This visit has no referral to offer places for.")
+    form = MoveForm()
+    if not form.is_submitted():
+        form.version.data = known.version
+    if form.validate_on_submit():
+        wanted = form.wanted()
+        if wanted is None:
+            form.refuse("", [("place", "Choose one of the places listed")])
+        elif form.confirmed:
+            if carried_out(
+                form,
+                lambda: commands.move_visit(
+                    act(), visit_id, version=form.version.data or 0, **wanted
+                ),
+            ):
+                return to_visit(visit_id, "The visit is moved. Its old place is free again.")
+            form.place.data = None
+        elif not form.changing:
+            found = queries.offers(act(), known.referral_id)
+            return check_place(form, found, wanted, "Move the visit here?")
+    found = queries.offers(act(), known.referral_id, from_on=day_asked("from", act().today))
+    with_choices(form, found)
+    return (
+        render_template(
+            "appointments/offers.jinja", form=form, found=found, banner=banner(act(), found.patient),
+            later=found.looked_to + timedelta(days=1), moving=known,
+        ),
+        form.status,
+    )  # fmt: skip
+
+
+@visits_pages.route("/visits/<int:visit_id>/cancel", methods=["GET", "POST"])
+@needs("appointments.book")
+def cancel_visit(visit_id: int) -> Page:
+    """Cancel a visit and free its place."""
+    form = CancelForm()
+    if carried_out(form, lambda: commands.cancel_visit(act(), visit_id, **form.answers())):
+        return to_visit(visit_id, "The visit is cancelled and its place is free.")
+    return about_visit(
+        act(), visit_id, form, "Cancel the visit", button="Cancel the visit", warning=True
+    )
+
+
+@visits_pages.route("/visits/<int:visit_id>/arrived", methods=["GET", "POST"])
+@needs("appointments.book")
+def arrived(visit_id: int) -> Page:
+    """The patient came."""
+    form = ArrivedForm(arrived_at=act().at)
+    if carried_out(form, lambda: commands.record_arrived(act(), visit_id, **form.answers())):
+        return to_visit(visit_id, "The arrival is recorded.")
+    return about_visit(act(), visit_id, form, "Record the arrival")
+
+
+@visits_pages.route("/visits/<int:visit_id>/did-not-attend", methods=["GET", "POST"])
+@needs("appointments.book")
+def did_not_attend(visit_id: int) -> Page:
+    """The patient did not come."""
+    form = MissedForm()
+    if carried_out(form, lambda: commands.record_did_not_attend(act(), visit_id, **form.answers())):
+        return to_visit(visit_id, "Recorded: did not attend. The person waits on.")
+    return about_visit(act(), visit_id, form, "Record that the patient did not attend")
+
+
+@visits_pages.route("/visits/<int:visit_id>/undo", methods=["GET", "POST"])
+@needs("appointments.book")
+def undo_visit(visit_id: int) -> Page:
+    """Take the last step back."""
+    form = UndoForm()
+    if carried_out(form, lambda: commands.undo_visit(act(), visit_id, **form.answers())):
+        return to_visit(visit_id, "The step is taken back. The history keeps both.")
+    return about_visit(
+        act(), visit_id, form, "Take the last step back", button="Take it back", warning=True
+    )
+
+
+# -- the clinic ----------------------------------------------------------------------------
+
+
+@visits_pages.get("/clinic")
+@needs("appointments.read")
+def clinic() -> Page:
+    """Who comes on a day, or in the week of it."""
+    on = day_asked("on", act().today)
+    week = request.args.get("by") == "week"
+    first = on - timedelta(days=on.weekday()) if week else on
+    last = first + timedelta(days=6) if week else on
+    lines = queries.clinic_list(act(), first, last)
+    step = timedelta(days=7 if week else 1)
+    days = [first + timedelta(days=each) for each in range((last - first).days + 1)]
+    return render_template(
+        "appointments/clinic.jinja", on=on, week=week, first=first, last=last,
+        days=[
+            (day, [line for line in lines if london_day(line.visit.starts_at) == day])
+            for day in days
+        ],
+        before=on - step, after=on + step, statuses=VISIT_STATUSES,
+    )  # fmt: skip
