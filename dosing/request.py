@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from dosing.days import london_day
-from dosing.medicines import PRODUCTS, Product
+from dosing.medicines import PRODUCTS, SUBLINGUAL, Product
 from dosing.shape import (
     Day,
     DecimalText,
@@ -412,7 +412,7 @@ class _OrderAsSent:
 def _ordered(order: _OrderAsSent, path: str) -> None:
     if order.dose_mg is order.dose_micrograms is order.dose_without_unit is None:
         raise Refused(join(path, "dose_mg"), "is required")
-    if PRODUCTS[order.product].form == "sublingual" and order.stocked_strengths_mg is None:
+    if PRODUCTS[order.product].form == SUBLINGUAL and order.stocked_strengths_mg is None:
         raise Refused(join(path, "stocked_strengths_mg"), "is required for a sublingual tablet")
 
 

@@ -41,7 +41,6 @@ class Source:
     id: str
     title: str
     seen: str
-    publisher: str | None = None
     year: int | None = None
 
 
