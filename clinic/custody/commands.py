@@ -44,6 +44,7 @@ from clinic.patients.commands import (
     allocate,
     correct_patient,
     leave_caseload,
+    register_patient,
     site_of,
     take_onto_caseload,
 )
@@ -126,6 +127,48 @@ def receive_prisoner(
     act.note("custody.received", patient_id=patient.id, reception=reception.id)
     timetables.save(act, reception, "Reception recorded")
     return reception.id
+
+
+@command
+def receive_new_person(act: Act, person: dict[str, Any], reception: dict[str, Any]) -> int:
+    """Register somebody nobody has a record of and receive them, both or neither.
+
+    `person` as `register_patient` takes it, `reception` as `receive_prisoner` does.
+    """
+    return receive_prisoner(act, patient_id=register_patient(act, **person), **reception)
+
+
+@command
+def receive_transfer(act: Act, reception_id: int, *, arrived_at: datetime) -> None:
+    """Somebody under way in their 28 days arrives from another prison. Their days go on (A10).
+
+    The move is recorded as it happened, whether or not the sending prison had booked it.
+    """
+    act.need("custody.receive")
+    here = _prison(act)
+    reception = _held(act, reception_id)
+    if reception.left_at is not None or reception.site_id == here.id:
+        raise Conflict("That stay is not under way at another prison.")
+    take_onto_caseload(act, facts.kept_record(act.session, reception.patient_id).id)
+    act.session.flush()
+    booked = facts.row_of(act.session, Transfer, reception.id)
+    move = {
+        "on": london_day(arrived_at), "booked_on": booked.booked_on if booked else act.today,
+        "receiving_site_id": here.id, "receiving_prison": here.name, "nation": here.nation,
+        "prescriber_cover": booked.prescriber_cover if booked else None,
+    }  # fmt: skip
+    if booked is None or any(getattr(booked, name) != value for name, value in move.items()):
+        if booked is not None:
+            _strike(act, reception, booked, "Moved otherwise than booked")
+        _add(act, reception, Transfer, _checked(act, reception, Transfer, move))
+    _add(
+        act, reception, Exit,
+        _checked(act, reception, Exit, {"at": arrived_at, "how": "transfer"}),
+    )  # fmt: skip
+    _follow_exit(act, reception)
+    _touch(act, reception, "received them from the other prison")
+    act.note("custody.transfer_received", patient_id=reception.patient_id, reception=reception.id)
+    timetables.save(act, reception, f"Arrived at {here.name}")
 
 
 def _prison(act: Act) -> Site:
@@ -452,16 +495,23 @@ def record_transfer(
 
 @command
 def record_unavailable(
-    act: Act, reception_id: int, *, from_on: date, to_on: date | None, reason: str
+    act: Act, reception_id: int, *, from_on: date, to_on: date | None, place: str
 ) -> int:
     """They cannot come to groups on these days, both included (no end: until further notice)."""
-    values = {"from_on": from_on, "to_on": to_on, "reason": reason}
+    values = {"from_on": from_on, "to_on": to_on, "place": place}
     return _record(act, reception_id, Unavailable, values)
 
 
 @command
 def record_exit(act: Act, reception_id: int, *, at: datetime, how: str) -> int:
-    """They left, and how. What was still open is closed as left; a transfer closes nothing."""
+    """They left, and how. What was still open is closed as left; a transfer closes nothing.
+
+    Leaving the prison they were moved to takes the place of the transfer as the way out.
+    """
+    reception = _stay(act, reception_id, "release.plan")
+    moved = facts.row_of(act.session, Exit, reception.id)
+    if moved is not None and moved.how == "transfer" and how != "transfer":
+        _strike(act, reception, moved, "Left the prison they were moved to")
     fact = _record(act, reception_id, Exit, {"at": at, "how": how})
     _follow_exit(act, act.session.get_one(Reception, reception_id))
     return fact
@@ -484,7 +534,7 @@ _SAID = {
     Exit: "exit",
     Delivery: "delivery",
 }
-_RIGHTS = {Unavailable: "custody.deliver", Delivery: "custody.deliver"}
+_RIGHTS: dict[type[Fact], str] = {Delivery: "custody.deliver"}
 
 
 def _record(act: Act, reception_id: int, kind: type[Fact], values: dict[str, Any]) -> int:
@@ -600,7 +650,7 @@ def _checked(
     if kind is Transfer:
         values = _transfer_checked(act, reception, values, london_day(received_at))
     if kind is Unavailable:
-        _one_of("reason", values["reason"], PLACES_APART)
+        _one_of("place", values["place"], PLACES_APART)
         if values["to_on"] is not None and values["to_on"] < values["from_on"]:
             raise Invalid.field("to_on", "must not be before the first day")
     if kind is Exit:

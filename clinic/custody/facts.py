@@ -112,7 +112,7 @@ def timetable_request(
             {
                 "from_on": row.from_on.isoformat(),
                 "to_on": row.to_on and row.to_on.isoformat(),
-                "reason": row.reason,
+                "reason": row.place,
             }
             for row in rows_of(session, Unavailable, reception.id, version)
         ],

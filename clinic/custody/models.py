@@ -215,11 +215,11 @@ class Unavailable(Fact, Base):
 
     from_on: Mapped[date]
     to_on: Mapped[date | None]
-    reason: Mapped[str]
+    place: Mapped[str]
 
     @classmethod
     def more_constraints(cls) -> tuple[SchemaItem, ...]:
-        return (_one_of("reason", PLACES_APART),)
+        return (_one_of("place", PLACES_APART),)
 
 
 class Delivery(Fact, Base):

@@ -447,6 +447,24 @@ def next_work(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
     return _open_work(act, TimetableItem.id.in_(first), limit=limit)
 
 
+def _in_custody_here(act: Act) -> ColumnElement[bool]:
+    """Received here and not gone, or moved here from another prison and not gone since."""
+    moved_here = (
+        select(Transfer.id)
+        .join(Exit, Exit.reception_id == Transfer.reception_id)
+        .where(
+            Transfer.reception_id == Reception.id,
+            Transfer.known_until.is_(None),
+            Transfer.receiving_site_id == act.site_id,
+            Exit.known_until.is_(None),
+            Exit.how == "transfer",
+        )
+    )
+    return or_(
+        and_(Reception.site_id == act.site_id, Reception.left_at.is_(None)), moved_here.exists()
+    )
+
+
 @dataclass(frozen=True)
 class Load:
     """How much a keyworker carries. `next_due`: the nearest open deadline of their people."""
@@ -490,8 +508,8 @@ def keyworker_loads(act: Act) -> list[Load]:
             Allocation.site_id == act.site_id,
             Allocation.kind == "keyworker",
             Allocation.ended_at.is_(None),
-            Reception.left_at.is_(None),
             Reception.undone_at.is_(None),
+            _in_custody_here(act),
         )
         .group_by(Allocation.staff_id)
     )

@@ -122,9 +122,9 @@ def upgrade() -> None:
         "unavailable",
         sa.Column("from_on", sa.Date, nullable=False),
         sa.Column("to_on", sa.Date),
-        sa.Column("reason", sa.String, nullable=False),
+        sa.Column("place", sa.String, nullable=False),
         sa.CheckConstraint(
-            "reason IN ('segregation', 'healthcare', 'hospital', 'other')", name="reason"
+            "place IN ('segregation', 'healthcare', 'hospital', 'other')", name="place"
         ),
     )
     _fact(

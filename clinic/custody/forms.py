@@ -1,0 +1,370 @@
+"""The forms of custody, in the words of reception and the wing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from clinic.custody.models import (
+    DAY_COUNTS,
+    DELIVERY_OUTCOMES,
+    HEARING_OUTCOMES,
+    MODES,
+    PARTIES,
+    PLACES_APART,
+    SCREENINGS,
+    SUITABILITIES,
+    TOPIC_NAMES,
+    WAYS_OUT,
+)
+from clinic.forms import DayField, Form, MomentField, VersionField
+from clinic.patients.models import SEXES
+from clinic.sites.models import NATIONS
+
+YES_NO_UNKNOWN = [("yes", "Yes"), ("no", "No"), ("", "Not asked or not known")]
+AGREEING = ("patient", "carat", "healthcare")
+
+
+def _choices(codes: Mapping[str, str]) -> list[tuple[str, str]]:
+    return list(codes.items())
+
+
+def yes_no(text: str | None) -> bool | None:
+    """A yes, a no, or None for what was not asked."""
+    return {"yes": True, "no": False}.get(text or "")
+
+
+def as_text(answer: bool | None) -> str:
+    """The choice that stands for a yes, a no or an unknown."""
+    return "" if answer is None else ("yes" if answer else "no")
+
+
+def _risk_question() -> RadioField:
+    return RadioField(
+        "At heightened risk, such as of self-harm?", choices=YES_NO_UNKNOWN, default=""
+    )
+
+
+def _ppo_question() -> RadioField:
+    return RadioField(
+        "Prolific and other priority offender (PPO)?",
+        choices=YES_NO_UNKNOWN,
+        default="",
+        description="Ask: it is never assumed",
+    )
+
+
+class ReasonForm(Form):
+    """Why something is struck out or undone."""
+
+    reason = StringField("What was wrong?", [InputRequired(), Length(max=500)])
+    version = VersionField()
+
+
+class FindForm(Form):
+    """Who has arrived?"""
+
+    words = StringField(
+        "Name or number",
+        [InputRequired(), Length(min=2, max=100)],
+        description="Family name, given name, NHS number or prison number",
+    )
+
+
+class ArrivalForm(Form):
+    """A reception of somebody with a record."""
+
+    received_at = MomentField(
+        "When did they arrive?",
+        [InputRequired()],
+        called="The arrival",
+        description="When they came through reception, not when this is entered",
+    )
+    prison_number = StringField(
+        "Prison number (if known)", [Optional(), Length(max=20)], description="Such as A1234BC"
+    )
+    screening = RadioField("Reception screening", [InputRequired()], choices=_choices(SCREENINGS))
+    screened_at = MomentField(
+        "When was the screening done? (if it was)", [Optional()], called="The screening"
+    )
+    heightened_risk = _risk_question()
+    ppo = _ppo_question()
+
+    def reception(self, *, demo: bool) -> dict[str, Any]:
+        """What `receive_prisoner` takes, the patient aside."""
+        return {
+            "received_at": self.received_at.data,
+            "prison_number": self.prison_number.data or None,
+            "screening": self.screening.data,
+            "screened_at": self.screened_at.data,
+            "heightened_risk": yes_no(self.heightened_risk.data),
+            "ppo": yes_no(self.ppo.data),
+            "demo": demo,
+        }
+
+
+class MovedArrivalForm(ArrivalForm):
+    """A reception of somebody who is in custody elsewhere, as far as is known."""
+
+    moved = RadioField(
+        "Is this a move within the same time in custody?",
+        [InputRequired()],
+        choices=[
+            ("yes", "Yes: their 28 days go on", {"hint": "Only the time of arrival is taken"}),
+            ("no", "No: they were out, and this is a new stay with a new day 1"),
+        ],
+    )
+
+
+class NewArrivalForm(ArrivalForm):
+    """A reception of somebody nobody has a record of."""
+
+    family_name = StringField("Family name", [InputRequired(), Length(max=100)])
+    given_name = StringField("Given name", [InputRequired(), Length(max=100)])
+    born_on = DayField("Date of birth", [InputRequired()])
+    sex = RadioField("Sex", [InputRequired()], choices=_choices(SEXES))
+    nhs_number = StringField("NHS number (if known)", [Optional(), Length(max=20)])
+
+    def person(self, *, demo: bool) -> dict[str, Any]:
+        """What `register_patient` takes."""
+        return {
+            "family_name": self.family_name.data or "",
+            "given_name": self.given_name.data or "",
+            "born_on": self.born_on.data,
+            "sex": self.sex.data,
+            "numbers": {"nhs": self.nhs_number.data or ""},
+            "demo": demo,
+        }
+
+
+class ScreeningForm(Form):
+    """The result of a screening that was not done at reception."""
+
+    screening = RadioField(
+        "Result",
+        [InputRequired()],
+        choices=[each for each in _choices(SCREENINGS) if each[0] != "not_done"],
+    )
+    screened_at = MomentField("When was it done?", [InputRequired()], called="The screening")
+
+
+class KeyworkerForm(Form):
+    """Who is the keyworker?"""
+
+    staff_id = RadioField("Keyworker", [InputRequired()], coerce=int)
+    named_at = MomentField(
+        "When was it settled? (now, if left empty)", [Optional()], called="The naming"
+    )
+
+
+class ChangeKeyworkerForm(KeyworkerForm):
+    """Who is the keyworker instead, and why?"""
+
+    reason = StringField(
+        "Why does the keyworker change?",
+        [InputRequired(), Length(max=500)],
+        description="The first keyworker stays for the whole time at this prison unless there is a reason",
+    )
+
+
+class DeliveryForm(Form):
+    """What was done, or offered and declined."""
+
+    done_at = MomentField("When?", [InputRequired()], called="The time")
+    outcome = RadioField(
+        "What happened?", [InputRequired()], choices=_choices(DELIVERY_OUTCOMES),
+        default="delivered",
+    )  # fmt: skip
+    by = SelectMultipleField("Who took part?", [InputRequired()], choices=_choices(PARTIES))
+    done_by = SelectField("Who did it?", [InputRequired()], coerce=int)
+    note = TextAreaField("Note for the casework file (if needed)", [Optional(), Length(max=4000)])
+
+
+class DutyForm(DeliveryForm):
+    """A duty of the staff, which nobody can decline."""
+
+    outcome = None
+
+
+class GroupForm(DeliveryForm):
+    """A session that counts towards the week's groups, in a group or one to one."""
+
+    topic = SelectField(
+        "Topic", [InputRequired()], choices=[("", "Choose"), *_choices(TOPIC_NAMES)]
+    )
+    mode = RadioField("How?", [InputRequired()], choices=_choices(MODES))
+
+
+class CarePlanForm(DeliveryForm):
+    """Who agreed the joint care plan."""
+
+    by = SelectMultipleField(
+        "Who agreed?",
+        [InputRequired()],
+        choices=[(party, PARTIES[party]) for party in AGREEING],
+        description="All three must agree. Agreements given at different times are entered one by one",
+    )
+    outcome = RadioField(
+        "What happened?", [InputRequired()], choices=[("delivered", "Agreed"),
+        ("declined", "Offered and declined")], default="delivered",
+    )  # fmt: skip
+
+
+class _HearingFields:
+    starts_at = MomentField("When is the hearing?", [InputRequired()], called="The hearing")
+    court = StringField("Court (if known)", [Optional(), Length(max=100)])
+    known_at = MomentField(
+        "When did the prison learn of it? (now, if left empty)",
+        [Optional()],
+        called="Learning of it",
+    )
+    outcome = RadioField(
+        "How did it end?",
+        choices=[*_choices(HEARING_OUTCOMES), ("", "Not yet held, or not known")],
+        default="",
+    )
+
+
+class HearingForm(_HearingFields, Form):
+    """A court hearing."""
+
+
+class _ReleaseFields:
+    on = DayField(
+        "Day of release",
+        [InputRequired()],
+        description="The day they will walk out, after any weekend or Friday rule",
+    )
+    known_at = MomentField(
+        "When did the prison learn of it? (now, if left empty)",
+        [Optional()],
+        called="Learning of it",
+    )
+
+
+class ReleaseForm(_ReleaseFields, Form):
+    """A known day of release."""
+
+
+class _TransferFields:
+    on = DayField("Day of the move", [InputRequired()])
+    booked_on = DayField("When was it booked? (today, if left empty)", [Optional()])
+    receiving_site_id = SelectField("Receiving prison", coerce=int)
+    receiving_prison = StringField(
+        "Name of the prison, if it is not in the list", [Optional(), Length(max=100)]
+    )
+    nation = SelectField(
+        "Where is that prison?", choices=[("", "Choose"), *_choices(NATIONS)], default=""
+    )
+    prescriber_cover = RadioField(
+        "Will a prescriber be there on arrival?", choices=YES_NO_UNKNOWN, default=""
+    )
+
+
+class TransferForm(_TransferFields, Form):
+    """A booked move to another prison."""
+
+
+class _AwayFields:
+    from_on = DayField("First day", [InputRequired()])
+    to_on = DayField("Last day (leave empty if not known)", [Optional()])
+    place = RadioField("Where are they?", [InputRequired()], choices=_choices(PLACES_APART))
+
+
+class AwayForm(_AwayFields, Form):
+    """Days away from groups."""
+
+
+class _ExitFields:
+    at = MomentField("When did they leave?", [InputRequired()], called="The exit")
+    how = RadioField("How?", [InputRequired()], choices=_choices(WAYS_OUT))
+
+
+class ExitForm(_ExitFields, Form):
+    """They left."""
+
+
+class DayCountForm(Form):
+    """How this prison numbers the days."""
+
+    day_count = RadioField("Which day is day 1?", [InputRequired()], choices=_choices(DAY_COUNTS))
+    from_on = DayField("For receptions from", [InputRequired()])
+    reason = StringField("Why?", [InputRequired(), Length(max=500)])
+
+
+class _ReceptionFields:
+    received_at = MomentField("When did they arrive?", [InputRequired()], called="The arrival")
+    screening = RadioField("Reception screening", [InputRequired()], choices=_choices(SCREENINGS))
+    heightened_risk = _risk_question()
+    ppo = _ppo_question()
+    group_suitability = RadioField(
+        "Group work", choices=[*_choices(SUITABILITIES), ("", "Not decided")], default=""
+    )
+    needs_post_28_programme = RadioField(
+        "Do they need a programme after day 28?", choices=YES_NO_UNKNOWN, default=""
+    )
+
+
+class _Correction:
+    """What every correction carries: why, and the version it was made from."""
+
+    reason = StringField(
+        "What was wrong?",
+        [InputRequired(), Length(max=500)],
+        description="The first wording is kept, with this reason",
+    )
+    version = VersionField()
+
+
+class ReceptionCorrectionForm(_ReceptionFields, _Correction, Form):
+    """What a reception should have said."""
+
+    def details(self) -> dict[str, Any]:
+        """What `correct_reception` takes."""
+        return {
+            "received_at": self.received_at.data,
+            "screening": self.screening.data,
+            "heightened_risk": yes_no(self.heightened_risk.data),
+            "ppo": yes_no(self.ppo.data),
+            "group_suitability": self.group_suitability.data or None,
+            "needs_post_28_programme": yes_no(self.needs_post_28_programme.data),
+        }
+
+
+class HearingCorrectionForm(_HearingFields, _Correction, Form):
+    """What was recorded of a hearing, put right."""
+
+
+class ReleaseCorrectionForm(_ReleaseFields, _Correction, Form):
+    """A day of release that moved or was wrong."""
+
+
+class TransferCorrectionForm(_TransferFields, _Correction, Form):
+    """A move that changed or was wrong."""
+
+
+class AwayCorrectionForm(_AwayFields, _Correction, Form):
+    """Days away from groups, put right."""
+
+
+class ExitCorrectionForm(_ExitFields, _Correction, Form):
+    """An exit that was recorded wrongly."""
+
+
+class DeliveryCorrectionForm(DeliveryForm, _Correction):
+    """What was recorded as done, put right."""
+
+
+class DutyCorrectionForm(DutyForm, _Correction):
+    """A duty of the staff, put right."""
+
+
+class GroupCorrectionForm(GroupForm, _Correction):
+    """A session that counts towards the week's groups, put right."""
+
+
+class CarePlanCorrectionForm(CarePlanForm, _Correction):
+    """An agreement to the joint care plan, put right."""

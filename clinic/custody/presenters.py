@@ -1,0 +1,232 @@
+"""How a stay is laid out for the eye: phases of duties, and the 28 days as a strip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from clinic import ui
+from clinic.calendars import holiday_lists
+from clinic.custody import queries, words
+from clinic.custody.models import (
+    DELIVERY_OUTCOMES,
+    PARTIES,
+    PLACES_APART,
+    WAYS_OUT,
+    Delivery,
+    Exit,
+    Fact,
+    Hearing,
+    KnownRelease,
+    ReceptionDetail,
+    Transfer,
+    Unavailable,
+)
+from clinic.custody.queries import Stay
+from dosing.days import days_between, london_day
+from dosing.shape import Answer
+from scheduling.calendars import CALENDAR_SHAPE, Calendar, CalendarFacts
+
+
+@dataclass(frozen=True)
+class DutyRow:
+    """One duty as the page shows it. `original_on`: its date before anything moved it."""
+
+    item: str
+    for_on: date | None
+    duty: str
+    rule: str
+    due_on: date | None
+    due_at: datetime | None
+    amber_from: datetime | None
+    original_on: date | None
+    moved_by: Sequence[str]
+    state: str
+    state_words: str
+    colour: str
+    owner: str
+    escalate_to: str | None
+    hard: bool
+    done_at: datetime | None
+    on_time: bool | None
+    counted: str | None
+    why: str
+
+    @property
+    def recordable(self) -> bool:
+        """Is there still something to record about it?"""
+        return self.state in ("due", "overdue")
+
+
+def phases(stay: Stay) -> list[tuple[str, list[DutyRow]]]:
+    """The duties under their phases, each phase by due date; a phase without any is left out."""
+    rows = [_duty_row(row, stay) for row in stay.answer["items"]] if stay.answer else []
+    found = []
+    for name in words.PHASES:
+        own = [row for row in rows if words.phase(row.item, row.rule) == name]
+        own.sort(key=lambda row: (row.due_on is None, row.due_on or date.max))
+        if own:
+            found.append((name, own))
+    return found
+
+
+def _duty_row(row: Answer, stay: Stay) -> DutyRow:
+    for_on = _day(row["for_on"])
+    owner = words.OWNERS[row["owner"]]
+    if "keyworker" in row["owner"] and stay.keyworker is not None:
+        owner = f"{owner} ({stay.keyworker.name})"
+    return DutyRow(
+        item=row["item"],
+        for_on=for_on,
+        duty=words.duty(row["item"], for_on),
+        rule=row["rule"],
+        due_on=_day(row["due_on"]),
+        due_at=moment(row["due_at"]),
+        amber_from=moment(row["amber_from"]),
+        original_on=_day(row["original_due_on"]),
+        moved_by=row["moved_by"],
+        state=row["status"],
+        state_words=words.STATES[row["status"]],
+        colour=words.STATE_COLOURS[row["status"]],
+        owner=owner,
+        escalate_to=queries.escalation(row["escalate_to"], stay.posts),
+        hard=row["hard"],
+        done_at=moment(row["done_at"]),
+        on_time=row["on_time"],
+        counted=_counted(row),
+        why=row["why"],
+    )
+
+
+def _counted(row: Answer) -> str | None:
+    if row["required"] is None:
+        return None
+    return f"{row['counted']} of {row['required']} had or declined"
+
+
+@dataclass(frozen=True)
+class StripDay:
+    """One of the 28 days. `marks`: what happens on it beside duties, such as a hearing."""
+
+    number: int
+    on: date
+    working: bool
+    today: bool
+    due: Sequence[str]
+    late: int
+    done: int
+    marks: Sequence[str]
+
+    @property
+    def says(self) -> str:
+        """The duties of the day in a few words, for the picture."""
+        counts = [(self.late, "late"), (len(self.due) - self.late - self.done, "to do"),
+                  (self.done, "done")]  # fmt: skip
+        return ", ".join(f"{count} {what}" for count, what in counts if count)
+
+
+def strip(stay: Stay, today: date) -> list[StripDay]:
+    """The 28 days in order; empty when there is no timetable."""
+    if stay.answer is None or stay.timetable is None:
+        return []
+    calendar = _calendar(stay, today)
+    rows = [row for _, rows in phases(stay) for row in rows if row.due_on is not None]
+    first, last = _day(stay.answer["day_1"]), _day(stay.answer["day_28"])
+    assert first is not None and last is not None
+    days = []
+    for number, on in enumerate(days_between(first, last), start=1):
+        due = [row for row in rows if row.due_on == on]
+        days.append(
+            StripDay(
+                number=number,
+                on=on,
+                working=calendar.is_working_day(on),
+                today=on == today,
+                due=[row.duty for row in due],
+                late=sum(row.state == "overdue" for row in due),
+                done=sum(row.state == "done" for row in due),
+                marks=_marks(stay, on),
+            )
+        )
+    return days
+
+
+def _calendar(stay: Stay, today: date) -> Calendar:
+    assert stay.timetable is not None
+    facts = CALENDAR_SHAPE.read(stay.timetable.elsewhere["prison"], "")
+    assert isinstance(facts, CalendarFacts)
+    return Calendar.of(facts, holiday_lists(), known_on=today)
+
+
+def _marks(stay: Stay, on: date) -> list[str]:
+    marks = []
+    if london_day(stay.received_at) == on:
+        marks.append("Reception")
+    if any(london_day(row.starts_at) == on for row in stay.hearings):
+        marks.append("Court")
+    if stay.transfer is not None and stay.transfer.on == on:
+        marks.append("Move")
+    if stay.release is not None and stay.release.on == on:
+        marks.append("Release")
+    if stay.exit is not None and london_day(stay.exit.at) == on:
+        marks.append("Left")
+    if any(
+        row.from_on <= on and (row.to_on is None or on <= row.to_on) for row in stay.unavailable
+    ):
+        marks.append("Away")
+    return marks
+
+
+def day_of_custody(stay: Stay, today: date) -> int | None:
+    """Which day of the 28 today is, 1 or more; None before day 1 and when there is no timetable."""
+    if stay.answer is None:
+        return None
+    first = date.fromisoformat(stay.answer["day_1"])
+    number = (today - first).days + 1
+    return number if number >= 1 else None
+
+
+def risk(ppo: bool | None, heightened_risk: bool | None) -> tuple[str, str]:
+    """What is known of somebody's priority and risk, in words, and its colour."""
+    said = [text for is_so, text in ((ppo, "PPO"), (heightened_risk, "heightened risk")) if is_so]
+    if said:
+        text = ", ".join(said)
+        return text[0].upper() + text[1:], "red" if heightened_risk else "orange"
+    if heightened_risk is None:
+        return "Risk not asked", "yellow"
+    return "First 28 days", "grey"
+
+
+def parties(by: Sequence[str]) -> str:
+    return ", ".join(PARTIES[party] for party in by)
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def said(row: Fact) -> str:
+    """What an entry said, in a few words, for the list of those corrected or struck out."""
+    match row:
+        case ReceptionDetail():
+            text = f"Reception {ui.moment(row.received_at)}, screening {row.screening}"
+            return text.replace("_", " ")
+        case Hearing():
+            return f"Hearing {ui.moment(row.starts_at)}"
+        case KnownRelease():
+            return f"Release {ui.day(row.on)}"
+        case Transfer():
+            return f"Move {ui.day(row.on)} to {row.receiving_prison}"
+        case Exit():
+            return f"Exit {ui.moment(row.at)}: {WAYS_OUT[row.how].lower()}"
+        case Unavailable():
+            return f"Away from groups from {ui.day(row.from_on)}: {PLACES_APART[row.place].lower()}"
+        case Delivery():
+            what = words.duty(row.item, row.for_on)
+            return f"{what}, {ui.moment(row.done_at)}: {DELIVERY_OUTCOMES[row.outcome].lower()}"
+    raise TypeError(type(row).__name__)

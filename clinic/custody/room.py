@@ -1,0 +1,8 @@
+"""The doors of this room. Apart from the package itself, whose tables every room imports."""
+
+from clinic.custody import sweeps  # noqa: F401 - imported so that its sweep is scheduled
+from clinic.custody.api import custody_api
+from clinic.custody.pages import custody_pages
+
+api_blueprints = (custody_api,)
+page_blueprints = (custody_pages,)

@@ -1,0 +1,330 @@
+"""The shapes the API of custody takes and gives. What a value means is a command's business.
+
+Instants carry an offset; days are London dates; staff, patients and sites are named by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from marshmallow import Schema, fields, validate
+
+from clinic.custody.models import (
+    DELIVERY_OUTCOMES,
+    HEARING_OUTCOMES,
+    MODES,
+    PARTIES,
+    PLACES_APART,
+    SCREENINGS,
+    SUITABILITIES,
+    TOPIC_NAMES,
+    WAYS_OUT,
+)
+from clinic.sites.models import NATIONS
+
+LONGEST_REASON = 500
+LONGEST_NOTE = 4000
+
+
+def _code(codes: Iterable[str], **more: object) -> fields.String:
+    return fields.String(validate=validate.OneOf(list(codes)), **more)
+
+
+def _instant(**more: object) -> fields.AwareDateTime:
+    return fields.AwareDateTime(format="iso", **more)
+
+
+def _id(**more: object) -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(min=1, max=2**31 - 1), **more)
+
+
+def _yes_no(**more: object) -> fields.Boolean:
+    return fields.Boolean(truthy={True}, falsy={False}, allow_none=True, **more)
+
+
+def _reason() -> fields.String:
+    return fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_REASON))
+
+
+class ReasonSchema(Schema):
+    """Why something is struck out or undone."""
+
+    reason = _reason()
+
+
+class ReceptionRequestSchema(Schema):
+    """An arrival. `heightened_risk`, `ppo`: null when not asked."""
+
+    patient_id = _id(required=True)
+    received_at = _instant(required=True)
+    prison_number = fields.String(validate=validate.Length(max=20))
+    screening = _code(SCREENINGS, required=True)
+    screened_at = _instant()
+    heightened_risk = _yes_no()
+    ppo = _yes_no()
+
+
+class ReceptionCorrectionSchema(Schema):
+    """What a reception should have said; only what changes."""
+
+    reason = _reason()
+    received_at = _instant()
+    screening = _code(SCREENINGS)
+    heightened_risk = _yes_no()
+    ppo = _yes_no()
+    group_suitability = _code(SUITABILITIES, allow_none=True)
+    needs_post_28_programme = _yes_no()
+
+
+class ScreeningSchema(Schema):
+    """The result of a screening that was not done at reception."""
+
+    screening = _code([each for each in SCREENINGS if each != "not_done"], required=True)
+    screened_at = _instant(required=True)
+
+
+class KeyworkerRequestSchema(Schema):
+    """Who is named. `reason`: required when somebody else already is."""
+
+    staff_id = _id(required=True)
+    named_at = _instant()
+    reason = fields.String(validate=validate.Length(max=LONGEST_REASON))
+
+
+class _DeliveryFields(Schema):
+    outcome = _code(DELIVERY_OUTCOMES)
+    topic = _code(TOPIC_NAMES)
+    mode = _code(MODES)
+    for_on = fields.Date()
+    done_by = _id()
+    note = fields.String(validate=validate.Length(max=LONGEST_NOTE))
+
+
+class DeliveryRequestSchema(_DeliveryFields):
+    """Something done for the patient, or offered and declined."""
+
+    item = fields.String(required=True)
+    done_at = _instant(required=True)
+    by = fields.List(_code(PARTIES), required=True, validate=validate.Length(min=1))
+
+
+class DeliveryCorrectionSchema(_DeliveryFields):
+    """What a delivery should have said; only what changes."""
+
+    reason = _reason()
+    done_at = _instant()
+    by = fields.List(_code(PARTIES), validate=validate.Length(min=1))
+
+
+class HearingRequestSchema(Schema):
+    """A court hearing. `known_at`: when the prison learnt of it, now when not said."""
+
+    starts_at = _instant(required=True)
+    known_at = _instant()
+    court = fields.String(validate=validate.Length(max=100))
+    outcome = _code(HEARING_OUTCOMES)
+
+
+class HearingCorrectionSchema(Schema):
+    """What a hearing should have said, its outcome included; only what changes."""
+
+    reason = _reason()
+    starts_at = _instant()
+    known_at = _instant()
+    court = fields.String(validate=validate.Length(max=100), allow_none=True)
+    outcome = _code(HEARING_OUTCOMES, allow_none=True)
+
+
+class ReleaseRequestSchema(Schema):
+    """The day they will walk out, after any weekend or Friday rule."""
+
+    on = fields.Date(required=True)
+    known_at = _instant()
+
+
+class ReleaseCorrectionSchema(Schema):
+    """A day of release that moved or was wrong."""
+
+    reason = _reason()
+    on = fields.Date()
+    known_at = _instant()
+
+
+class TransferRequestSchema(Schema):
+    """A booked move: to a prison that is a site here, or to one named with its nation."""
+
+    on = fields.Date(required=True)
+    booked_on = fields.Date()
+    receiving_site_id = _id()
+    receiving_prison = fields.String(validate=validate.Length(max=100))
+    nation = _code(NATIONS)
+    prescriber_cover = _yes_no()
+
+
+class TransferCorrectionSchema(TransferRequestSchema):
+    """A move that changed or was wrong; only what changes."""
+
+    reason = _reason()
+    on = fields.Date()
+
+
+class UnavailableRequestSchema(Schema):
+    """Days on which they cannot come to groups, both included; no end: until further notice."""
+
+    from_on = fields.Date(required=True)
+    to_on = fields.Date(allow_none=True, load_default=None)
+    place = _code(PLACES_APART, required=True)
+
+
+class UnavailableCorrectionSchema(Schema):
+    """Days away from groups, put right; only what changes."""
+
+    reason = _reason()
+    from_on = fields.Date()
+    to_on = fields.Date(allow_none=True)
+    place = _code(PLACES_APART)
+
+
+class ExitRequestSchema(Schema):
+    """They left, and how."""
+
+    at = _instant(required=True)
+    how = _code(WAYS_OUT, required=True)
+
+
+class ExitCorrectionSchema(Schema):
+    """An exit that was recorded wrongly; only what changes."""
+
+    reason = _reason()
+    at = _instant()
+    how = _code(WAYS_OUT)
+
+
+class FactSchema(Schema):
+    """A fact of the stay as it stands, by its id; its own fields beside it."""
+
+    id = _id(required=True)
+    recorded_at = _instant(required=True)
+    recorded_by = _id(required=True)
+
+
+class HearingSchema(FactSchema):
+    starts_at = _instant()
+    known_at = _instant()
+    court = fields.String(allow_none=True)
+    outcome = fields.String(allow_none=True)
+
+
+class ReleaseSchema(FactSchema):
+    on = fields.Date()
+    known_at = _instant()
+
+
+class TransferSchema(FactSchema):
+    on = fields.Date()
+    booked_on = fields.Date()
+    receiving_site_id = _id(allow_none=True)
+    receiving_prison = fields.String()
+    nation = fields.String()
+    prescriber_cover = _yes_no()
+
+
+class UnavailableSchema(FactSchema):
+    from_on = fields.Date()
+    to_on = fields.Date(allow_none=True)
+    place = fields.String()
+
+
+class ExitSchema(FactSchema):
+    at = _instant()
+    how = fields.String()
+
+
+class DeliverySchema(FactSchema):
+    item = fields.String()
+    for_on = fields.Date(allow_none=True)
+    done_at = _instant()
+    by = fields.List(fields.String())
+    done_by = _id()
+    outcome = fields.String()
+    topic = fields.String(allow_none=True)
+    mode = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
+
+
+class ChangeSchema(Schema):
+    """A date the newest version changed."""
+
+    duty = fields.String(required=True)
+    was = fields.Date(allow_none=True, required=True)
+    now = fields.Date(allow_none=True, required=True)
+    moved_by = fields.List(fields.String(), required=True)
+    why = fields.String(required=True)
+
+
+class VersionSchema(Schema):
+    """One version of the timetable and the dates it changed."""
+
+    id = _id(required=True)
+    version = _id(required=True)
+    made_at = _instant(required=True)
+    because = fields.String(required=True)
+    changes = fields.List(fields.Nested(ChangeSchema), required=True)
+
+
+class DetailSchema(Schema):
+    """When they arrived and what was asked; null: not asked."""
+
+    received_at = _instant(required=True)
+    screening = fields.String(required=True)
+    heightened_risk = _yes_no(required=True)
+    ppo = _yes_no(required=True)
+    group_suitability = fields.String(allow_none=True, required=True)
+    needs_post_28_programme = _yes_no(required=True)
+
+
+class StaySchema(Schema):
+    """A stay in custody. `timetable` is the answer of the timetable check at this moment."""
+
+    id = fields.Integer(attribute="reception.id", required=True)
+    patient_id = fields.Integer(attribute="patient.id", required=True)
+    site_id = fields.Integer(attribute="reception.site_id", required=True)
+    version = fields.Integer(attribute="reception.version", required=True)
+    day_count = fields.String(attribute="reception.day_count", required=True)
+    plan_made_on = fields.Date(attribute="reception.plan_made_on", required=True)
+    undone_at = _instant(attribute="reception.undone_at", allow_none=True, required=True)
+    reception = fields.Nested(DetailSchema, attribute="detail", required=True)
+    keyworker_id = fields.Integer(attribute="keyworker.id", dump_default=None, allow_none=True)
+    timetable = fields.Dict(attribute="answer", allow_none=True, required=True)
+    calendar_moved = fields.Boolean(required=True)
+    versions = fields.List(fields.Nested(VersionSchema), required=True)
+    hearings = fields.List(fields.Nested(HearingSchema), required=True)
+    release = fields.Nested(ReleaseSchema, allow_none=True, required=True)
+    transfer = fields.Nested(TransferSchema, allow_none=True, required=True)
+    exit = fields.Nested(ExitSchema, allow_none=True, required=True)
+    unavailable = fields.List(fields.Nested(UnavailableSchema), required=True)
+    deliveries = fields.List(fields.Nested(DeliverySchema), required=True)
+
+
+class WorkSchema(Schema):
+    """One open duty, in the order of the list: by deadline, then risk."""
+
+    reception_id = _id(required=True)
+    patient_id = _id(required=True)
+    item = fields.String(required=True)
+    for_on = fields.Date(allow_none=True, required=True)
+    due_on = fields.Date(required=True)
+    deadline = _instant(required=True)
+    amber = fields.Boolean(required=True)
+    overdue = fields.Boolean(required=True)
+    owner = fields.String(required=True)
+    escalate_to = fields.String(allow_none=True, required=True)
+    keyworker_id = _id(allow_none=True, required=True)
+    ppo = _yes_no(required=True)
+    heightened_risk = _yes_no(required=True)
+
+
+class WorklistSchema(Schema):
+    """What is overdue, due by midnight or amber at this prison."""
+
+    work = fields.List(fields.Nested(WorkSchema), required=True)
