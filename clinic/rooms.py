@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from clinic import checks, sweeps
 from clinic.appointments import room as appointments
+from clinic.custody import room as custody
+from clinic.patients import room as patients
+from clinic.release import room as release
 from clinic.sites import room as sites
 from clinic.staff import room as staff
 
-ALL: list[object] = [checks, staff, sites, appointments, sweeps]
+ALL: list[object] = [checks, patients, staff, sites, appointments, custody, release, sweeps]

@@ -87,8 +87,6 @@ def register_patient(
             raise Invalid.field(field, "must be 100 characters or fewer")
     _check_details(act, {"born_on": born_on, "sex": sex, "ethnicity": ethnicity})
     alike = [] if sure else look_alikes(act, **names, born_on=born_on)
-    if alike:
-        raise PossibleDuplicate([each.id for each in alike])
     patient = Patient(
         **names, title=title or None, born_on=born_on, sex=sex, gender=gender or None,
         ethnicity=ethnicity or None, ppo=ppo, died_on=None, merged_into_id=None,
@@ -99,6 +97,8 @@ def register_patient(
         if text and text.strip():
             _add_number(act, patient.id, kind, text, demo=demo)
     act.session.flush()
+    if alike:  # after the numbers: one that is another's says more than a name that is alike
+        raise PossibleDuplicate([each.id for each in alike])
     _register(act, patient.id, act.site_id)
     act.note("patients.registered", patient_id=patient.id)
     return patient.id
@@ -289,7 +289,7 @@ def add_alias(act: Act, patient_id: int, family_name: str, given_name: str) -> N
         raise Invalid.field("family_name", "is required")
     act.session.add(
         PatientAlias(
-            patient_id=patient.id, family_name=family_name.strip(), given_name=given_name.strip(),
+            patient_id=patient.id, family_name=family_name.strip(), given_name=(given_name or "").strip(),
             recorded_at=act.at, recorded_by=act.staff_id,
         )
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, or_, select
 
 from clinic.act import Act
-from clinic.errors import Invalid
+from clinic.errors import Invalid, NotFound
 from clinic.patients.models import (
     NO_KNOWN_ALLERGIES,
     Allocation,
@@ -288,6 +288,28 @@ def record(act: Act, patient: Patient) -> Record:
         {row.id: row.name for row in act.session.scalars(select(Staff))},
         {row.id: row.name for row in act.session.scalars(select(Site))},
     )  # fmt: skip
+
+
+def alert_text(act: Act, patient_id: int, alert_id: int) -> str:
+    """What an alert of this person says. NotFound when it is somebody else's."""
+    row = act.session.get(PatientAlert, alert_id)
+    if row is None or row.patient_id not in same_person(act, patient_id):
+        raise NotFound("There is no such alert.")
+    return row.says
+
+
+def keyworkers(act: Act) -> dict[int, str]:
+    """Who is keyworker of whom at this site, by patient; part of a list that is audited itself."""
+    rows = act.session.execute(
+        select(Allocation.patient_id, Staff.name)
+        .join(Staff, Staff.id == Allocation.staff_id)
+        .where(
+            Allocation.site_id == act.site_id,
+            Allocation.kind == "keyworker",
+            Allocation.ended_at.is_(None),
+        )
+    )
+    return {root_of(act, patient_id): name for patient_id, name in rows}
 
 
 def glass_to_review(act: Act) -> list[tuple[BreakGlass, str, Patient]]:
