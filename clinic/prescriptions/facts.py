@@ -1,0 +1,482 @@
+"""What may the rules know of this patient? Stored rows -> the request of the dose-check contract.
+
+One function serves a new order and the replay of an old one: rows count as they stood at
+`known_at`. Nothing is filled in: what the check cannot do without and nobody has recorded is
+listed as missing.
+
+A dose decided on for the day and not yet recorded as taken or not counts as taken, so that two
+prescribers cannot each order half of what nobody may have. So does one recorded as taken and
+struck out again, until a second person has agreed to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from clinic.act import Act
+from clinic.custody.models import Reception, ReceptionDetail
+from clinic.errors import Invalid
+from clinic.patients.models import Patient
+from clinic.patients.queries import same_person
+from clinic.prescriptions.kinds import GATE_ITEMS
+from clinic.prescriptions.models import SWALLOWED, ClinicalEntry, DoseDecision, DoseEvent
+from clinic.sites.models import Site
+from clinic.staff.models import Staff
+from dosing.days import days_between, london_day
+from dosing.medicines import PRODUCTS
+from dosing.units import as_text
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A fact the check cannot do without. `kind` says where it is recorded: an entry's kind,
+    `dose` for what became of a dose (then `decision_id` and `on` say which), or `reception`."""
+
+    kind: str
+    says: str
+    decision_id: int | None = None
+    on: date | None = None
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The request as far as it can be made; what it lacks; which plans of the day it counts."""
+
+    request: Data
+    missing: tuple[Missing, ...]
+    planned: tuple[DoseDecision, ...]
+    newest_at: datetime | None
+    """The newest thing known to have happened: an order may not be timed before it."""
+
+
+def outside(act: Act, patient: Patient, decided_at: datetime) -> Data:
+    """What other rooms say now: the site and its rules that day, the prescriber, the person.
+
+    The prescriber's level and the setting come from here and never from a form. Saved with the
+    decision, because those rooms keep their history in their own ways.
+    """
+    site = act.session.get_one(Site, act.site_id)
+    on = london_day(decided_at)
+    rule_set = site.rule_set_on(on)
+    if rule_set is None:
+        raise Invalid.field("rule_set", "is not chosen for this site on that day: ask a manager")
+    staff = act.session.get(Staff, act.staff_id)
+    records = same_person(act, patient.id)
+    return {
+        "rule_set": rule_set,
+        "setting": _setting(site, on),
+        "on_site_titration_protocol": site.has("on_site_titration_protocol", on),
+        "experienced": staff is not None and staff.level_on(act.today) == "experienced",
+        "date_of_birth": patient.born_on.isoformat(),
+        "sex": patient.sex,
+        "records": records,
+        "received_at": _received_at(act, records) if site.kind == "prison" else None,
+    }
+
+
+def _setting(site: Site, on: date) -> str:
+    if site.kind == "prison":
+        return "prison"
+    return "on_site" if site.has("supervised_dispensing", on) else "community"
+
+
+def _received_at(act: Act, records: list[int]) -> str | None:
+    at = act.session.scalar(
+        select(ReceptionDetail.received_at)
+        .join(Reception, Reception.id == ReceptionDetail.reception_id)
+        .where(
+            Reception.patient_id.in_(records), Reception.site_id == act.site_id,
+            Reception.left_at.is_(None), Reception.undone_at.is_(None),
+            ReceptionDetail.known_until.is_(None),
+        )
+        .order_by(ReceptionDetail.received_at.desc())
+    )  # fmt: skip
+    return None if at is None else at.isoformat()
+
+
+def dose_request(
+    act: Act,
+    asked: Data,
+    decided_at: datetime,
+    known_at: datetime,
+    about: Data,
+    but: Collection[int] = (),
+) -> Gathered:
+    """The request for an order, from the rows as they stood at `known_at`.
+
+    `asked`: `order` and `supply` as given. `about`: see `outside`. `but`: decisions left out, such
+    as the one replayed or the one this order replaces.
+    """
+    records: list[int] = about["records"]
+    entries = entries_at(act, records, known_at)
+    doses = list(
+        act.session.scalars(
+            select(DoseEvent)
+            .where(DoseEvent.patient_id.in_(records), DoseEvent.written_by(known_at))
+            .order_by(DoseEvent.consumed_at, DoseEvent.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+    decisions = [
+        row
+        for row in act.session.scalars(
+            select(DoseDecision)
+            .where(DoseDecision.patient_id.in_(records), DoseDecision.recorded_at <= known_at)
+            .order_by(DoseDecision.id)
+            .execution_options(populate_existing=True)
+        )
+        if row.id not in but
+    ]
+    history = _Doses(doses, decisions, known_at, decided_at)
+    of = _ByKind(entries)
+    setting = about["setting"]
+    taken = history.taken()
+    request: Data = {
+        "case": f"patient {records[0]}",
+        "rule_set": about["rule_set"],
+        "decided_at": decided_at.isoformat(),
+        "setting": setting,
+        "on_site_titration_protocol": about["on_site_titration_protocol"],
+        "patient": _patient(of, about),
+        "prescriber": {"experienced": about["experienced"]},
+        "assessment": _assessment(of),
+        "drug_tests": _drug_tests(of),
+        "observations": [_observation(row) for row in of.all("observation")],
+        "opioid_use": [row.data for row in of.all("opioid_use")],
+        "treatment_history": {
+            "doses": taken,
+            "steady_doses": [
+                {**row.data, "recorded_by": "elsewhere"} for row in of.all("steady_dose")
+            ],
+            "ever_taken_buprenorphine": of.newest("medical_history").get(
+                "ever_taken_buprenorphine"
+            ),
+            **_confirmed(of, doses, known_at),
+        },
+        "order": _order(asked["order"], of),
+    }
+    supply = _supply(asked.get("supply"), of)
+    if supply:
+        request["supply"] = supply
+    if setting == "prison":
+        request["prison"] = _prison(of, about)
+    missing = (*_not_recorded(of, about), *history.unanswered(of.all("steady_dose")))
+    newest = [row.happened_at for row in entries]
+    newest += [row.consumed_at for row in doses if row.outcome in SWALLOWED]
+    return Gathered(request, missing, tuple(history.planned()), max(newest, default=None))
+
+
+def entries_at(act: Act, records: list[int], known_at: datetime) -> list[ClinicalEntry]:
+    """The entries that stood at a moment, in the order things happened."""
+    return list(
+        act.session.scalars(
+            select(ClinicalEntry)
+            .where(ClinicalEntry.patient_id.in_(records), ClinicalEntry.standing_at(known_at))
+            .order_by(ClinicalEntry.happened_at, ClinicalEntry.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+class _ByKind:
+    """Entries by kind; the newest is the one that happened last."""
+
+    def __init__(self, entries: Iterable[ClinicalEntry]) -> None:
+        self._rows: dict[str, list[ClinicalEntry]] = {}
+        for row in entries:
+            self._rows.setdefault(row.kind, []).append(row)
+
+    def all(self, kind: str) -> list[ClinicalEntry]:
+        return self._rows.get(kind, [])
+
+    def newest(self, kind: str) -> Data:
+        rows = self.all(kind)
+        return rows[-1].data if rows else {}
+
+    def items(self, item: str) -> list[datetime]:
+        return [row.happened_at for row in self.all("assessment") if row.data["item"] == item]
+
+    def asked(self, topic: str) -> bool:
+        return any(row.data["topic"] == topic for row in self.all("asked"))
+
+
+def _patient(of: _ByKind, about: Data) -> Data:
+    history = dict(of.newest("medical_history"))
+    history.pop("ever_taken_buprenorphine", None)
+    return {
+        "date_of_birth": about["date_of_birth"],
+        "sex": about["sex"],
+        **history,
+        "medicines": [row.data for row in of.all("medicine")],
+        "ecgs": [
+            {**row.data, "recorded_on": london_day(row.happened_at).isoformat()}
+            for row in of.all("ecg")
+        ],
+    }
+
+
+def _assessment(of: _ByKind) -> Data:
+    out: Data = {
+        f"{item}_at": of.items(item)[-1].isoformat() for item in GATE_ITEMS if of.items(item)
+    }
+    out["prescriber_assessed_at"] = [at.isoformat() for at in of.items("prescriber_assessed")]
+    if plan := of.newest("monitoring_plan"):
+        out["sedative_monitoring_plan"] = plan
+    return {**out, **of.newest("tolerance")}
+
+
+def _drug_tests(of: _ByKind) -> list[Data]:
+    """Every test, but for an on-site result the laboratory has since answered in its place."""
+    rows = of.all("drug_test")
+    answered = {
+        row.data.get("confirms_id") for row in rows if row.data["result"] != "pending"
+    }  # fmt: skip
+    return [
+        {
+            **{name: value for name, value in row.data.items() if name not in _OUR_TEST_FIELDS},
+            "sample_taken_at": row.happened_at.isoformat(),
+        }
+        for row in rows
+        if row.id not in answered
+    ]
+
+
+_OUR_TEST_FIELDS = ("method", "confirms_id")
+
+
+def _observation(row: ClinicalEntry) -> Data:
+    seen = {name: value for name, value in row.data.items() if name != "cows_items"}
+    return {**seen, "at": row.happened_at.isoformat()}
+
+
+def _confirmed(of: _ByKind, doses: list[DoseEvent], known_at: datetime) -> Data:
+    """When prescriber and pharmacy confirmed, each as last heard.
+
+    Only what was written after every claim counts: a claim added later was not part of the answer.
+    """
+    claims = [row.recorded_at for row in of.all("steady_dose")]
+    claims += [row.recorded_at for row in doses if row.elsewhere and _stands(row, known_at)]
+    last: dict[str, ClinicalEntry] = {row.data["by"]: row for row in of.all("confirmation")}
+    return {
+        f"elsewhere_confirmed_by_{by}_at": row.happened_at.isoformat()
+        for by, row in last.items()
+        if row.data["outcome"] == "verified" and all(row.recorded_at > claim for claim in claims)
+    }
+
+
+def _order(order: Data, of: _ByKind) -> Data:
+    plans = of.items("retitration_plan")
+    return {**order, "retitration_plan_recorded_at": plans[-1].isoformat()} if plans else order
+
+
+def _supply(supply: Data | None, of: _ByKind) -> Data:
+    stored = of.items("safe_storage")
+    kept = {"safe_storage_recorded_on": london_day(stored[-1]).isoformat()} if stored else {}
+    return {**(supply or {}), **kept}
+
+
+def _prison(of: _ByKind, about: Data) -> Data:
+    out: Data = {**of.newest("custody"), "received_at": about["received_at"]}
+    if of.items("informed_choice"):
+        out["informed_choice_recorded_at"] = of.items("informed_choice")[-1].isoformat()
+    if of.items("naloxone_offered"):
+        out["naloxone_offered_on"] = london_day(of.items("naloxone_offered")[-1]).isoformat()
+    out["maintenance_justified_on"] = [
+        london_day(at).isoformat() for at in of.items("maintenance_justified")
+    ]
+    out["reviews_held"] = [
+        {"review": review, "held_on": london_day(at).isoformat()}
+        for review in ("day_5", "day_28", "week_13")
+        for at in of.items(f"review_{review}")
+    ]
+    return out
+
+
+def _not_recorded(of: _ByKind, about: Data) -> Iterable[Missing]:
+    if not of.all("medical_history"):
+        yield Missing("medical_history", "Health, home and other substances: not asked yet")
+    if not of.asked("medicines"):
+        yield Missing("medicines", "Medicines: nobody has said that the list is whole")
+    if not of.asked("opioid_use"):
+        yield Missing("opioid_use", "Opioid use: nobody has said that the list is whole")
+    if about["setting"] == "prison":
+        if not of.all("custody"):
+            yield Missing("custody", "Sentence and treatment plan: not recorded")
+        if about["received_at"] is None:
+            yield Missing("reception", "Reception at this prison: not recorded")
+
+
+# -- doses ---------------------------------------------------------------------------------
+
+
+def _stands(row: DoseEvent, known_at: datetime) -> bool:
+    return row.struck_at is None or row.struck_at > known_at
+
+
+class _Doses:
+    """What was taken, what is planned, and what nobody has said, as known at one moment."""
+
+    def __init__(
+        self,
+        doses: list[DoseEvent],
+        decisions: list[DoseDecision],
+        known_at: datetime,
+        decided_at: datetime,
+    ) -> None:
+        self._doses = doses
+        self._decisions = decisions
+        self._known_at = known_at
+        self._decided_at = decided_at
+        self._on = london_day(decided_at)
+
+    def _in_doubt(self, row: DoseEvent) -> bool:
+        """Struck out today's dose, and nobody else has agreed that it was not taken."""
+        return (
+            not _stands(row, self._known_at)
+            and row.dose_on == self._on
+            and row.outcome in SWALLOWED
+            and (row.agreed_at is None or row.agreed_at > self._known_at)
+        )
+
+    def _counting(self) -> list[tuple[DoseEvent, Decimal]]:
+        """Each dose swallowed, with its mg: of a dose and its doubtful correction the larger."""
+        best: dict[Any, tuple[DoseEvent, Decimal]] = {}
+        for row in self._doses:
+            if row.outcome not in SWALLOWED or row.dose_mg is None:
+                continue
+            if not (_stands(row, self._known_at) or self._in_doubt(row)):
+                continue
+            key = row.id if row.elsewhere else (row.drug, row.dose_on, row.increment)
+            if key not in best or row.dose_mg > best[key][1]:
+                best[key] = row, row.dose_mg
+        return list(best.values())
+
+    def planned(self) -> list[DoseDecision]:
+        """Decisions in force whose days include the day of the order, not all of it recorded."""
+        return [
+            row
+            for row in self._decisions
+            if self._in_force(row) and self._on in days_of(row) and self._open(row)
+        ]
+
+    def _in_force(self, row: DoseDecision) -> bool:
+        return row.withdrawn_at is None or row.withdrawn_at > self._known_at
+
+    def _open(self, decision: DoseDecision) -> list[int]:
+        """The doses of a decision, by increment, of which nothing is recorded for the day."""
+        answered = {
+            row.increment
+            for row in self._doses
+            if not row.elsewhere
+            and row.drug == decision.drug
+            and row.dose_on == self._on
+            and (_stands(row, self._known_at) or self._in_doubt(row))
+        }
+        return [each for each in increments_of(decision) if each not in answered]
+
+    def taken(self) -> list[Data]:
+        """Every dose for the request: recorded, and planned for the day."""
+        out = [
+            {
+                "product": row.product,
+                "dose_mg": as_text(dose),
+                "consumed_at": row.consumed_at.isoformat(),
+                "supervision": row.supervision,
+                "recorded_by": "elsewhere" if row.elsewhere else "this_service",
+            }
+            for row, dose in self._counting()
+        ]
+        for decision in self.planned():
+            # One timed after this order counts as taken at its moment: it cannot be waited out.
+            first_day = decision.dose_on == self._on
+            at = min(decision.decided_at, self._decided_at) if first_day else self._decided_at
+            out += [
+                {
+                    "product": decision.product,
+                    "dose_mg": as_text(decision.dose_mg),
+                    "consumed_at": at.isoformat(),
+                    "recorded_by": "this_service",
+                }
+                for _ in self._open(decision)
+            ]
+        return out
+
+    def unanswered(self, steady: list[ClinicalEntry]) -> Iterable[Missing]:
+        """Days before the order's for which a dose was decided on and its outcome is not known.
+
+        Counted as taken it could hide missed days, as missed it could hide methadone still there.
+        """
+        known = {
+            (row.drug, row.dose_on) for row in self._doses if _stands(row, self._known_at)
+        }  # fmt: skip
+        for row in steady:
+            for day in days_between(
+                date.fromisoformat(row.data["from_on"]), date.fromisoformat(row.data["to_on"])
+            ):
+                known.add((PRODUCTS[row.data["product"]].drug, day))
+        for decision in self._decisions:
+            for day in sorted(days_of(decision)):
+                ended = not self._in_force(decision) and day >= london_day(_withdrawn(decision))
+                if day < self._on and not ended and (decision.drug, day) not in known:
+                    known.add((decision.drug, day))
+                    yield Missing(
+                        "dose",
+                        f"Was the {decision.drug} of {day:%a} {day.day} {day:%b %Y} taken?",
+                        decision.id,
+                        day,
+                    )
+
+
+def _withdrawn(decision: DoseDecision) -> datetime:
+    assert decision.withdrawn_at is not None
+    return decision.withdrawn_at
+
+
+def increments_of(decision: DoseDecision) -> range:
+    """The numbers of this decision's doses among the day's doses of the drug."""
+    return range(decision.first_increment, decision.first_increment + decision.doses_that_day)
+
+
+def days_of(decision: DoseDecision) -> set[date]:
+    """The London dates this decision has a dose for."""
+    return supplied_days(decision.dose_on, decision.asked.get("supply"))
+
+
+def supplied_days(dose_on: date, supply: Data | None) -> set[date]:
+    """The date of the dose itself, and every date its supply has a dose for.
+
+    Take-home doses follow a supervised collection; unsupervised, collection day is the first.
+    """
+    days = {dose_on}
+    for each in (supply or {}).get("collections") or ():
+        first = date.fromisoformat(each["collect_on"])
+        last = date.fromisoformat(each.get("daily_until_on") or each["collect_on"])
+        days.update(days_between(first, last))
+        home = (each.get("take_home_days") or 0) - (0 if each["supervised"] else 1)
+        for day in days_between(first, last):
+            days.update(day + timedelta(days=number) for number in range(1, home + 1))
+    return days
+
+
+def later_decision(
+    act: Act, records: list[int], on: date, but: Collection[int] = ()
+) -> DoseDecision | None:
+    """A decision in force that begins after this day: an order before it would go unseen by it."""
+    found = act.session.scalars(
+        select(DoseDecision)
+        .where(
+            DoseDecision.patient_id.in_(records),
+            DoseDecision.withdrawn_at.is_(None),
+            DoseDecision.dose_on > on,
+        )
+        .order_by(DoseDecision.dose_on)
+    )
+    return next((row for row in found if row.id not in but), None)

@@ -1,0 +1,312 @@
+"""What is known, what was decided, what waits, and would it be decided the same again?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from clinic.act import Act
+from clinic.errors import NotFound
+from clinic.patients.access import open_record
+from clinic.patients.models import Patient, Registration
+from clinic.patients.queries import same_person
+from clinic.prescriptions import facts
+from clinic.prescriptions.kinds import GATE_ITEMS
+from clinic.prescriptions.models import (
+    SWALLOWED,
+    ClinicalEntry,
+    DoseDecision,
+    DoseEvent,
+    DoseStop,
+    RecordTurn,
+)
+from clinic.staff.models import Staff
+from dosing.check import check
+from dosing.days import start_of
+from dosing.shape import Refused
+
+CHASED_AFTER = timedelta(days=14)
+"""A laboratory answers in 1 to 2 weeks; later it is chased (RP-22, source 000 section 3.1)."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One person's prescribing record, newest first. `names`: who the staff ids are."""
+
+    patient: Patient
+    entries: list[ClinicalEntry]
+    doses: list[DoseEvent]
+    decisions: list[DoseDecision]
+    stops: list[DoseStop]
+    names: dict[int, str]
+    missing: tuple[facts.Missing, ...]
+
+    def of(self, kind: str) -> list[ClinicalEntry]:
+        """Standing entries of a kind, newest first."""
+        return [row for row in self.entries if row.kind == kind and row.struck_at is None]
+
+    def item(self, item: str) -> ClinicalEntry | None:
+        """The newest standing entry for a part of the assessment."""
+        return next((row for row in self.of("assessment") if row.data["item"] == item), None)
+
+    @property
+    def dependence_established(self) -> bool:
+        """History, examination and a drug test are all recorded, with the evidence (RP-21)."""
+        needed = ("opioid_use_history", "physical_examination", "dependence_evidence")
+        return all(self.item(each) for each in needed) and bool(self.of("drug_test"))
+
+
+def prescribing_record(act: Act, patient_id: int) -> Record:
+    """Everything of the record, struck rows included; the look is audited."""
+    patient = open_record(act, patient_id, "prescribing.read", right="prescribing.read")
+    records = same_person(act, patient.id)
+
+    def rows(model: Any, when: Any) -> list[Any]:
+        return list(
+            act.session.scalars(
+                select(model)
+                .where(model.patient_id.in_(records))
+                .order_by(when.desc(), model.id.desc())
+            )
+        )
+
+    entries = rows(ClinicalEntry, ClinicalEntry.happened_at)
+    doses = rows(DoseEvent, DoseEvent.consumed_at)
+    decisions = rows(DoseDecision, DoseDecision.decided_at)
+    stops = rows(DoseStop, DoseStop.recorded_at)
+    everyone = {row.recorded_by for row in (*entries, *doses, *decisions, *stops)}
+    everyone |= {row.struck_by for row in (*entries, *doses)}
+    everyone |= {row.agreed_by for row in doses} | {row.withdrawn_by for row in decisions}
+    return Record(
+        patient, entries, doses, decisions, stops, _names(act, everyone),
+        missing_for(act, patient),
+    )  # fmt: skip
+
+
+def _names(act: Act, staff: set[int | None]) -> dict[int, str]:
+    found = act.session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(staff)))
+    return {row.id: row.name for row in found}
+
+
+def missing_for(act: Act, patient: Patient) -> tuple[facts.Missing, ...]:
+    """What a dose check of this moment could not do without and nobody has recorded."""
+    about = facts.outside(act, patient, act.at)
+    asked: dict[str, Any] = {"order": {}, "supply": None}
+    return facts.dose_request(act, asked, act.at, _newest_stamp(act, patient.id), about).missing
+
+
+def _newest_stamp(act: Act, patient_id: int) -> datetime:
+    last = act.session.scalar(select(RecordTurn.last_at).where(RecordTurn.patient_id == patient_id))
+    return max(act.at, last or act.at)
+
+
+def decision(act: Act, patient_id: int, decision_id: int) -> tuple[Patient, DoseDecision]:
+    """One decision of a patient's; the look is audited."""
+    patient = open_record(act, patient_id, "prescribing.read", right="prescribing.read")
+    row = act.session.get(DoseDecision, decision_id)
+    if row is None or row.patient_id not in same_person(act, patient.id):
+        raise NotFound("There is no such decision for this patient.")
+    return patient, row
+
+
+def doses_of(act: Act, decision_id: int) -> list[DoseEvent]:
+    """What was recorded of a decision's doses, oldest first, struck rows included."""
+    return list(
+        act.session.scalars(
+            select(DoseEvent)
+            .where(DoseEvent.decision_id == decision_id)
+            .order_by(DoseEvent.consumed_at, DoseEvent.id)
+        )
+    )
+
+
+def staff_names(act: Act, *staff_ids: int | None) -> dict[int, str]:
+    return _names(act, set(staff_ids))
+
+
+def check_again(act: Act, row: DoseDecision) -> dict[str, Any] | None:
+    """The same order judged on what is known now: what was recorded since may speak against it.
+
+    None where it cannot be judged now (facts are missing, or the day is not today).
+    """
+    if row.withdrawn_at is not None or row.dose_on != act.today:
+        return None
+    at = max(row.decided_at, act.at)
+    known_at = _newest_stamp(act, row.patient_id)
+    about = {**row.outside, "records": same_person(act, row.patient_id)}
+    gathered = facts.dose_request(act, row.asked, at, known_at, about, {row.id})
+    taken = any(
+        dose.decision_id == row.id and dose.outcome in SWALLOWED for dose in doses_of(act, row.id)
+    )
+    if gathered.missing or taken:
+        return None
+    try:
+        return check(gathered.request)
+    except Refused:
+        return None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A decision judged again on the facts of its moment. `same`: request and findings are equal."""
+
+    decision_id: int
+    same_request: bool
+    same_findings: bool
+    rule_set_version: str
+    saved: dict[str, Any]
+    now: dict[str, Any]
+
+    @property
+    def same(self) -> bool:
+        return self.same_request and self.same_findings
+
+
+def replay(act: Act, decision_id: int) -> Replay:
+    """Rebuild a saved decision's request from the rows as they stood then, and judge it again."""
+    row = act.session.get(DoseDecision, decision_id)
+    if row is None:
+        raise NotFound("There is no such decision.")
+    gathered = facts.dose_request(
+        act, row.asked, row.decided_at, row.known_at, row.outside, {row.id}
+    )
+    answer = check(gathered.request)
+    act.note("prescribing.replayed", patient_id=row.patient_id, decision=row.id)
+    return Replay(
+        decision_id=row.id,
+        same_request=gathered.request == row.request,
+        same_findings=answer["findings"] == row.findings and answer["outcome"] == row.outcome,
+        rule_set_version=answer["rule_set_version"],
+        saved=row.answer,
+        now=answer,
+    )
+
+
+# -- worklists -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Somebody's next step here: `why` says what, `due` by when; `entry_id` where it shows."""
+
+    patient: Patient
+    why: str
+    due: date | datetime | None
+    risk: str | None = None
+
+
+def waiting(act: Act) -> list[Waiting]:
+    """What waits for a prescriber or a nurse at this site, deadline first.
+
+    A STOP met today with no decision since (RP-25); a decision for today with a dose not recorded;
+    somebody observed today with consent and no decision yet; a laboratory result to chase (RP-22).
+    """
+    act.need("prescribing.read")
+    patients = {
+        row.id: row
+        for row in act.session.scalars(
+            select(Patient)
+            .join(Registration, Registration.patient_id == Patient.id)
+            .where(Registration.site_id == act.site_id, Registration.ended_at.is_(None))
+        )
+    }
+    out = _stopped(act, patients) + _not_recorded(act, patients) + _to_decide(act, patients)
+    out += _to_chase(act, patients)
+    ranks = {"Stopped": 0, "Dose": 1}
+    out.sort(key=lambda each: (_when(each.due), ranks.get(each.risk or "", 2), each.patient.id))
+    act.note_shown("prescribing.waiting", [each.patient.id for each in out])
+    return out
+
+
+def _when(due: date | datetime | None) -> datetime:
+    assert due is not None
+    return due if isinstance(due, datetime) else start_of(due + timedelta(days=1))
+
+
+def _decided_today(act: Act, patients: dict[int, Patient]) -> list[DoseDecision]:
+    return list(
+        act.session.scalars(
+            select(DoseDecision).where(
+                DoseDecision.patient_id.in_(patients), DoseDecision.withdrawn_at.is_(None),
+                DoseDecision.dose_on <= act.today, DoseDecision.last_on >= act.today,
+            )
+        )
+    )  # fmt: skip
+
+
+def _stopped(act: Act, patients: dict[int, Patient]) -> list[Waiting]:
+    decided = {row.patient_id: row.recorded_at for row in _decided_today(act, patients)}
+    stops = act.session.scalars(
+        select(DoseStop)
+        .where(DoseStop.site_id == act.site_id, DoseStop.stopped_on == act.today)
+        .order_by(DoseStop.id)
+    )
+    last = {row.patient_id: row for row in stops if row.patient_id in patients}
+    return [
+        Waiting(patients[each], "An order was stopped today. Look again", act.today, "Stopped")
+        for each, row in last.items()
+        if each not in decided or decided[each] < row.recorded_at
+    ]
+
+
+def _not_recorded(act: Act, patients: dict[int, Patient]) -> list[Waiting]:
+    out = []
+    for row in _decided_today(act, patients):
+        if act.today not in facts.days_of(row):
+            continue
+        recorded = {
+            dose.increment
+            for dose in doses_of(act, row.id)
+            if dose.dose_on == act.today and dose.struck_at is None
+        }
+        if set(facts.increments_of(row)) - recorded:
+            due = row.decided_at if row.dose_on == act.today else act.today
+            out.append(Waiting(patients[row.patient_id], "Record today's dose", due, "Dose"))
+    return out
+
+
+def _to_decide(act: Act, patients: dict[int, Patient]) -> list[Waiting]:
+    decided = {row.patient_id for row in _decided_today(act, patients)}
+    seen = act.session.scalars(
+        select(ClinicalEntry.patient_id)
+        .where(
+            ClinicalEntry.site_id == act.site_id, ClinicalEntry.kind == "observation",
+            ClinicalEntry.struck_at.is_(None), ClinicalEntry.happened_at >= start_of(act.today),
+        )
+        .distinct()
+    )  # fmt: skip
+    return [
+        Waiting(patients[each], "Observed today: no dose decision yet", act.today)
+        for each in seen
+        if each in patients and each not in decided
+    ]
+
+
+def _to_chase(act: Act, patients: dict[int, Patient]) -> list[Waiting]:
+    tests = list(
+        act.session.scalars(
+            select(ClinicalEntry).where(
+                ClinicalEntry.patient_id.in_(patients), ClinicalEntry.kind == "drug_test",
+                ClinicalEntry.struck_at.is_(None),
+            )
+        )
+    )  # fmt: skip
+    answered = {row.data.get("confirms_id") for row in tests if row.data["result"] != "pending"}
+    return [
+        Waiting(
+            patients[row.patient_id], "Chase the laboratory for the drug test",
+            row.happened_at + CHASED_AFTER,
+        )
+        for row in tests
+        if row.id not in answered
+        and (row.data["method"] == "on_site" or row.data["result"] == "pending")
+        and act.at >= row.happened_at + CHASED_AFTER
+    ]  # fmt: skip
+
+
+def assessed(record: Record) -> list[tuple[str, str, ClinicalEntry | None]]:
+    """The parts of the assessment before a first dose: item, words, and the newest entry."""
+    return [(item, words, record.item(item)) for item, words in GATE_ITEMS.items()]

@@ -1,0 +1,152 @@
+"""A prescribing story: somebody assessed and fit for a first dose, orders, and doses taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from clinic.act import Act
+from clinic.db import Database
+from clinic.prescriptions import commands
+from clinic.prescriptions.kinds import GATE_ITEMS
+from clinic.sites.commands import add_feature, choose_rule_set
+from clinic.sites.models import Site
+from clinic.staff.models import Staff
+from dosing.days import london_day
+from tests.factories.base import NOW, a_member_of_staff, a_patient, a_site, an_act
+
+COWS_14 = {
+    "pulse": 2, "sweating": 2, "restlessness": 1, "pupils": 2, "aches": 2, "nose_and_eyes": 1,
+    "gut": 1, "tremor": 1, "yawning": 1, "anxiety": 1, "gooseflesh": 0,
+}  # fmt: skip
+
+
+@dataclass
+class Clinic:
+    """A site with its rule set, a prescriber and a nurse."""
+
+    database: Database
+    site: Site
+    prescriber: Staff
+    nurse: Staff
+
+    def act(self, staff: Staff | None = None, at: datetime = NOW) -> Act:
+        """A new piece of work by the prescriber, or by whoever is named."""
+        return an_act(self.database, staff or self.prescriber, self.site, at=at)
+
+
+def a_clinic(
+    database: Database,
+    *,
+    rule_set: str | None = "uk-2017",
+    level: str | None = "prescriber",
+    features: tuple[str, ...] = (),
+    at: datetime = NOW,
+    **site: Any,
+) -> Clinic:
+    """A site with a rule set since long ago (None: none chosen) and somebody in each role."""
+    made = a_site(database, **site)
+    manager = a_member_of_staff(database, made, "manager", name="Glenys Rees")
+    clinic = Clinic(
+        database, made,
+        a_member_of_staff(database, made, "prescriber", name="Dr Huw Pugh", level=level),
+        a_member_of_staff(database, made, "nurse", name="Nia Lloyd"),
+    )  # fmt: skip
+    since = date(2000, 1, 1)
+    if rule_set is not None:
+        act = an_act(database, manager, made, at=at)
+        choose_rule_set(act, made.id, rule_set, from_on=since)
+        act.session.close()
+    for feature in features:
+        act = an_act(database, manager, made, at=at)
+        add_feature(act, made.id, feature, from_on=since)
+        act.session.close()
+    return clinic
+
+
+def an_entry(act: Act, patient_id: int, kind: str, data: dict[str, Any], **more: Any) -> int:
+    """One entry, happened at the act's moment unless said."""
+    more.setdefault("happened_at", act.at)
+    return commands.record_entry(act, patient_id, kind, data, **more)
+
+
+def an_observation(
+    act: Act, patient_id: int, cows: dict[str, int] | None = None, **more: Any
+) -> int:
+    """COWS 14 unless said, awake, no alcohol in the breath."""
+    scores = COWS_14 if cows is None else cows
+    data = {
+        "withdrawal_scale": "cows", "withdrawal_score": sum(scores.values()),
+        "cows_items": scores, "sedation": "1", "breath_alcohol_micrograms_per_100ml": "0",
+        **more,
+    }  # fmt: skip
+    return an_entry(act, patient_id, "observation", data)
+
+
+def an_assessment(act: Act, patient_id: int, **history: Any) -> None:
+    """Every part of the assessment, an hour ago, of somebody a rule has nothing against.
+
+    `history`: other answers of the medical history.
+    """
+    hour_ago = act.at - timedelta(hours=1)
+    for item in GATE_ITEMS:
+        an_entry(act, patient_id, "assessment", {"item": item, "finding": "nothing_of_concern"},
+                 happened_at=hour_ago)  # fmt: skip
+    an_entry(act, patient_id, "tolerance", {"tolerance": "moderate", "currently_dependent": True})
+    an_entry(
+        act, patient_id, "medical_history",
+        {"conditions": [], "substance_use": [], "children_at_home": False, **history},
+    )  # fmt: skip
+    an_entry(
+        act, patient_id, "opioid_use",
+        {"opioid": "heroin", "last_used_at": (act.at - timedelta(hours=14)).isoformat()},
+    )  # fmt: skip
+    for topic in ("medicines", "opioid_use"):
+        an_entry(act, patient_id, "asked", {"topic": topic})
+    an_entry(
+        act, patient_id, "drug_test",
+        {"sample": "urine", "method": "on_site", "result": "opioid_positive"},
+        happened_at=hour_ago,
+    )  # fmt: skip
+    an_observation(act, patient_id)
+
+
+def an_assessed_patient(clinic: Clinic, at: datetime = NOW, **history: Any) -> int:
+    """Somebody registered at the clinic and assessed at this moment."""
+    act = clinic.act(at=at)
+    patient_id = a_patient(act)
+    an_assessment(replace(act), patient_id, **history)
+    act.session.close()
+    return patient_id
+
+
+def an_order(dose_mg: str = "30", **more: Any) -> dict[str, Any]:
+    """Methadone solution 1 mg/ml, for induction."""
+    return {
+        "product": "methadone_oral_solution", "phase": "induction", "dose_mg": dose_mg, **more,
+    }  # fmt: skip
+
+
+def a_supply(at: datetime = NOW, **more: Any) -> dict[str, Any]:
+    """One supervised collection, on the day itself."""
+    return {"collections": [{"collect_on": london_day(at).isoformat(), "supervised": True, **more}]}
+
+
+def a_decision(act: Act, patient_id: int, dose_mg: str = "30", **more: Any) -> int:
+    """A dose decided on for this moment, with a reason should an alert ask for one."""
+    order = more.pop("order", None) or an_order(dose_mg)
+    given = {
+        "order": order, "supply": a_supply(act.at), "decided_at": act.at,
+        "reason_code": "benefit", "reason": "Discussed with the patient today", **more,
+    }  # fmt: skip
+    return commands.save_dose_decision(act, patient_id, **given)
+
+
+def a_dose_taken(act: Act, patient_id: int, decision_id: int, **more: Any) -> int:
+    """The whole dose, seen to be swallowed at this moment."""
+    given = {
+        "outcome": "taken", "consumed_at": act.at, "supervision": "supervised",
+        "place": "Taff Vale", "observer": "Nia Lloyd", **more,
+    }  # fmt: skip
+    return commands.record_dose(act, patient_id, decision_id, **given)
