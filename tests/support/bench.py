@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
 from clinic import migrate, tables  # noqa: F401 - every table is known before the first is used
 from clinic.bench import run
 from tests.support.databases import PostgresShelf
-from tests.support.postgres import shared_server
+from tests.support.postgres import KEEP_KEY, shared_server
 
 ROOT = Path(__file__).parents[2]
 
 
 def main() -> None:
     """Print every figure; nothing is asserted."""
+    os.environ[KEEP_KEY] = "yes"
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         print("SQLite, one server process")  # noqa: T201 - this is a command
