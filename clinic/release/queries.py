@@ -355,3 +355,16 @@ def community_services(act: Act) -> list[Site]:
 
 def prisons(act: Act) -> list[Site]:
     return list(act.session.scalars(select(Site).where(Site.kind == "prison").order_by(Site.name)))
+
+
+def fact_of_plan(act: Act, plan_id: int, fact_id: int) -> None:
+    """NotFound unless the fact is one of this plan's."""
+    row = act.session.get(ReleaseFact, fact_id)
+    if row is None or row.plan_id != plan_id:
+        raise NotFound("There is no such fact on this plan.")
+
+
+def standing_for_a_date(act: Act, plan_id: int) -> list[ReleaseFact]:
+    """What was made for a release date and would have to be looked at again if it moved."""
+    rows = facts_known(act.session, plan_id, act.at)
+    return [row for row in rows if SECTIONS[row.section].for_a_date]

@@ -29,9 +29,9 @@ class Story:
     _acts: list[Act] = field(default_factory=list)
 
     def act(self, staff: Staff | None = None, site: Site | None = None, **more: Any) -> Act:
-        """A piece of work, after letting go of the reads of the ones before it."""
+        """A piece of work. The reads of the ones before it end: what others saved since stays."""
         for earlier in self._acts:
-            earlier.session.rollback()
+            earlier.session.commit()
         act = an_act(self.database, staff or self.staff, site or self.prison, at=self.at, **more)
         self._acts.append(act)
         return act
@@ -40,7 +40,10 @@ class Story:
         return a_patient(self.act())
 
     def now(self, plan_id: int) -> queries.PlanNow:
-        return queries.plan_now(self.act(), plan_id)
+        act = self.act()
+        found = queries.plan_now(act, plan_id)
+        act.session.commit()
+        return found
 
     def flags(self, plan_id: int) -> dict[str, str]:
         """The flags that stand, as the page shows them: rule id to severity."""

@@ -1,0 +1,508 @@
+"""The pages of release: who is about to leave, each plan, a form per fact, pharmacies and clinics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from clinic import home, ui
+from clinic.act import Act
+from clinic.auth import act, needs
+from clinic.errors import Invalid, NotFound, Stale
+from clinic.forms import STEP, Form
+from clinic.patients.access import open_record
+from clinic.patients.commands import site_of
+from clinic.patients.models import Patient
+from clinic.patients.queries import banner
+from clinic.release import commands, presenters, queries
+from clinic.release.access import open_plan
+from clinic.release.forms import (
+    ROWS,
+    WEEKDAY_NAMES,
+    CloseForm,
+    ClosureForm,
+    FactForm,
+    OpeningForm,
+    PremisesForm,
+    ReasonForm,
+    StartForm,
+    StrikeForm,
+    SureForm,
+    WeekForm,
+    section_form,
+)
+from clinic.release.models import ReleaseFact, ReleasePlan
+from clinic.release.sections import PREMISES, SECTIONS, Section
+
+release_pages = Blueprint("release_pages", __name__, url_prefix="/release")
+ui.nav("Releases", "release_pages.coming", "release.read")
+
+Page = str | Response | tuple[str, int]
+ROW = "row"  # the button that draws one more collection
+MOST_ON_HOME = 20
+COLOURS = {"critical": "red", "red": "red", "amber": "orange"}
+
+
+# -- the first page ------------------------------------------------------------------------
+
+
+def _row(each: queries.Coming) -> home.Row:
+    worst = each.flags[0] if each.flags else None
+    what = worst.message if worst else "No flag stands."
+    if len(each.flags) > 1:
+        what += f" And {len(each.flags) - 1} more."
+    if each.fault:
+        what = f"The facts cannot be worked out: {each.fault}."
+    return home.Row(
+        due=each.release_on,
+        person=each.patient.listed_name,
+        href=url_for("release_pages.plan", plan_id=each.plan_id),
+        what=what,
+        who=worst.owner if worst else None,
+        risk="not worked out" if each.fault else each.worst or "no flag",
+        risk_colour="red" if each.fault else COLOURS.get(each.worst or "", "grey"),
+    )
+
+
+@home.worklist("release.read")
+def leaving_soon(work: Act) -> home.Worklist | None:
+    """Prison: the open plans with a flag, worst first, then by release date."""
+    if site_of(work).kind != "prison":
+        return None
+    rows = [_row(each) for each in queries.coming_exits(work) if each.flags or each.fault]
+    return home.Worklist(
+        title="Releases with something missing",
+        rows=rows[:MOST_ON_HOME],
+        empty="No release plan has a flag.",
+        more_text="All coming releases",
+        more_href=url_for("release_pages.coming"),
+    )
+
+
+@home.worklist("release.read")
+def arriving_soon(work: Act) -> home.Worklist | None:
+    """Community service: who is on the way here, of those whose sharing is agreed or lawful."""
+    if site_of(work).kind != "community":
+        return None
+    return home.Worklist(
+        title="On the way here from prison",
+        rows=[_row(each) for each in queries.coming_here(work)][:MOST_ON_HOME],
+        empty="Nobody is known to be on the way here.",
+        more_text="Everybody on the way here",
+        more_href=url_for("release_pages.coming"),
+    )
+
+
+@release_pages.get("")
+@needs("release.read")
+def coming() -> Page:
+    """Who leaves this prison and who is on the way here; and who here has no plan yet."""
+    work = act()
+    prison = site_of(work).kind == "prison"
+    return render_template(
+        "release/coming.jinja",
+        leaving=[_row(each) for each in queries.coming_exits(work)] if prison else None,
+        coming_here=[_row(each) for each in queries.coming_here(work)],
+        unplanned=queries.patients_without_a_plan(work) if work.may("release.plan") else None,
+    )
+
+
+# -- the plan ------------------------------------------------------------------------------
+
+
+@release_pages.route("/start/<int:patient_id>", methods=["GET", "POST"])
+@needs("release.plan")
+def start(patient_id: int) -> Page:
+    """Open a plan; a plan that is open already is shown instead."""
+    work = act()
+    patient = open_record(work, patient_id, "patients.read", right="release.plan")
+    standing = queries.open_plan_of(work, patient.id)
+    if standing is not None:
+        return redirect(url_for("release_pages.plan", plan_id=standing))
+    site = site_of(work)
+    form: Form
+    if site.kind == "prison":
+        form = Form()
+    else:
+        form = StartForm()
+        form["site_id"].choices = [(each.id, each.name) for each in queries.prisons(work)]
+    made: list[int] = []
+
+    def work_it() -> None:
+        prison = form["site_id"].data if "site_id" in form else None
+        made.append(commands.open_release_plan(work, patient.id, site_id=prison))
+
+    if form.carried_out(work_it):
+        flash("The plan is open. Nothing in it is known yet.")
+        return redirect(url_for("release_pages.plan", plan_id=made[0]))
+    return _form(
+        form, "Start a release plan", url_for("release_pages.coming"), patient,
+        lead="The plan shows what is not known and which days would be without medicine.",
+        button="Start the plan",
+    )  # fmt: skip
+
+
+@release_pages.get("/plans/<int:plan_id>")
+@needs("release.read")
+def plan(plan_id: int) -> Page:
+    """Everything about one release, worst first."""
+    return _plan_page("release/plan.jinja", queries.plan_now(act(), plan_id))
+
+
+@release_pages.get("/plans/<int:plan_id>/print")
+@needs("release.read")
+def print_plan(plan_id: int) -> Page:
+    """The plan on one sheet."""
+    now = queries.plan_now(act(), plan_id, "release.plan_printed")
+    return _plan_page("release/print.jinja", now)
+
+
+def _plan_page(template: str, now: queries.PlanNow) -> str:
+    work = act()
+    strip, more = presenters.day_strip(now)
+    dates = now.facts["release"][0].says if now.facts["release"] else {}
+    return render_template(
+        template, view=now, plan=now.plan, answer=now.answer, banner=banner(work, now.patient),
+        sections=SECTIONS, strip_days=strip, strip_more=more, unknown=presenters.unknown(now),
+        fact_lines=presenters.fact_lines, one_line=presenters.one_line, states=presenters.STATES,
+        flag_rows=[_flag(now, flag) for flag in now.flags], dates=dates,
+        at_version=_at_version(SureForm(), now.plan),
+        moment=work.at, may_plan=work.may("release.plan") and now.plan.closed_at is None,
+    )  # fmt: skip
+
+
+def _flag(now: queries.PlanNow, flag: queries.Raised) -> dict[str, Any]:
+    """One flag with a link to each form that can close it."""
+    links = []
+    for key in flag.sections:
+        section, rows = SECTIONS[key], now.facts[key]
+        if rows and not section.many:
+            href = url_for("release_pages.correct", fact_id=rows[0].id)
+        else:
+            href = url_for("release_pages.record", plan_id=now.plan.id, section=key)
+        links.append((section.title, href))
+    return {"flag": flag, "links": links}
+
+
+@release_pages.get("/plans/<int:plan_id>/history")
+@needs("release.read")
+def history(plan_id: int) -> Page:
+    """Every fact and every flag the plan ever had."""
+    found = queries.history(act(), plan_id)
+    return render_template(
+        "release/history.jinja", history=found, plan=found.plan,
+        banner=banner(act(), found.patient), sections=SECTIONS, one_line=presenters.one_line,
+        sure=_at_version(SureForm(), found.plan),
+        may_plan=act().may("release.plan") and found.plan.closed_at is None,
+    )  # fmt: skip
+
+
+@release_pages.route("/plans/<int:plan_id>/close", methods=["GET", "POST"])
+@needs("release.plan")
+def close(plan_id: int) -> Page:
+    """Nothing more is planned here."""
+    plan, patient = open_plan(act(), plan_id, "release.plan_seen", right="release.plan")
+    form = CloseForm()
+
+    def work_it() -> None:
+        commands.close_release_plan(
+            act(), plan_id, version=form["version"].data, closed_as=form.closed_as.data,
+            reason=form["reason"].data,
+        )  # fmt: skip
+
+    if _carried_out(form, plan, work_it):
+        return _saved("The plan is closed.", plan_id)
+    return _form(form, "Close the release plan", _to(plan_id), patient, button="Close the plan",
+                 warning=True)  # fmt: skip
+
+
+@release_pages.route("/plans/<int:plan_id>/reopen", methods=["GET", "POST"])
+@needs("release.plan")
+def reopen(plan_id: int) -> Page:
+    """It was closed too soon."""
+    plan, patient = open_plan(act(), plan_id, "release.plan_seen", right="release.plan")
+    form = SureForm()
+
+    def work_it() -> None:
+        commands.reopen_release_plan(act(), plan_id, version=form["version"].data)
+
+    if _carried_out(form, plan, work_it):
+        return _saved("The plan is open again.", plan_id)
+    return _form(form, "Reopen the release plan", _to(plan_id), patient, button="Reopen it")
+
+
+# -- facts ---------------------------------------------------------------------------------
+
+
+@release_pages.route("/plans/<int:plan_id>/facts/<section>", methods=["GET", "POST"])
+@needs("release.plan")
+def record(plan_id: int, section: str) -> Page:
+    """The form of one section, empty: nothing is preset."""
+    kind = SECTIONS.get(section)
+    if kind is None:
+        raise NotFound("There is no such section of a release plan.")
+    plan, patient = open_plan(act(), plan_id, "release.plan_seen", right="release.plan")
+    return _fact_page(plan, patient, kind, None)
+
+
+@release_pages.route("/facts/<int:fact_id>/correct", methods=["GET", "POST"])
+@needs("release.plan")
+def correct(fact_id: int) -> Page:
+    """The same form, filled with what stands; it asks why."""
+    row, plan, patient = queries.fact_to_change(act(), fact_id)
+    return _fact_page(plan, patient, SECTIONS[row.section], row)
+
+
+def _fact_page(plan: ReleasePlan, patient: Patient, kind: Section, row: ReleaseFact | None) -> Page:
+    work = act()
+    form = section_form(kind, correcting=row is not None)()
+    _offer(work, form, kind)
+    if not form.is_submitted():
+        if row is not None:
+            form.fill(row)
+        if "instalments" in form:
+            for _ in range(max(1, ROWS - len(form["instalments"]))):
+                form.add_row()
+    page = {
+        "form": form, "kind": kind, "plan": plan, "banner": banner(work, patient),
+        "correcting": row, "cancel": _to(plan.id),
+    }  # fmt: skip
+    if request.form.get(STEP) == ROW:
+        form.add_row()
+        return render_template("release/fact.jinja", **page)
+    if form.changing:
+        return render_template("release/fact.jinja", **page)
+    if kind.check and not form.confirmed and form.validate_on_submit():
+        made_for = [
+            SECTIONS[each.section].title
+            for each in queries.standing_for_a_date(work, plan.id)
+            if kind.key == "release"
+        ]
+        answers = [(ask.label, presenters.said(ask, form.says().get(ask.name)))
+                   for ask in kind.asks]  # fmt: skip
+        return render_template("release/check.jinja", answers=answers, made_for=made_for, **page)
+
+    def work_it() -> None:
+        version = form["version"].data
+        if row is None:
+            commands.record(work, plan.id, kind.key, form.says(), version=version, **form.named())
+        else:
+            commands.correct(
+                work, row.id, form.says(), version=version, reason=form["reason"].data,
+                **form.named(),
+            )  # fmt: skip
+
+    if _carried_out(form, plan, work_it):
+        return _saved(f"{kind.title}: saved.", plan.id)
+    return render_template("release/fact.jinja", **page), form.status
+
+
+def _offer(work: Act, form: FactForm, kind: Section) -> None:
+    if kind.premises:
+        form["premises_id"].choices = [("", "Choose one")] + [
+            (each.id, ", ".join(filter(None, (each.name, each.address))))
+            for each in queries.premises_list(work, kind.premises)
+        ]
+    if kind.service:
+        form["site_id"].choices = [(0, "None of these, or not known")] + [
+            (each.id, each.name) for each in queries.community_services(work)
+        ]
+
+
+@release_pages.route("/facts/<int:fact_id>/strike", methods=["GET", "POST"])
+@needs("release.plan")
+def strike(fact_id: int) -> Page:
+    """Strike out a fact, with a reason. Its flags come back."""
+    row, plan, patient = queries.fact_to_change(act(), fact_id)
+    form, title = ReasonForm(), SECTIONS[row.section].title
+
+    def work_it() -> None:
+        commands.strike(act(), fact_id, version=form["version"].data, reason=form["reason"].data)
+
+    if _carried_out(form, plan, work_it):
+        return _saved(f"{title}: struck out.", plan.id)
+    return _form(
+        form, f"Strike out: {title}", _to(plan.id), patient,
+        lead=f"It stays in the history and no longer counts: {presenters.one_line(row)}",
+        button="Strike out", warning=True,
+    )  # fmt: skip
+
+
+@release_pages.post("/facts/<int:fact_id>/put-back")
+@needs("release.plan")
+def put_back(fact_id: int) -> Page:
+    """Record anew what was struck out by mistake."""
+    row, plan, _ = queries.fact_to_change(act(), fact_id, struck=True)
+    return _by_button(
+        plan, lambda version: commands.put_back(act(), fact_id, version=version),
+        f"{SECTIONS[row.section].title}: stands again.",
+    )  # fmt: skip
+
+
+@release_pages.post("/facts/<int:fact_id>/still-right")
+@needs("release.plan")
+def still_right(fact_id: int) -> Page:
+    """What was made for another release date holds for this one too."""
+    row, plan, _ = queries.fact_to_change(act(), fact_id)
+    return _by_button(
+        plan, lambda version: commands.reconfirm(act(), fact_id, version=version),
+        f"{SECTIONS[row.section].title}: still right.",
+    )  # fmt: skip
+
+
+# -- pharmacies and clinics ----------------------------------------------------------------
+
+
+@release_pages.get("/premises")
+@needs("release.read")
+def premises_listed() -> Page:
+    """The pharmacies and clinics plans may name."""
+    return render_template(
+        "release/premises_list.jinja", premises=queries.premises_list(act()), kinds=PREMISES
+    )
+
+
+@release_pages.route("/premises/add", methods=["GET", "POST"])
+@needs("release.plan")
+def add_premises() -> Page:
+    """Add one."""
+    form = PremisesForm()
+    made: list[int] = []
+    if form.carried_out(lambda: made.append(commands.add_premises(act(), **form.answers()))):
+        flash("Added. Its hours are not known until they are recorded.")
+        return redirect(url_for("release_pages.premises", premises_id=made[0]))
+    return _form(form, "Add a pharmacy or clinic", url_for("release_pages.premises_listed"))
+
+
+@release_pages.get("/premises/<int:premises_id>")
+@needs("release.read")
+def premises(premises_id: int) -> Page:
+    """When one is open, and what was ever recorded of it."""
+    place, hours, rows, names = queries.premises_shown(act(), premises_id)
+    return render_template(
+        "release/premises.jinja", place=place, hours=hours, rows=rows, names=names,
+        kinds=PREMISES, weekdays=WEEKDAY_NAMES, today=act().today,
+    )  # fmt: skip
+
+
+@release_pages.route("/premises/<int:premises_id>/week", methods=["GET", "POST"])
+@needs("release.plan")
+def week(premises_id: int) -> Page:
+    """Its opening hours."""
+    place, hours, _, _ = queries.premises_shown(act(), premises_id)
+    form = WeekForm()
+    if not form.is_submitted():
+        for key in WEEKDAY_NAMES:
+            form[key].data = ", ".join((hours.get("hours") or {}).get(key, ()))
+
+    def work_it() -> None:
+        commands.set_week(act(), premises_id, form.week(), reason=form["reason"].data)
+
+    return _premises_form(form, f"Opening hours of {place.name}", premises_id, work_it)
+
+
+@release_pages.route("/premises/<int:premises_id>/closed", methods=["GET", "POST"])
+@needs("release.plan")
+def closed(premises_id: int) -> Page:
+    """Days it is closed."""
+    place, _, _, _ = queries.premises_shown(act(), premises_id)
+    form = ClosureForm()
+
+    def work_it() -> None:
+        commands.close_premises(act(), premises_id, **form.answers())
+
+    return _premises_form(form, f"Days {place.name} is closed", premises_id, work_it)
+
+
+@release_pages.route("/premises/<int:premises_id>/open", methods=["GET", "POST"])
+@needs("release.plan")
+def opened(premises_id: int) -> Page:
+    """A day it opens out of the ordinary."""
+    place, _, _, _ = queries.premises_shown(act(), premises_id)
+    form = OpeningForm()
+
+    def work_it() -> None:
+        hours = [each.strip() for each in form["hours"].data.split(",")]
+        commands.open_premises(
+            act(), premises_id, form["on"].data, hours, reason=form["reason"].data
+        )
+
+    return _premises_form(form, f"A day {place.name} opens", premises_id, work_it)
+
+
+@release_pages.route(
+    "/premises/<int:premises_id>/facts/<int:fact_id>/strike", methods=["GET", "POST"]
+)
+@needs("release.plan")
+def strike_premises_fact(premises_id: int, fact_id: int) -> Page:
+    """Hours, a closure or an opening were wrong."""
+    place, _, _, _ = queries.premises_shown(act(), premises_id)
+    form = StrikeForm()
+
+    def work_it() -> None:
+        commands.strike_premises_fact(act(), fact_id, reason=form["reason"].data)
+
+    return _premises_form(
+        form, f"Strike out what is recorded of {place.name}", premises_id, work_it,
+        button="Strike out", warning=True,
+    )  # fmt: skip
+
+
+def _premises_form(
+    form: Form, title: str, premises_id: int, work: Callable[[], object], **more: Any
+) -> Page:
+    here = url_for("release_pages.premises", premises_id=premises_id)
+    if form.carried_out(work):
+        flash("Saved. Every plan that uses it was looked at again.")
+        return redirect(here)
+    return _form(form, title, here, **more)
+
+
+# -- what the views share ------------------------------------------------------------------
+
+
+def _to(plan_id: int) -> str:
+    return url_for("release_pages.plan", plan_id=plan_id)
+
+
+def _saved(says: str, plan_id: int) -> Response:
+    flash(says)
+    return redirect(_to(plan_id))
+
+
+def _at_version(form: Form, plan: ReleasePlan) -> Form:
+    form["version"].data = plan.version
+    return form
+
+
+def _carried_out(form: Form, plan: ReleasePlan, work: Callable[[], object]) -> bool:
+    """Was it sent and done? Somebody who saved first is named, and the next try is on their version."""
+    if not form.is_submitted():
+        _at_version(form, plan)
+        return False
+    try:
+        return form.carried_out(work)
+    except Stale as stale:
+        form.refuse(f"{stale.detail} Nothing of yours was saved. Check the plan, then send again.")
+        form["version"].data, form["version"].raw_data = stale.more["version"], None
+        return False
+
+
+def _by_button(plan: ReleasePlan, work: Callable[[int], object], says: str) -> Page:
+    """A button on a page of its own plan: a refusal is answered as an error, there is no form."""
+    form = SureForm()
+    if not form.validate_on_submit():
+        raise Invalid("The page was open too long. Open the plan again.")
+    work(form["version"].data)
+    return _saved(says, plan.id)
+
+
+def _form(form: Form, title: str, cancel: str, patient: Patient | None = None, **more: Any) -> Page:
+    page = render_template(
+        "one_form.jinja", form=form, title=title, cancel=cancel,
+        banner=banner(act(), patient) if patient is not None else None, **more,
+    )  # fmt: skip
+    return page, form.status

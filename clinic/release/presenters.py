@@ -1,0 +1,239 @@
+"""How is a plan said and drawn? What is unknown, and the days from the last dose to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from clinic.calendars import holiday_lists
+from clinic.release.facts import Json
+from clinic.release.models import ReleaseFact
+from clinic.release.queries import PlanNow
+from clinic.release.sections import MEDICINE_ONLY, SECTIONS, Ask, Section
+from clinic.ui import clock_time, day, moment
+from dosing.days import ONE_DAY, days_between, london_day
+from scheduling.calendars import Calendar, CalendarFacts, OutOfReach
+from scheduling.release_request import CalendarChange
+
+MOST_DAYS = 42
+"""How many days the picture draws before it says how many more there are."""
+
+STATES = {
+    "dose": "Dose given or planned",
+    "supply": "Covered by a supply",
+    "uncovered": "No medicine",
+    "community": "First community dose",
+    "unknown": "Not known",
+}
+
+
+# -- what is not known ---------------------------------------------------------------------
+
+
+def unknown(now: PlanNow) -> list[str]:
+    """What nobody has recorded, as sentences: none of it counts as done or covered."""
+    without_medicine = now.request.get("on_ost") is False
+    left = "exit" in now.request
+    said = []
+    for section in SECTIONS.values():
+        if section.unknown is None or now.facts[section.key]:
+            continue
+        if without_medicine and section.key in MEDICINE_ONLY:
+            continue
+        if section.key == "release" and (left or now.request.get("release")):
+            continue
+        if left and section.key in ("last_dose", "possible_earlier"):
+            continue
+        said.append(section.unknown)
+    said += [words for name, words in _ANSWERS.items() if _unanswered(now, name)]
+    if not without_medicine and left and not now.request.get("doses"):
+        said.append("Last dose before leaving: no dose is recorded")
+    return said
+
+
+_ANSWERS = {
+    "treatment.on_ost": "Whether they are on opioid substitution: counted as yes",
+    "treatment.opioid_history": "History of opioid use: counted as yes",
+    "treatment.medicine": "Which medicine",
+    "destination.nation": "Nation they return to: the prison's own calendar is used",
+    "release.kind": "Kind of release: counted as determinate",
+    "release.sentenced_on": "Day of sentence: counted as long enough ago for the Friday rule",
+}
+
+
+def _unanswered(now: PlanNow, name: str) -> bool:
+    """Is the section recorded, but not this answer of it?"""
+    section, _, field = name.partition(".")
+    rows = now.facts[section]
+    if not rows or field in (now.request.get(section) or {}) or field in rows[0].says:
+        return False
+    if section == "release":
+        kind = rows[0].says.get("kind")
+        return "confirmed_on" not in rows[0].says and kind in (None, "determinate")
+    return True
+
+
+# -- the picture ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StripDay:
+    """One day of the picture. `notes`: what else falls on it."""
+
+    on: date
+    state: str
+    notes: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        return STATES[self.state]
+
+
+def day_strip(now: PlanNow) -> tuple[list[StripDay], int]:
+    """The days from the last dose to the first community dose, and how many more are not drawn.
+
+    Without a release date there is nothing to draw. A day nobody can say anything about is drawn
+    as not known, never as covered.
+    """
+    answer = now.answer
+    release_on = _day(answer, "expected_release_on")
+    if answer is None or release_on is None or now.request.get("on_ost") is False:
+        return [], 0
+    cover_ends_on = _day(answer, "cover_ends_on")
+    first_dose_on = _day(answer, "first_community_dose_on")
+    uncovered = {date.fromisoformat(text) for text in answer["uncovered_days"]}
+    supplied = {
+        date.fromisoformat(text)
+        for supply in now.request.get("bridging_supplies", ())
+        for instalment in supply["instalments"]
+        for text in instalment["covers"]
+    }
+    ends = [cover_ends_on, first_dose_on, max(uncovered, default=None), release_on + ONE_DAY]
+    first = min(release_on - ONE_DAY, cover_ends_on or release_on)
+    last = max(each for each in ends if each is not None)
+    notes = _notes(now, release_on)
+    drawn = min(last, first + timedelta(days=MOST_DAYS - 1))
+
+    def state(on: date) -> str:
+        if on == first_dose_on:
+            return "community"
+        if on in uncovered:
+            return "uncovered"
+        if cover_ends_on is not None and (
+            on <= cover_ends_on or (first_dose_on and on in supplied)
+        ):
+            return "supply" if on in supplied and on >= release_on else "dose"
+        return "unknown"
+
+    strip = [
+        StripDay(on, state(on), tuple(notes.get(on, ())) + _closed(now.request, on))
+        for on in days_between(first, drawn)
+    ]
+    return strip, (last - drawn).days
+
+
+def _notes(now: PlanNow, release_on: date) -> dict[date, list[str]]:
+    left = now.request.get("exit")
+    notes: dict[date, list[str]] = {release_on: ["Left custody" if left else "Release"]}
+    for supply in now.request.get("bridging_supplies", ()):
+        for instalment in supply["instalments"]:
+            on = date.fromisoformat(instalment["collect_on"])
+            what = "Pack at the gate" if supply["form"] == "gate_pack" else "Collection"
+            notes.setdefault(on, []).append(what)
+    appointment = (now.request.get("appointment") or {}).get("at")
+    if appointment:
+        at = datetime.fromisoformat(appointment)
+        notes.setdefault(london_day(at), []).append(f"Appointment {clock_time(at)}")
+    return notes
+
+
+def _closed(request: Json, on: date) -> tuple[str, ...]:
+    """Is it a day off where they return to (or at the prison while that is not known)?"""
+    place = request.get("destination") or {}
+    if not place.get("nation"):
+        place = request["prison"]
+    changes = tuple(
+        CalendarChange(
+            date.fromisoformat(change["on"]), change["change"],
+            date.fromisoformat(change["announced_on"]) if change["announced_on"] else None,
+        )
+        for change in place.get("calendar_changes", ())
+    )  # fmt: skip
+    facts = CalendarFacts(place["nation"], None, changes)
+    calendar = Calendar.of(facts, holiday_lists(), known_on=london_day(_as_at(request)))
+    try:
+        if calendar.is_bank_holiday(on):
+            return ("Bank holiday",)
+    except OutOfReach:
+        return ("Bank holidays not known",)
+    return () if calendar.is_working_day(on) else ("Weekend",)
+
+
+def _as_at(request: Json) -> datetime:
+    return datetime.fromisoformat(request["as_at"])
+
+
+def _day(answer: Json | None, name: str) -> date | None:
+    text = (answer or {}).get(name)
+    return date.fromisoformat(text) if text else None
+
+
+# -- facts in words ------------------------------------------------------------------------
+
+
+def fact_lines(row: ReleaseFact) -> list[tuple[str, str]]:
+    """What a fact says, question by question, in the order of its form."""
+    section = SECTIONS[row.section]
+    lines = [(ask.label, said(ask, row.says.get(ask.name))) for ask in section.asks]
+    if section.premises:
+        lines.insert(0, ("Name", row.premises.name if row.premises else "not known"))
+    if section.service:
+        lines.insert(0, ("Service of ours", row.site.name if row.site else "none named"))
+    if "reconfirmed_at" in row.says:
+        lines.append(("Still right for the new date", said_moment(row.says["reconfirmed_at"])))
+    return lines
+
+
+def said(ask: Ask, value: Any) -> str:
+    """One answer in words; an unknown one says so."""
+    if value is None:
+        return "not known"
+    if ask.kind == "instalments":
+        return "; ".join(_instalment(each) for each in value)
+    if ask.kind == "instant":
+        return said_moment(value)
+    if ask.kind == "day":
+        return day(date.fromisoformat(value))
+    if ask.kind == "yes_no":
+        return "Yes" if value else "No"
+    return ask.choices.get(value, str(value))
+
+
+def said_moment(text: str) -> str:
+    return moment(datetime.fromisoformat(text))
+
+
+def _instalment(given: Json) -> str:
+    covers = [date.fromisoformat(text) for text in given["covers"]]
+    days = ", ".join(day(on) for on in covers)
+    if len(covers) > 2 and covers == list(days_between(covers[0], covers[-1])):
+        days = f"{day(covers[0])} to {day(covers[-1])}"
+    known = {True: ", collected", False: ", not collected"}.get(given.get("collected"), "")
+    return f"{day(date.fromisoformat(given['collect_on']))} for {days or 'no day'}{known}"
+
+
+def one_line(row: ReleaseFact) -> str:
+    """A fact in one line, what is not known left out."""
+    section: Section = SECTIONS[row.section]
+    parts = []
+    if section.premises and row.premises:
+        parts.append(row.premises.name)
+    if section.service and row.site:
+        parts.append(row.site.name)
+    parts += [
+        f"{ask.label}: {said(ask, row.says[ask.name])}"
+        for ask in section.asks
+        if ask.name in row.says
+    ]
+    return "; ".join(parts)

@@ -1,0 +1,8 @@
+"""The doors of this room, and its sweep."""
+
+from clinic.release import sweeps  # noqa: F401 - its sweep joins the schedule
+from clinic.release.api import release_api
+from clinic.release.pages import release_pages
+
+api_blueprints = (release_api,)
+page_blueprints = (release_pages,)

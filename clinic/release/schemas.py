@@ -1,0 +1,155 @@
+"""The shapes of release plans in the API. What a fact may say is its section of the contract."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+from marshmallow.validate import Length, OneOf
+
+from clinic.release.sections import ENDINGS, PREMISES
+
+
+class ReleaseOpenSchema(Schema):
+    """Whose plan, and which prison they are leaving (this site when left out)."""
+
+    patient_id = fields.Integer(required=True, strict=True)
+    site_id = fields.Integer(strict=True)
+
+
+class ReleaseFactSchema(Schema):
+    """A fact: `says` holds fields of the release check, named and written as its contract has them.
+
+    A field left out is not known. `premises_id` names a pharmacy or clinic, `site_id` the
+    community service of the destination.
+    """
+
+    says = fields.Dict(keys=fields.String(), load_default=dict)
+    premises_id = fields.Integer(strict=True)
+    site_id = fields.Integer(strict=True)
+
+
+class ReleaseWhySchema(Schema):
+    """Why something recorded is struck out."""
+
+    reason = fields.String(required=True, validate=Length(min=1, max=200))
+
+
+class ReleaseFactCorrectionSchema(ReleaseFactSchema, ReleaseWhySchema):
+    """The whole fact as it should read, and why it changes."""
+
+
+class ReleaseCloseSchema(ReleaseWhySchema):
+    closed_as = fields.String(required=True, validate=OneOf(list(ENDINGS)))
+
+
+class ReleaseRecordedSchema(Schema):
+    """A fact that stands, with who recorded it and when."""
+
+    id = fields.Integer(required=True)
+    place = fields.Integer(required=True)
+    says = fields.Dict(required=True)
+    premises_id = fields.Integer(required=True, allow_none=True)
+    site_id = fields.Integer(required=True, allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True, format="iso")
+    recorded_by = fields.Integer(required=True)
+
+
+class ReleaseFlagSchema(Schema):
+    """A flag of the release check, with whose desk it lies on and the sections that clear it."""
+
+    flag = fields.String(required=True)
+    severity = fields.String(required=True)
+    message = fields.String(required=True)
+    clears_when = fields.String(required=True)
+    facts = fields.Dict(required=True)
+    owner = fields.String(required=True)
+    since = fields.AwareDateTime(required=True, format="iso")
+    sections = fields.List(fields.String(), required=True)
+
+
+class ReleasePlanSchema(Schema):
+    """A plan as it stands at the moment of asking.
+
+    `answer` is the release check's own, `released_today` in it included; null with a `fault` when
+    the facts cannot be read. `recheck`: ids of facts made for another release date.
+    """
+
+    id = fields.Integer(required=True)
+    patient_id = fields.Integer(required=True)
+    site_id = fields.Integer(required=True)
+    opened_at = fields.AwareDateTime(required=True, format="iso")
+    closed_at = fields.AwareDateTime(required=True, format="iso", allow_none=True)
+    closed_as = fields.String(required=True, allow_none=True)
+    version = fields.Integer(required=True)
+    facts = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.Nested(ReleaseRecordedSchema)),
+        required=True,
+    )
+    answer = fields.Dict(required=True, allow_none=True)
+    fault = fields.String(required=True, allow_none=True)
+    flags = fields.List(fields.Nested(ReleaseFlagSchema), required=True)
+    unknown = fields.List(fields.String(), required=True)
+    recheck = fields.List(fields.Integer(), required=True)
+
+
+class ComingSchema(Schema):
+    """One open plan in a list, worst first."""
+
+    plan_id = fields.Integer(required=True)
+    patient_id = fields.Integer(required=True, attribute="patient.id")
+    release_on = fields.Date(required=True, allow_none=True)
+    worst = fields.String(required=True, allow_none=True)
+    fault = fields.String(required=True, allow_none=True)
+    flags = fields.List(fields.Nested(ReleaseFlagSchema), required=True)
+
+
+class ComingListSchema(Schema):
+    """Who leaves this prison, and who is on the way to this service."""
+
+    leaving = fields.List(fields.Nested(ComingSchema), required=True)
+    coming_here = fields.List(fields.Nested(ComingSchema), required=True)
+
+
+class PremisesRequestSchema(Schema):
+    kind = fields.String(required=True, validate=OneOf(list(PREMISES)))
+    name = fields.String(required=True, validate=Length(min=1, max=200))
+    address = fields.String(validate=Length(max=200))
+    telephone = fields.String(validate=Length(max=50))
+
+
+class PremisesWeekSchema(ReleaseWhySchema):
+    """mon to sun, each a list such as ["09:00-18:00"]; a weekday left out is closed."""
+
+    week = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True)
+
+
+class PremisesClosureSchema(ReleaseWhySchema):
+    """Closed from the first day to the last, both included."""
+
+    first_on = fields.Date(required=True)
+    last_on = fields.Date(required=True)
+
+
+class PremisesOpeningSchema(ReleaseWhySchema):
+    """Open on a day out of the ordinary."""
+
+    on = fields.Date(required=True)
+    hours = fields.List(fields.String(), required=True)
+
+
+class PremisesFactSchema(Schema):
+    id = fields.Integer(required=True)
+    kind = fields.String(required=True)
+    on = fields.Date(required=True, allow_none=True)
+    hours = fields.Dict(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+    struck_at = fields.AwareDateTime(required=True, format="iso", allow_none=True)
+
+
+class PremisesSchema(Schema):
+    """A pharmacy or clinic and everything recorded of its opening, newest first."""
+
+    id = fields.Integer(required=True)
+    kind = fields.String(required=True)
+    name = fields.String(required=True)
+    facts = fields.List(fields.Nested(PremisesFactSchema), required=True)
