@@ -22,6 +22,7 @@ from sqlalchemy import (
     ForeignKey,
     String,
     UniqueConstraint,
+    bindparam,
     insert,
     select,
     update,
@@ -109,11 +110,22 @@ def write_queued(session: Session) -> None:
             _append(session, strand, [note for note in notes if note.strand == strand])
 
 
+_HEAD = (
+    select(AuditHead.seq, AuditHead.hash)
+    .where(AuditHead.strand == bindparam("of"))
+    .with_for_update()
+)
+_ADD = insert(AuditEntry.__table__)
+_MOVE_HEAD = (
+    update(AuditHead.__table__)
+    .where(AuditHead.__table__.c.strand == bindparam("of"))
+    .values(seq=bindparam("to_seq"), hash=bindparam("to_hash"))
+)
+
+
 def _append(session: Session, strand: int, notes: list[Note]) -> None:
-    head = session.execute(
-        select(AuditHead.seq, AuditHead.hash).where(AuditHead.strand == strand).with_for_update()
-    ).one()
-    seq, previous = head
+    connection = session.connection()
+    seq, previous = connection.execute(_HEAD, {"of": strand}).one()
     rows = []
     for note in notes:
         seq += 1
@@ -134,10 +146,8 @@ def _append(session: Session, strand: int, notes: list[Note]) -> None:
         }
         previous = row["hash"] = _hash(row)
         rows.append(row)
-    session.execute(insert(AuditEntry), rows)
-    session.execute(
-        update(AuditHead).where(AuditHead.strand == strand).values(seq=seq, hash=previous)
-    )
+    connection.execute(_ADD, rows)
+    connection.execute(_MOVE_HEAD, {"of": strand, "to_seq": seq, "to_hash": previous})
 
 
 _HASHED = (

@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -170,66 +170,74 @@ def _note_refusal(right: str) -> None:
     act().note("access.refused", outcome="refused", right=right, endpoint=request.endpoint)
 
 
+def _proof(model: Any, *columns: Any) -> Any:
+    """The statement that finds a proof of identity with its owner and site, built once.
+
+    It is asked before every request, so it is one look: a row for each role held there today.
+    Nobody without a role, and nobody who has left, has a row.
+    """
+    today = bindparam("today")
+    return (
+        select(
+            *columns,
+            Staff.id.label("staff_id"),
+            Staff.name.label("staff_name"),
+            Site.id.label("site_id"),
+            Site.name.label("site_name"),
+            Site.kind.label("site_kind"),
+            StaffRole.role,
+        )
+        .join(Staff, Staff.id == model.staff_id)
+        .join(Site, Site.id == model.site_id)
+        .join(
+            StaffRole,
+            (StaffRole.staff_id == model.staff_id) & (StaffRole.site_id == model.site_id),
+        )
+        .where(
+            model.token_hash == bindparam("token_hash"),
+            Staff.left_on.is_(None) | (Staff.left_on >= today),
+            StaffRole.from_on <= today,
+            StaffRole.to_on.is_(None) | (StaffRole.to_on >= today),
+        )
+        .order_by(StaffRole.id)
+    )
+
+
+_SIGN_IN = _proof(StaffSession, StaffSession.id, StaffSession.ended_at, StaffSession.seen_at)
+_TOKEN = _proof(ApiToken, ApiToken.revoked_at, ApiToken.expires_at, ApiToken.scopes)
+
+
+def _found(proof: Any, token: str) -> Sequence[Any]:
+    with database().reading() as reading:
+        return reading.execute(
+            proof, {"token_hash": token_hash(token), "today": clock.today()}
+        ).all()
+
+
 def _by_cookie() -> SignedIn | None:
     token = session.get("token")
     if not token:
         return None
     idle = timedelta(minutes=current_app.config["SETTINGS"].idle_minutes)
-    columns = (StaffSession.id, StaffSession.ended_at, StaffSession.seen_at)
-    found = _found(StaffSession, token, *columns)
+    found = _found(_SIGN_IN, token)
     if not found or found[0].ended_at is not None or g.at - found[0].seen_at > idle:
         return None
-    known = _signed_in(found)
     if g.at - found[0].seen_at > SEEN_EVERY:
         with database().transaction() as writing:
             writing.execute(
                 update(StaffSession).where(StaffSession.id == found[0].id).values(seen_at=g.at)
             )
-    return known
+    return _signed_in(found)
 
 
 def _by_bearer() -> SignedIn | None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         return None
-    columns = (ApiToken.revoked_at, ApiToken.expires_at, ApiToken.scopes)
-    found = _found(ApiToken, token.strip(), *columns)
+    found = _found(_TOKEN, token.strip())
     if not found or found[0].revoked_at is not None or found[0].expires_at <= g.at:
         return None
     return _signed_in(found, scopes=frozenset(found[0].scopes))
-
-
-def _found(proof: Any, token: str, *columns: Any) -> Sequence[Any]:
-    """The proof of identity with its owner and site: a row for each role held there today.
-
-    Asked before every request, so it is one look. No role today, no row: not let in.
-    """
-    today = clock.today()
-    with database().reading() as reading:
-        return reading.execute(
-            select(
-                *columns,
-                Staff.id.label("staff_id"),
-                Staff.name.label("staff_name"),
-                Site.id.label("site_id"),
-                Site.name.label("site_name"),
-                Site.kind.label("site_kind"),
-                StaffRole.role,
-            )
-            .join(Staff, Staff.id == proof.staff_id)
-            .join(Site, Site.id == proof.site_id)
-            .join(
-                StaffRole,
-                (StaffRole.staff_id == proof.staff_id) & (StaffRole.site_id == proof.site_id),
-            )
-            .where(
-                proof.token_hash == token_hash(token),
-                Staff.left_on.is_(None) | (Staff.left_on >= today),
-                StaffRole.from_on <= today,
-                StaffRole.to_on.is_(None) | (StaffRole.to_on >= today),
-            )
-            .order_by(StaffRole.id)
-        ).all()
 
 
 def _signed_in(found: Sequence[Any], scopes: frozenset[str] | None = None) -> SignedIn:
