@@ -42,9 +42,7 @@ def _shown(site: Site) -> dict[str, Any]:
 
 
 def _answer(site_id: int, status: int = 200) -> Response:
-    work = act()
-    work.session.expire_all()  # dated rows were added beside the site, not through it
-    site = commands.managed_site(work, site_id)
+    site = commands.managed_site(act(), site_id)
     response = jsonify(SiteSchema().dump(_shown(site)))
     response.status_code = status
     response.headers["Location"] = f"/api/v1/sites/{site.id}"

@@ -89,7 +89,9 @@ def make_site(
     act.session.flush()
     if rule_set is not None:
         _one_of("rule_set", rule_set, RULE_SETS)
-        _hold(act, (), RuleSetChoice(site_id=site.id, rule_set=rule_set), act.today)
+        row = RuleSetChoice(rule_set=rule_set)
+        _hold(act, (), row, act.today)
+        site.rule_sets.append(row)
     act.note("site.added", site=site.id)
     return site.id
 
@@ -162,8 +164,6 @@ def _hold(act: Act, rows: Iterable[Dated], new: Any, from_on: date) -> None:
             row.to_on = max(from_on, row.from_on) - timedelta(days=1)
     new.from_on, new.to_on = from_on, None
     new.recorded_at, new.recorded_by = act.at, act.staff_id
-    act.session.add(new)
-    act.session.flush()
 
 
 @command
@@ -188,8 +188,10 @@ def set_model(
     changes = any(row.holds_on(from_on) for row in site.models)
     if changes and not (reason or "").strip():
         raise Invalid.field("reason", "is required when another model held before")
-    row = SiteModel(site_id=site.id, model=model, reason=(reason or "").strip() or None)
+    row = SiteModel(model=model, reason=(reason or "").strip() or None)
     _hold(act, site.models, row, from_on)
+    site.models.append(row)
+    act.session.flush()
     act.note("site.model_set", site=site.id, model=model, row=row.id)
 
 
@@ -208,8 +210,10 @@ def choose_rule_set(act: Act, site_id: int, rule_set: str, *, from_on: date | No
     from_on = from_on or act.today
     if site.rule_set_on(from_on) == rule_set and all(row.to_on is None for row in site.rule_sets):
         raise Invalid.field("rule_set", "already holds on that day")
-    row = RuleSetChoice(site_id=site.id, rule_set=rule_set)
+    row = RuleSetChoice(rule_set=rule_set)
     _hold(act, site.rule_sets, row, from_on)
+    site.rule_sets.append(row)
+    act.session.flush()
     act.note("site.rule_set_chosen", site=site.id, rule_set=rule_set, row=row.id)
 
 
@@ -221,9 +225,11 @@ def add_feature(act: Act, site_id: int, feature: str, *, from_on: date | None = 
     from_on = from_on or act.today
     if site.has(feature, from_on):
         raise Invalid.field("feature", "is already recorded on that day")
-    row = SiteFeature(site_id=site.id, feature=feature)
+    row = SiteFeature(feature=feature)
     same = [each for each in site.features if each.feature == feature]
     _hold(act, same, row, from_on)
+    site.features.append(row)
+    act.session.flush()
     act.note("site.feature_added", site=site.id, feature=feature, row=row.id)
 
 
@@ -259,10 +265,10 @@ def close_site(act: Act, site_id: int, on: date, reason: str) -> int:
     if not reason.strip():
         raise Invalid.field("reason", "is required")
     row = SiteClosure(
-        site_id=site.id, on=on, reason=reason.strip(), withdrawn_on=None, recorded_at=act.at,
+        on=on, reason=reason.strip(), withdrawn_on=None, recorded_at=act.at,
         recorded_by=act.staff_id,
     )  # fmt: skip
-    act.session.add(row)
+    site.closures.append(row)
     act.session.flush()
     act.note("site.closed", site=site.id, closure=row.id)
     return row.id

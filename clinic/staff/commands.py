@@ -350,9 +350,9 @@ def give_role(
 
 
 def _add_role(act: Act, staff_id: int, site_id: int, role: str, from_on: date) -> None:
-    act.session.add(
+    _staff(act, staff_id).roles.append(
         StaffRole(
-            staff_id=staff_id, site_id=site_id, role=role, from_on=from_on, to_on=None,
+            site_id=site_id, role=role, from_on=from_on, to_on=None,
             recorded_at=act.at, recorded_by=act.staff_id or staff_id,
         )
     )  # fmt: skip
@@ -390,13 +390,14 @@ def set_level(act: Act, staff_id: int, level: str | None) -> None:
     act.need("staff.manage")
     if level is not None and level not in LEVELS:
         raise Invalid.field("level", f"must be one of: {', '.join(LEVELS)}")
-    for row in _staff(act, staff_id).levels:
+    staff = _staff(act, staff_id)
+    for row in staff.levels:
         if row.holds_on(act.today):
             row.to_on = act.today - timedelta(days=1)
     if level is not None:
-        act.session.add(
+        staff.levels.append(
             PrescriberLevel(
-                staff_id=staff_id, level=level, from_on=act.today, to_on=None,
+                level=level, from_on=act.today, to_on=None,
                 recorded_at=act.at, recorded_by=act.staff_id or staff_id,
             )
         )  # fmt: skip
@@ -411,10 +412,11 @@ def record_competence(
     act.need("staff.manage")
     if competence not in COMPETENCES:
         raise Invalid.field("competence", f"must be one of: {', '.join(COMPETENCES)}")
-    if not _staff(act, staff_id).competent(competence, from_on or act.today):
-        act.session.add(
+    staff = _staff(act, staff_id)
+    if not staff.competent(competence, from_on or act.today):
+        staff.competences.append(
             StaffCompetence(
-                staff_id=staff_id, competence=competence, from_on=from_on or act.today,
+                competence=competence, from_on=from_on or act.today,
                 to_on=None, recorded_at=act.at, recorded_by=act.staff_id or staff_id,
             )
         )  # fmt: skip
