@@ -350,7 +350,8 @@ def give_role(
 
 
 def _add_role(act: Act, staff_id: int, site_id: int, role: str, from_on: date) -> None:
-    _staff(act, staff_id).roles.append(
+    somebody = _staff(act, staff_id)  # held by a name, or it is collected before it is saved
+    somebody.roles.append(
         StaffRole(
             site_id=site_id, role=role, from_on=from_on, to_on=None,
             recorded_at=act.at, recorded_by=act.staff_id or staff_id,
