@@ -525,7 +525,7 @@ _KINDS: dict[str, type[Fact]] = {
     "exit": Exit,
     "delivery": Delivery,
 }
-_AT_MOST_ONE = {KnownRelease: "release date", Transfer: "transfer", Exit: "exit"}
+_AT_MOST_ONE = {KnownRelease: "a release date", Transfer: "a transfer", Exit: "an exit"}
 _SAID = {
     Hearing: "hearing",
     KnownRelease: "release date",
@@ -540,7 +540,7 @@ _RIGHTS: dict[type[Fact], str] = {Delivery: "custody.deliver"}
 def _record(act: Act, reception_id: int, kind: type[Fact], values: dict[str, Any]) -> int:
     reception = _stay(act, reception_id, _RIGHTS.get(kind, "release.plan"))
     if kind in _AT_MOST_ONE and facts.row_of(act.session, kind, reception.id) is not None:
-        raise Conflict(f"There is already a {_AT_MOST_ONE[kind]}: correct that one.")
+        raise Conflict(f"There is already {_AT_MOST_ONE[kind]}: correct that one.")
     row = _add(act, reception, kind, _checked(act, reception, kind, values))
     _touch(act, reception, f"recorded a {_SAID[kind]}")
     act.note(
@@ -812,8 +812,8 @@ def _standing(act: Act, reception: Reception, model: type[Any], fact_id: int) ->
 
 
 def _strike(act: Act, reception: Reception, row: Any, reason: str) -> None:
-    row.struck_reason = _reason(reason)
-    row.known_until = timetables.last_version(act, reception) + 1
+    why, until = _reason(reason), timetables.last_version(act, reception) + 1
+    row.struck_reason, row.known_until = why, until
     row.struck_at, row.struck_by = act.at, act.staff_id
     act.session.flush()
 

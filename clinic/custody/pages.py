@@ -68,7 +68,7 @@ from clinic.sites.models import Site
 from scheduling.custody_rules import BY_KEY, DELIVERABLE, GROUP_SESSION
 
 custody_pages = Blueprint("custody_pages", __name__, url_prefix="/custody")
-ui.nav("Custody", "custody_pages.worklist", "custody.read")
+ui.nav("Custody", "custody_pages.worklist", "custody.read", "prison")
 
 Page = str | Response | tuple[str, int]
 MOST_ON_HOME = 20

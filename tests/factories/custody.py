@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from clinic.act import Act
 from clinic.custody import commands, facts, queries, timetables
 from clinic.custody.models import Reception, Timetable, TimetableItem
@@ -89,8 +91,6 @@ class Prison:
         act = self.act()
         reception = act.session.get_one(Reception, reception_id)
         count = timetables.last_version(act, reception)
-        from sqlalchemy import select
-
         found = list(
             act.session.scalars(
                 select(Timetable)
@@ -129,6 +129,7 @@ def a_calendar_change(
     prison: Prison, on: date, *, change: str = "added", announced_on: date | None = None
 ) -> None:
     """A bank holiday added or removed in the prison's nation."""
+    prison.close()
     with prison.database.transaction() as session:
         row: dict[str, Any] = {
             column.name: None for column in CalendarChange.__table__.columns if column.name != "id"
