@@ -16,6 +16,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from clinic.appointments.models import (
@@ -35,12 +36,12 @@ WEEKDAYS = {
     1: "Monday", 2: "Tuesday", 3: "Wednesday", 4: "Thursday", 5: "Friday", 6: "Saturday",
     7: "Sunday",
 }  # fmt: skip
-_NOT_KNOWN = ("", "Not known")
+_NOT_KNOWN = SelectChoice("", "Not known")
 _note = (Optional(), Length(max=2000))
 
 
-def _choices(codes: Mapping[Any, str]) -> list[tuple[Any, str]]:
-    return list(codes.items())
+def _choices(codes: Mapping[Any, str]) -> list[SelectChoice]:
+    return [SelectChoice(code, words) for code, words in codes.items()]
 
 
 class ClockField(StringField):
@@ -86,7 +87,7 @@ class _ReferralFields:
         description="The wait is counted from this moment, not from when it is entered",
     )
     source = SelectField(
-        "Who referred?", [InputRequired()], choices=[("", "Choose"), *_choices(SOURCES)]
+        "Who referred?", [InputRequired()], choices=[SelectChoice("", "Choose"), *_choices(SOURCES)]
     )
     drugs = SelectMultipleField(
         "Drugs named in the referral",

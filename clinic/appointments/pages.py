@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice
 
 from clinic import home, ui
 from clinic.act import Act
@@ -333,7 +334,7 @@ def undo_referral(referral_id: int) -> Page:
 
 def with_choices(form: PlaceForm, found: queries.Offers) -> None:
     form.place.choices = [
-        (
+        SelectChoice(
             offer.key,
             f"{ui.moment(offer.place.starts_at)} to {ui.clock_time(offer.place.ends_at)}",
             {"hint": f"{offer.doctor} with {offer.worker}. {_wait_short(offer)}"},

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice
 
 from clinic import ui
 from clinic.appointments import queries, rota_commands
@@ -49,7 +50,8 @@ def add_session() -> Page:
     """A new session."""
     form = SessionForm(from_on=act().today, slot_minutes=90)
     doctors, workers = queries.possible_staff(act())
-    form.doctor_id.choices, form.worker_id.choices = doctors, workers  # type: ignore[assignment]
+    form.doctor_id.choices = [SelectChoice(*each) for each in doctors]
+    form.worker_id.choices = [SelectChoice(*each) for each in workers]
     if form.carried_out(lambda: rota_commands.add_session(act(), **form.answers())):
         return _to_rota("The session is on the rota.")
     return (
