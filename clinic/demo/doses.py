@@ -1,12 +1,111 @@
-"""Assessments, doses saved and doses waiting, in the demonstration."""
+"""Assessments, doses saved, doses stopped and doses waiting, in the demonstration."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from clinic.appointments.models import Visit
+from clinic.errors import Trouble
+from clinic.prescriptions.commands import record_dose, record_entry, save_dose_decision
+from clinic.prescriptions.kinds import GATE_ITEMS
+from clinic.prescriptions.scales import COWS_ITEMS
+from dosing.days import london_day
+from dosing.units import as_text
 
 if TYPE_CHECKING:
     from clinic.demo.load import Story
 
+REASON = {"reason_code": "closer_monitoring", "reason": "Seen twice today; withdrawal is marked"}
+
+
+SCORES = (1, 3, 1, 2, 1, 2, 2, 1, 1, 1, 0)
+COWS = {item.name: score for item, score in zip(COWS_ITEMS, SCORES, strict=True)}
+
 
 def tell(story: Story) -> None:
+    """What prescribers and nurses wrote about those who arrived at the community services."""
     story.say("assessments and doses")
+    with story.database.reading() as session:
+        arrived = session.execute(
+            select(Visit.patient_id, Visit.starts_at)
+            .where(
+                Visit.status == "arrived", Visit.site_id == story.site_ids["Riverside Drug Service"]
+            )
+            .order_by(Visit.starts_at.desc())
+        ).all()
+    for number, (patient, began) in enumerate(arrived[:8]):
+        _assess(story, patient, began + timedelta(minutes=15), number)
+        if number % 4 == 3:  # assessed, and waiting for a decision
+            continue
+        _dose(story, patient, began + timedelta(minutes=50), number)
+
+
+def _entry(
+    story: Story, key: str, patient: int, kind: str, at: datetime, data: dict[str, Any]
+) -> None:
+    work = story.by(key, at + timedelta(minutes=2))
+    record_entry(work, patient, kind, data, happened_at=min(at, work.at))
+    work.session.close()
+
+
+def _assess(story: Story, patient: int, at: datetime, number: int) -> None:
+    used = at - timedelta(hours=10 + number % 3)
+    about: list[tuple[str, dict[str, Any]]] = [
+        ("medical_history", {"conditions": ["copd_stable"] if number == 2 else [],
+                             "substance_use": ["benzodiazepine"] if number == 1 else [],
+                             "children_at_home": number % 3 == 0}),
+        ("opioid_use", {"opioid": "heroin", "last_used_at": used.isoformat()}),
+        ("asked", {"topic": "opioid_use"}),
+        ("asked", {"topic": "medicines"}),
+        ("tolerance", {"tolerance": ("moderate", "high", "low")[number % 3],
+                       "currently_dependent": True}),
+        ("drug_test", {"sample": "urine", "result": "opioid_positive", "method": "on_site"}),
+        ("observation", {"withdrawal_scale": "cows", "withdrawal_score": sum(COWS.values()),
+                         "cows_items": COWS, "sedation": "1",
+                         "breath_alcohol_micrograms_per_100ml": "0"}),
+    ]  # fmt: skip
+    for item in GATE_ITEMS:
+        if number == 6 and item == "consent":
+            continue  # one whose assessment is not complete
+        about.append(("assessment", {"item": item, "finding": "nothing_of_concern"}))
+    for kind, data in about:
+        try:
+            _entry(story, "price", patient, kind, at, data)
+        except Trouble as trouble:
+            story.say(f"  an entry was refused: {kind}: {trouble.detail}")
+
+
+def _dose(story: Story, patient: int, at: datetime, number: int) -> None:
+    dose = (Decimal(20), Decimal(25), Decimal(15), Decimal(60))[number % 4 if number != 5 else 3]
+    work = story.by("nair", at)
+    given: dict[str, Any] = {
+        "order": {
+            "product": "methadone_oral_solution", "phase": "induction", "dose_mg": as_text(dose),
+            "volume_ml": as_text(dose), "strength_mg_per_ml": "1",
+        },
+        "supply": {
+            "collections": [{"collect_on": london_day(work.at).isoformat(), "supervised": True}]
+        },
+        "decided_at": work.at,
+    }  # fmt: skip
+    try:
+        decision = save_dose_decision(work, patient, **given, **REASON)
+    except Trouble as trouble:
+        story.say(f"  {as_text(dose)} mg: {trouble.title}")
+        work.session.close()
+        return
+    work.session.close()
+    nurse = story.by("price", at + timedelta(minutes=10))
+    if number % 3 != 2:
+        try:
+            record_dose(
+                nurse, patient, decision, outcome="taken", consumed_at=nurse.at,
+                supervision="supervised",
+            )  # fmt: skip
+        except Trouble as trouble:
+            story.say(f"  a dose taken was refused: {trouble.detail}")
+    nurse.session.close()
