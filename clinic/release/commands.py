@@ -47,6 +47,8 @@ for _name, _sentence in {
 
 LONGEST = 200
 MOST_DAYS_CLOSED = 60
+TICK = timedelta(microseconds=1)
+"""Each fact of a plan is later than the one before, so what was known when can be told apart."""
 
 
 # -- the plan ------------------------------------------------------------------------------
@@ -106,7 +108,7 @@ def close_release_plan(act: Act, plan_id: int, *, version: int, closed_as: str, 
         raise Conflict(
             f"Not while these stand: {', '.join(grave)}. Clear them first.", more={"flags": grave}
         )
-    plan.closed_at, plan.closed_by = act.at, act.staff_id
+    plan.closed_at, plan.closed_by = plan.changed_at, act.staff_id
     plan.closed_as, plan.closed_reason = closed_as, reason
     return _changed(act, plan, "closed")
 
@@ -168,7 +170,7 @@ def correct(
     `given` is the whole fact, not what changes in it.
     """
     plan, row = _fact(act, fact_id, version, "release.fact_corrected")
-    _strike(act, row, reason)
+    _strike(act, plan, row, reason)
     kind = SECTIONS[row.section]
     added = _add(
         act, plan, kind, row.place, given, premises_id, site_id, f"corrected {row.section}"
@@ -180,7 +182,7 @@ def correct(
 def strike(act: Act, fact_id: int, *, version: int, reason: str) -> int:
     """Strike out a fact that is wrong or no longer holds. Returns the plan's new version."""
     plan, row = _fact(act, fact_id, version, "release.fact_struck")
-    _strike(act, row, reason)
+    _strike(act, plan, row, reason)
     _score(act, plan, SECTIONS[row.section])
     return _changed(act, plan, f"struck out {row.section}")
 
@@ -205,8 +207,8 @@ def reconfirm(act: Act, fact_id: int, *, version: int) -> int:
     kind = SECTIONS[row.section]
     if not kind.for_a_date:
         raise Invalid.field("fact", "does not hang on the release date")
-    _strike(act, row, "Still right for the new release date")
-    given = {**row.says, "reconfirmed_at": act.at.isoformat()}
+    _strike(act, plan, row, "Still right for the new release date")
+    given = {**row.says, "reconfirmed_at": plan.changed_at.isoformat()}
     added = _add(
         act, plan, kind, row.place, given, row.premises_id, row.site_id,
         f"reconfirmed {row.section}",
@@ -228,7 +230,7 @@ def _add(
     _check_names(act, kind, given, premises_id, site_id)
     row = ReleaseFact(
         plan_id=plan.id, section=kind.key, place=place, says=given, premises_id=premises_id,
-        site_id=site_id, recorded_at=act.at, recorded_by=act.staff_id, struck_at=None,
+        site_id=site_id, recorded_at=plan.changed_at, recorded_by=act.staff_id, struck_at=None,
         struck_by=None, struck_reason=None,
     )  # fmt: skip
     act.session.add(row)
@@ -271,7 +273,7 @@ def _check_read(act: Act, plan: ReleasePlan, kind: Section, given: Json) -> None
     """Does the fact reach the rules? What hangs on a day nobody knows of would be lost in silence."""
     if kind.key not in ("court_pack", "transfer_information"):
         return
-    request = release_request(act, plan.id, act.at, act.at)
+    request = release_request(act, plan.id, plan.changed_at, plan.changed_at)
     if kind.key == "court_pack":
         pack = {name: value for name, value in given.items() if name != "court_on"}
         if pack not in [court["pack"] for court in request.get("courts", ())]:
@@ -318,9 +320,9 @@ def _standing(act: Act, plan_id: int, section: str) -> Sequence[ReleaseFact]:
     ).all()
 
 
-def _strike(act: Act, row: ReleaseFact, reason: str) -> None:
+def _strike(act: Act, plan: ReleasePlan, row: ReleaseFact, reason: str) -> None:
     row.struck_reason = _needed("reason", reason)
-    row.struck_at, row.struck_by = act.at, act.staff_id
+    row.struck_at, row.struck_by = plan.changed_at, act.staff_id
     act.session.flush()
 
 
@@ -350,6 +352,7 @@ def _plan(
         )
     if (plan.closed_at is not None) != closed:
         raise Conflict("This plan is open." if closed else "This plan is closed. Reopen it first.")
+    plan.changed_at = max(act.at, plan.changed_at + TICK)
     return plan
 
 
@@ -367,7 +370,7 @@ def _fact(
 
 def _changed(act: Act, plan: ReleasePlan, what: str) -> int:
     plan.version += 1
-    plan.changed_at, plan.changed_by, plan.changed_what = act.at, act.staff_id, what
+    plan.changed_by, plan.changed_what = act.staff_id, what
     act.session.flush()
     return plan.version
 

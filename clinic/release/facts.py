@@ -19,6 +19,7 @@ from clinic.calendars import holiday_lists
 from clinic.custody.models import Exit, Hearing, KnownRelease, Reception, ReceptionDetail, Transfer
 from clinic.errors import NotFound
 from clinic.patients.queries import same_person
+from clinic.prescriptions.models import SWALLOWED, DoseEvent
 from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
 from clinic.release.sections import SECTIONS
 from clinic.sites.models import CalendarChange, Site, SiteClosure
@@ -87,6 +88,14 @@ def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime)
     return {name: value for name, value in request.items() if value is not None}
 
 
+def known_now(act: Act, plan: ReleasePlan) -> datetime:
+    """The moment to ask at: now, and never before the plan's newest fact.
+
+    Two clocks that differ, or two facts in one tick, must not hide the newer from the older.
+    """
+    return max(act.at, plan.changed_at)
+
+
 def facts_known(session: Session, plan_id: int, known_at: datetime) -> list[ReleaseFact]:
     """The facts of a plan that stood at a moment, by section and place."""
     return list(
@@ -101,11 +110,28 @@ def facts_known(session: Session, plan_id: int, known_at: datetime) -> list[Rele
 def doses_given(
     session: Session, patient_ids: Sequence[int], as_at: datetime, known_at: datetime
 ) -> list[Json]:
-    """The doses the prescribing record holds, as the contract's `doses[]`.
+    """The doses the prescribing record says were swallowed, as the contract's `doses[]`.
 
-    None yet: that record has no room. Doses entered on the plan itself stand beside these.
+    A dose taken in part is a dose. One reported from another service counts as one outside prison.
     """
-    return []
+    return [
+        {
+            "at": dose.consumed_at.isoformat(),
+            "where": "community" if dose.elsewhere or site_kind != "prison" else "prison",
+            "source": dose.place or ("reported from elsewhere" if dose.elsewhere else None),
+        }
+        for dose, site_kind in session.execute(
+            select(DoseEvent, Site.kind)
+            .join(Site, Site.id == DoseEvent.site_id)
+            .where(
+                DoseEvent.patient_id.in_(patient_ids),
+                DoseEvent.outcome.in_(SWALLOWED),
+                DoseEvent.consumed_at <= as_at,
+                *_known(DoseEvent, known_at),
+            )
+            .order_by(DoseEvent.consumed_at, DoseEvent.id)
+        )
+    ]
 
 
 def _known(table: Any, known_at: datetime) -> tuple[Any, ...]:

@@ -13,8 +13,7 @@ from clinic.release.queries import PlanNow
 from clinic.release.sections import MEDICINE_ONLY, SECTIONS, Ask, Section
 from clinic.ui import clock_time, day, moment
 from dosing.days import ONE_DAY, days_between, london_day
-from scheduling.calendars import Calendar, CalendarFacts, OutOfReach
-from scheduling.release_request import CalendarChange
+from scheduling.calendars import Calendar, CalendarChange, CalendarFacts, OutOfReach
 
 MOST_DAYS = 42
 """How many days the picture draws before it says how many more there are."""
@@ -219,7 +218,7 @@ def _instalment(given: Json) -> str:
     days = ", ".join(day(on) for on in covers)
     if len(covers) > 2 and covers == list(days_between(covers[0], covers[-1])):
         days = f"{day(covers[0])} to {day(covers[-1])}"
-    known = {True: ", collected", False: ", not collected"}.get(given.get("collected"), "")
+    known = {True: ", collected", False: ", not collected", None: ""}[given.get("collected")]
     return f"{day(date.fromisoformat(given['collect_on']))} for {days or 'no day'}{known}"
 
 

@@ -20,7 +20,7 @@ from clinic.errors import NotFound
 from clinic.patients.models import Allocation, Patient, Registration
 from clinic.release import scoring
 from clinic.release.access import open_plan
-from clinic.release.facts import Json, facts_known, premises_object, release_request
+from clinic.release.facts import Json, facts_known, known_now, premises_object, release_request
 from clinic.release.models import (
     Premises,
     PremisesFact,
@@ -75,7 +75,7 @@ class PlanNow:
 def plan_now(act: Act, plan_id: int, action: str = "release.plan_seen") -> PlanNow:
     """The plan as it stands at `act.at`; a closed one as it stood when it was closed. Audited."""
     plan, patient = open_plan(act, plan_id, action)
-    at = plan.closed_at or act.at
+    at = plan.closed_at or known_now(act, plan)
     rows = facts_known(act.session, plan_id, at)
     facts: dict[str, list[ReleaseFact]] = {key: [] for key in SECTIONS}
     for row in rows:
@@ -240,7 +240,8 @@ def _listed(act: Act, *where: Any, action: str) -> list[Coming]:
 
 def _asked_again(act: Act, plan: ReleasePlan) -> tuple[list[Raised], date | None, str | None]:
     try:
-        answer = check(release_request(act, plan.id, act.at, act.at), holiday_lists())
+        at = known_now(act, plan)
+        answer = check(release_request(act, plan.id, at, at), holiday_lists())
     except Refused as refused:
         return _flags_now(act, plan, None), plan.release_on, f"{refused.field} {refused.message}"
     expected = answer["expected_release_on"]
@@ -366,5 +367,6 @@ def fact_of_plan(act: Act, plan_id: int, fact_id: int) -> None:
 
 def standing_for_a_date(act: Act, plan_id: int) -> list[ReleaseFact]:
     """What was made for a release date and would have to be looked at again if it moved."""
-    rows = facts_known(act.session, plan_id, act.at)
+    plan = act.session.get_one(ReleasePlan, plan_id)
+    rows = facts_known(act.session, plan_id, known_now(act, plan))
     return [row for row in rows if SECTIONS[row.section].for_a_date]

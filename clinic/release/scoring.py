@@ -12,7 +12,7 @@ from sqlalchemy import select
 from clinic.act import Act
 from clinic.calendars import holiday_lists
 from clinic.errors import NotFound
-from clinic.release.facts import Json, facts_known, release_request
+from clinic.release.facts import Json, facts_known, known_now, release_request
 from clinic.release.models import ReleaseAssessment, ReleaseFlag, ReleasePlan
 from clinic.release.sections import DESKS
 from dosing.days import start_of
@@ -28,28 +28,29 @@ _SUBJECTS = ("court_on", "appointment_on", "on")
 def score(act: Act, plan: ReleasePlan) -> ReleaseAssessment:
     """Score a plan as things stand now, in the caller's transaction. Returns what was saved.
 
-    Flags that stand keep their row; new ones are raised, gone ones cleared, at `act.at`. A scoring
+    Flags that stand keep their row; new ones are raised, gone ones cleared. A scoring
     that repeats the last one's answer is not saved again. Raises Refused when the rules cannot
     read the facts.
     """
-    request = release_request(act, plan.id, act.at, act.at)
+    at = known_now(act, plan)
+    request = release_request(act, plan.id, at, at)
     answer = check(request, holiday_lists())
-    raised, cleared = _keep_flags(act, plan, answer["flags"])
+    raised, cleared = _keep_flags(act, plan, answer["flags"], at)
     last = newest_assessment(act, plan.id)
     if last is None or last.answer != answer:
         last = ReleaseAssessment(
-            plan_id=plan.id, as_at=act.at, known_at=act.at, scored_by=act.staff_id,
+            plan_id=plan.id, as_at=at, known_at=at, scored_by=act.staff_id,
             calendar_version=answer["calendar_version"], request=request, answer=answer,
         )  # fmt: skip
         act.session.add(last)
-    plan.scored_at, plan.fault = act.at, None
+    plan.scored_at, plan.fault = at, None
     plan.next_due_at = next_due_at(request, answer)
     expected = answer["expected_release_on"]
     plan.release_on = date.fromisoformat(expected) if expected else None
     consent = request.get("consent") or {}
     basis = (consent.get("lawful_basis") or "").strip()
     plan.may_share = consent.get("given") is True or bool(basis)
-    standing = facts_known(act.session, plan.id, act.at)
+    standing = facts_known(act.session, plan.id, at)
     plan.destination_site_id = next(
         (row.site_id for row in standing if row.section == "destination"), None
     )
@@ -69,11 +70,13 @@ def newest_assessment(act: Act, plan_id: int) -> ReleaseAssessment | None:
     )
 
 
-def _keep_flags(act: Act, plan: ReleasePlan, found: list[Json]) -> tuple[list[str], list[str]]:
+def _keep_flags(
+    act: Act, plan: ReleasePlan, found: list[Json], at: datetime
+) -> tuple[list[str], list[str]]:
     standing = {(row.flag, row.cause): row for row in standing_flags(act, plan.id)}
     wanted = dict(with_causes(found))
     for key in standing.keys() - wanted.keys():
-        standing[key].cleared_at = act.at
+        standing[key].cleared_at = at
     for (name, cause), flag in wanted.items():
         says = {part: flag[part] for part in ("severity", "message", "clears_when", "facts")}
         row = standing.get((name, cause))
@@ -81,7 +84,7 @@ def _keep_flags(act: Act, plan: ReleasePlan, found: list[Json]) -> tuple[list[st
             act.session.add(
                 ReleaseFlag(
                     plan_id=plan.id, flag=name, cause=cause, owner=DESKS[name].owner,
-                    raised_at=act.at, cleared_at=None, **says,
+                    raised_at=at, cleared_at=None, **says,
                 )
             )  # fmt: skip
         else:

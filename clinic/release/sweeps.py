@@ -10,6 +10,7 @@ from sqlalchemy import or_, select, true, union
 
 from clinic.act import Act
 from clinic.custody.models import Exit, Hearing, KnownRelease, Reception, ReceptionDetail, Transfer
+from clinic.prescriptions.models import DoseEvent
 from clinic.release import scoring
 from clinic.release.commands import follow_plan, note_fault
 from clinic.release.models import ReleasePlan
@@ -45,18 +46,17 @@ def plans_due(act: Act) -> list[int]:
     """The open plans whose time has come, or whose facts changed since they were last scored."""
     open_plans = select(ReleasePlan.id).where(ReleasePlan.closed_at.is_(None))
     due = [open_plans.where(ReleasePlan.next_due_at <= act.at)]
+    of_stay = open_plans.join(Reception, Reception.patient_id == ReleasePlan.patient_id)
     models: tuple[Any, ...] = (ReceptionDetail, Hearing, KnownRelease, Transfer, Exit)
     for model in models:
         due.append(
-            open_plans.join(Reception, Reception.patient_id == ReleasePlan.patient_id)
-            .join(model, model.reception_id == Reception.id)
-            .where(
-                or_(
-                    model.recorded_at > ReleasePlan.scored_at,
-                    model.struck_at > ReleasePlan.scored_at,
-                )
-            )
+            of_stay.join(model, model.reception_id == Reception.id).where(_changed_since(model))
         )
+    due.append(
+        open_plans.join(DoseEvent, DoseEvent.patient_id == ReleasePlan.patient_id).where(
+            _changed_since(DoseEvent)
+        )
+    )
     for place in (SiteClosure, CalendarChange):
         recorded = select(place.id).where(
             _of_plan(place), place.recorded_at > ReleasePlan.scored_at
@@ -73,6 +73,11 @@ def plans_due(act: Act) -> list[int]:
             withdrawn = select(place.id).where(_of_plan(place), place.withdrawn_on == on)
             due.append(open_plans.where(withdrawn.exists(), ReleasePlan.scored_at < end_of(on)))
     return sorted(act.session.scalars(union(*due)))
+
+
+def _changed_since(table: Any) -> Any:
+    """Was this row written, or struck out, after the plan was last scored?"""
+    return or_(table.recorded_at > ReleasePlan.scored_at, table.struck_at > ReleasePlan.scored_at)
 
 
 def _of_plan(place: Any) -> Any:

@@ -13,14 +13,11 @@ from clinic.release.forms import section_form
 from clinic.release.models import ReleaseFact
 from clinic.release.sections import SECTIONS
 from tests.factories.release import (
-    a_fact,
     a_hearing,
-    a_pharmacy,
     a_release_plan,
     a_stay,
     a_transfer,
     instalment,
-    version_of,
 )
 
 NOW = datetime(2026, 8, 17, 9, 0, tzinfo=UTC)
@@ -69,7 +66,8 @@ def boxes(app, section: str, correcting: bool, **values: Any) -> dict[str, str]:
 # section, what is typed first, what it is corrected to, and what then stands
 AT = (17, 8, 2026, "09:30")
 FORMS = [
-    ("treatment", {"on_ost": "yes", "medicine": "methadone"}, {"on_ost": "not_known", "opioid_history": "yes"},
+    ("treatment", {"on_ost": "yes", "medicine": "methadone"}, {"opioid_history": "yes",
+     "on_ost": "not_known"},
      {"opioid_history": True}),
     ("possible_earlier", {"on": (21, 8, 2026), "why": "hdc"},
      {"on": (24, 8, 2026), "why": "other"}, {"on": "2026-08-24", "why": "other"}),
