@@ -32,16 +32,16 @@ HOME = "home"
 # -- what every page knows -----------------------------------------------------------------
 
 
-_NAVIGATION: dict[str, tuple[str, str | None]] = {}
+_NAVIGATION: dict[str, tuple[str, str | None, str | None]] = {}
 
 
-def nav(label: str, endpoint: str, permission: str | None) -> None:
+def nav(label: str, endpoint: str, permission: str | None, site_kind: str | None = None) -> None:
     """Offer a page in the navigation of everyone signed in who holds `permission` (None: all).
 
-    Called once by each room when it is imported; shown in the order of the calls. An endpoint
+    `site_kind`: only to those working at such a site. Called once by each room when it is imported; shown in the order of the calls. An endpoint
     the running application does not have is left out.
     """
-    _NAVIGATION[endpoint] = (label, permission)
+    _NAVIGATION[endpoint] = (label, permission, site_kind)
 
 
 def csp_nonce() -> str:
@@ -95,8 +95,10 @@ def _navigation(app: Flask, staff: Any) -> list[dict[str, Any]]:
             "current": request.endpoint == endpoint,
             "active": "." in endpoint and request.blueprint == endpoint.rpartition(".")[0],
         }
-        for endpoint, (label, permission) in _NAVIGATION.items()
-        if endpoint in app.view_functions and (permission is None or permission in staff.rights)
+        for endpoint, (label, permission, site_kind) in _NAVIGATION.items()
+        if endpoint in app.view_functions
+        and (permission is None or permission in staff.rights)
+        and (site_kind is None or site_kind == staff.site_kind)
     ]
 
 
