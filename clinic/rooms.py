@@ -5,9 +5,13 @@ from __future__ import annotations
 from clinic import checks, sweeps
 from clinic.appointments import room as appointments
 from clinic.custody import room as custody
+from clinic.guidance import room as guidance
 from clinic.patients import room as patients
+from clinic.prescriptions import room as prescriptions
 from clinic.release import room as release
 from clinic.sites import room as sites
 from clinic.staff import room as staff
 
-ALL: list[object] = [checks, patients, staff, sites, appointments, custody, release, sweeps]
+ALL: list[object] = [
+    checks, patients, staff, sites, appointments, prescriptions, custody, release, guidance, sweeps,
+]  # fmt: skip

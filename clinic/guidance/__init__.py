@@ -1,0 +1,1 @@
+"""Every dose rule in force, with its numbers and its source."""
