@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response
 from flask_wtf.csrf import CSRFProtect
 
-from clinic import auth, errors, home, observe, openapi, tables, ui
+from clinic import auth, checks, errors, home, observe, openapi, tables, ui
 from clinic.db import Database
 from config.settings import Settings, from_environment
 
@@ -44,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             document.register_blueprint(blueprint)
         for blueprint in getattr(room, "page_blueprints", ()):
             app.register_blueprint(blueprint)
+    checks.describe(document)
 
     auth.guard(app)
     return app

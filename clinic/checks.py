@@ -143,6 +143,34 @@ def describe(document: Any) -> None:
             },
         )
 
+    document.spec.path(
+        path="/api/v1/schemas/{name}/{side}",
+        operations={
+            "get": {
+                "summary": "The JSON Schema of a check's request or response",
+                "tags": ["checks"],
+                "security": [],
+                "parameters": [
+                    {
+                        "in": "path", "name": "name", "required": True,
+                        "schema": {"type": "string", "enum": list(all_checks())},
+                    },
+                    {
+                        "in": "path", "name": "side", "required": True,
+                        "schema": {"type": "string", "enum": ["request", "response"]},
+                    },
+                ],
+                "responses": {
+                    "200": {
+                        "description": "JSON Schema 2020-12",
+                        "content": {"application/json": {"schema": {"type": "object"}}},
+                    },
+                    "404": {"description": "No such check"},
+                },
+            }
+        },
+    )  # fmt: skip
+
 
 api_blueprints = ()
 page_blueprints = (checks_api,)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, request
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import Blueprint, Flask, Response, current_app, render_template, request
 from flask_smorest import Api
 from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
-from clinic.auth import open_to_all
+from clinic import ui
+from clinic.auth import for_signed_in, open_to_all
 from clinic.errors import PROBLEM, Invalid, VersionNeeded, answer_http, answer_trouble
 
 
@@ -82,6 +84,7 @@ def init_app(app: Flask) -> Document:
     document = Document(
         app,
         spec_kwargs={
+            "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_named_by_room),
             "info": {"description": __doc__, "license": {"name": "MIT", "identifier": "MIT"}},
             "components": {
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
@@ -91,7 +94,29 @@ def init_app(app: Flask) -> Document:
     )
     shown = app.view_functions["api-docs.openapi_json"]
     app.view_functions["api-docs.openapi_json"] = open_to_all(lambda: shown())
+    app.extensions["api_document"] = document
+    app.register_blueprint(api_pages)
     return document
+
+
+def _named_by_room(schema: Any) -> str:
+    """A shape's name in the document: its class, after its room, so that two rooms never clash."""
+    kind: Any = schema if isinstance(schema, type) else type(schema)
+    name = kind.__name__.removesuffix("Schema")
+    room = kind.__module__.removeprefix("clinic.").split(".")[0]
+    return name if room == "openapi" else f"{room.capitalize()}{name}"
+
+
+api_pages = Blueprint("api_pages", __name__)
+ui.nav("API", "api_pages.reference", "tokens.manage")
+
+
+@api_pages.get("/api")
+@for_signed_in
+def reference() -> str:
+    """The API to read: every address, what it takes and how it answers. Loads nothing from afar."""
+    described = current_app.extensions["api_document"].spec.to_dict()
+    return render_template("api.jinja", described=described)
 
 
 def if_match() -> int:
