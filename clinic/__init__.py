@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             document.register_blueprint(blueprint)
         for blueprint in getattr(room, "page_blueprints", ()):
             app.register_blueprint(blueprint)
-    checks.describe(document)
+    checks.describe(app, document)
 
     auth.guard(app)
     return app

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Flask, Response, jsonify, request
 
 from clinic.auth import open_to_all
 from clinic.calendars import holiday_lists
@@ -102,7 +102,7 @@ def schema(name: str, side: str) -> Response:
     return jsonify({"$schema": "https://json-schema.org/draft/2020-12/schema", **made})
 
 
-def describe(document: Any) -> None:
+def describe(app: Flask, document: Any) -> None:
     """Put the checks into the OpenAPI document: their contracts are their own shapes."""
     refusal = {
         "type": "object",
@@ -116,9 +116,10 @@ def describe(document: Any) -> None:
             },
         },
     }
+    rules = {rule.rule: rule for rule in app.url_map.iter_rules()}
     for check in all_checks().values():
         document.spec.path(
-            path=f"/api/v1/{check.path}",
+            rule=rules[f"/api/v1/{check.path}"],
             operations={
                 "post": {
                     "summary": check.asks,
@@ -144,7 +145,7 @@ def describe(document: Any) -> None:
         )
 
     document.spec.path(
-        path="/api/v1/schemas/{name}/{side}",
+        rule=rules["/api/v1/schemas/<name>/<side>"],
         operations={
             "get": {
                 "summary": "The JSON Schema of a check's request or response",
