@@ -18,13 +18,13 @@ from clinic.custody.schemas import (
     HearingCorrectionSchema,
     HearingRequestSchema,
     KeyworkerRequestSchema,
-    ReasonSchema,
     ReceptionCorrectionSchema,
     ReceptionRequestSchema,
     ReleaseCorrectionSchema,
     ReleaseRequestSchema,
     ScreeningSchema,
     StaySchema,
+    StrikeOutSchema,
     TransferCorrectionSchema,
     TransferRequestSchema,
     UnavailableCorrectionSchema,
@@ -104,7 +104,7 @@ def correct_reception(given: dict[str, Any], reception_id: int) -> ResponseRetur
 
 @custody_api.post(f"{_ONE}/undo")
 @needs("custody.receive")
-@custody_api.arguments(ReasonSchema)
+@custody_api.arguments(StrikeOutSchema)
 @custody_api.response(204)
 @_versioned
 @_stale
@@ -175,7 +175,7 @@ def correct_delivery(
 
 @custody_api.post(f"{_ONE}/deliveries/<int:delivery_id>/strike-out")
 @needs("custody.deliver")
-@custody_api.arguments(ReasonSchema)
+@custody_api.arguments(StrikeOutSchema)
 @custody_api.response(200, StaySchema)
 @_versioned
 @_stale
@@ -319,7 +319,7 @@ def correct_exit(given: dict[str, Any], reception_id: int, fact_id: int) -> Resp
     f"{_ONE}/<any(hearings, release, transfer, unavailable, exit):kind>/<int:fact_id>/strike-out"
 )
 @needs("release.plan")
-@custody_api.arguments(ReasonSchema)
+@custody_api.arguments(StrikeOutSchema)
 @custody_api.response(200, StaySchema)
 @_versioned
 @_stale

@@ -217,13 +217,12 @@ def _add_screening(
         return
     if screened_at is None:
         raise Invalid.field("screened_at", "is required when the screening has a result")
-    _add(
-        act, reception, Delivery,
-        _delivery_checked(
-            act, reception, {"item": SCREENING, "done_at": screened_at,
-                             "by": ["healthcare"]},
-        ),
-    )  # fmt: skip
+    given = {"item": SCREENING, "done_at": screened_at, "by": ["healthcare"]}
+    try:
+        checked = _delivery_checked(act, reception, given)
+    except Invalid as refusal:
+        raise Invalid.field("screened_at", refusal.faults[0][1]) from refusal
+    _add(act, reception, Delivery, checked)
 
 
 @command

@@ -170,6 +170,13 @@ class ChangeKeyworkerForm(KeyworkerForm):
     )
 
 
+class _SessionFields:
+    topic = SelectField(
+        "Topic", [InputRequired()], choices=[("", "Choose"), *_choices(TOPIC_NAMES)]
+    )
+    mode = RadioField("How?", [InputRequired()], choices=_choices(MODES))
+
+
 class DeliveryForm(Form):
     """What was done, or offered and declined."""
 
@@ -189,13 +196,8 @@ class DutyForm(DeliveryForm):
     outcome = None
 
 
-class GroupForm(DeliveryForm):
+class GroupForm(_SessionFields, DeliveryForm):
     """A session that counts towards the week's groups, in a group or one to one."""
-
-    topic = SelectField(
-        "Topic", [InputRequired()], choices=[("", "Choose"), *_choices(TOPIC_NAMES)]
-    )
-    mode = RadioField("How?", [InputRequired()], choices=_choices(MODES))
 
 
 class CarePlanForm(DeliveryForm):
@@ -217,7 +219,7 @@ class _HearingFields:
     starts_at = MomentField("When is the hearing?", [InputRequired()], called="The hearing")
     court = StringField("Court (if known)", [Optional(), Length(max=100)])
     known_at = MomentField(
-        "When did the prison learn of it? (now, if left empty)",
+        "When did the prison learn of this day? (now, if left empty)",
         [Optional()],
         called="Learning of it",
     )
@@ -239,7 +241,7 @@ class _ReleaseFields:
         description="The day they will walk out, after any weekend or Friday rule",
     )
     known_at = MomentField(
-        "When did the prison learn of it? (now, if left empty)",
+        "When did the prison learn of this day? (now, if left empty)",
         [Optional()],
         called="Learning of it",
     )
@@ -312,7 +314,7 @@ class _Correction:
     """What every correction carries: why, and the version it was made from."""
 
     reason = StringField(
-        "What was wrong?",
+        "Why is it changed?",
         [InputRequired(), Length(max=500)],
         description="The first wording is kept, with this reason",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, url_for
@@ -499,10 +499,14 @@ def keyworker(reception_id: int) -> Page:
 def _load(load: queries.Load, *, suggested: bool) -> str:
     said = f"{load.people} of {queries.CASELOAD_GUIDE} people"
     if load.over:
-        said += ": over the guide of one worker to 25"
+        said += f": over the guide of one worker to {queries.CASELOAD_GUIDE}"
     if load.next_due is not None:
-        said += f", next duty {ui.moment(load.next_due)}"
+        said += f", next duty {_due_text(load.next_due)}"
     return f"Suggested: {said}" if suggested else said
+
+
+def _due_text(due: date | datetime) -> str:
+    return ui.moment(due) if isinstance(due, datetime) else ui.day(due)
 
 
 def _naming_lead(view: Stay) -> str:

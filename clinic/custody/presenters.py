@@ -54,6 +54,11 @@ class DutyRow:
     why: str
 
     @property
+    def due(self) -> date | datetime | None:
+        """As it is said: the hour only where it is not the midnight that ends the day."""
+        return queries.said_due(self.due_on, self.due_at)
+
+    @property
     def recordable(self) -> bool:
         """Is there still something to record about it?"""
         return self.state in ("due", "overdue")

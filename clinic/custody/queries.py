@@ -31,7 +31,7 @@ from clinic.patients.access import open_record
 from clinic.patients.models import Allocation, Patient
 from clinic.sites.models import Site
 from clinic.staff.models import SitePost, Staff, StaffRole
-from dosing.days import end_of
+from dosing.days import ONE_DAY, end_of, london_day
 from dosing.shape import Answer
 from scheduling.custody_rules import ITEMS
 
@@ -311,8 +311,15 @@ class Work:
     heightened_risk: bool | None
 
     @property
-    def due(self) -> date | datetime:
-        return self.due_at or self.due_on
+    def due(self) -> date | datetime | None:
+        return said_due(self.due_on, self.due_at)
+
+
+def said_due(due_on: date | None, due_at: datetime | None) -> date | datetime | None:
+    """A deadline as staff say it: the hour, unless it is the midnight that ends the day."""
+    if due_on is None or due_at is None or due_at == end_of(due_on):
+        return due_on
+    return due_at
 
 
 _Named = aliased(Staff)
@@ -467,12 +474,19 @@ def _in_custody_here(act: Act) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Load:
-    """How much a keyworker carries. `next_due`: the nearest open deadline of their people."""
+    """How much a keyworker carries. `next_deadline`: the nearest open one of their people."""
 
     staff_id: int
     name: str
     people: int
-    next_due: datetime | None
+    next_deadline: datetime | None
+
+    @property
+    def next_due(self) -> date | datetime | None:
+        """The nearest deadline as it is said."""
+        if self.next_deadline is None:
+            return None
+        return said_due(london_day(self.next_deadline) - ONE_DAY, self.next_deadline)
 
     @property
     def over(self) -> bool:
@@ -514,13 +528,13 @@ def keyworker_loads(act: Act) -> list[Load]:
         .group_by(Allocation.staff_id)
     )
     loads = {staff_id: Load(staff_id, name, 0, None) for staff_id, name in names.items()}
-    for staff_id, people, next_due in counted:
-        loads[staff_id] = replace(loads[staff_id], people=people, next_due=next_due)
+    for staff_id, people, next_deadline in counted:
+        loads[staff_id] = replace(loads[staff_id], people=people, next_deadline=next_deadline)
     return sorted(
         loads.values(),
         key=lambda load: (
             load.people,
-            -(load.next_due.timestamp() if load.next_due else float("inf")),
+            -(load.next_deadline.timestamp() if load.next_deadline else float("inf")),
             load.staff_id,
         ),
     )

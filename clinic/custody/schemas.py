@@ -46,7 +46,7 @@ def _reason() -> fields.String:
     return fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_REASON))
 
 
-class ReasonSchema(Schema):
+class StrikeOutSchema(Schema):
     """Why something is struck out or undone."""
 
     reason = _reason()
