@@ -52,6 +52,7 @@ class _Timetable:
         self._dates = DueDates(facts, holidays)
         self._stay = self._dates.stay
         self._calendar = self._dates.calendar
+        self._as_at_on = london_day(facts.as_at)
         # A transfer closes nothing: the timetable goes on in the receiving prison.
         self._left = facts.exit if facts.exit and facts.exit.how != "transfer" else None
         self._delivered: defaultdict[str, list[Delivery]] = defaultdict(list)
@@ -113,7 +114,7 @@ class _Timetable:
         return {
             "rule": item.rule,
             "item": item.key,
-            "owner": self._owner(item, due_on),
+            "owner": self._owner(item),
             "escalate_to": item.escalate_to,
             "hard": item.hard and not (item.is_groups and self._away_in(item)),
             "due_on": _day(due_on),
@@ -131,11 +132,11 @@ class _Timetable:
             "why": self._why(item, due_on, original_on, moved_by, done_at),
         }
 
-    def _owner(self, item: Item, due_on: date | None) -> str:
-        if item.owner_from_due_day is None or due_on is None:
+    def _owner(self, item: Item) -> str:
+        """Who does it; from kw on another, though a release may have left no date to do it by."""
+        if item.owner_from_due_day is None:
             return item.owner
-        late = london_day(self._facts.as_at) >= due_on
-        return item.owner_from_due_day if late else item.owner
+        return item.owner_from_due_day if self._as_at_on >= self._dates.kw else item.owner
 
     def _away_in(self, item: Item) -> bool:
         return bars(self._facts.unavailable or (), self._stay.blocks[item.week or 0])

@@ -501,6 +501,24 @@ def test_carats_own_the_triage_assessment_from_the_keyworker_date(as_at: str, ow
     )
 
 
+@pytest.mark.proves("TT-04", "TT-26")
+@pytest.mark.parametrize(
+    ("as_at", "owner"),
+    [("2019-09-08T23:59:00+01:00", "healthcare"), ("2019-09-09T00:00:00+01:00", "carat")],
+)
+def test_carats_own_it_from_then_on_even_when_a_release_leaves_no_date_for_it(
+    as_at: str, owner: str
+) -> None:
+    # Received on Friday, out on Sunday: the keyworker date is the Monday after.
+    timetable = a_timetable(
+        "2019-09-06T10:00:00+01:00", as_at=as_at, known_release={"on": "2019-09-08"}
+    )
+
+    smta = row(timetable, "smta")
+
+    assert (smta["due_on"], smta["status"], smta["owner"]) == (None, "not_required", owner)
+
+
 # -- the list of items -------------------------------------------------------------------------
 
 ORDER = [
