@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from dosing.days import at_london, days_between, london_day
 from scheduling.calendars import Calendar
@@ -55,8 +55,7 @@ class Session:
     off_on: frozenset[date] = frozenset()
 
 
-@dataclass(frozen=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A doctor and a drugs worker together, from one instant (UTC) up to another."""
 
     starts_at: datetime
@@ -65,8 +64,7 @@ class Place:
     worker_id: int
 
 
-@dataclass(frozen=True)
-class Hold:
+class Hold(NamedTuple):
     """Somebody's time already given away, the end not included."""
 
     staff_id: int
@@ -188,20 +186,21 @@ class _Taken:
     """Each person's holds in order of time. They never overlap, so one look finds a clash."""
 
     def __init__(self, holds: Iterable[Hold]) -> None:
-        self._by_staff: dict[int, list[tuple[datetime, datetime]]] = {}
-        for hold in sorted(holds, key=lambda each: each.starts_at):
-            self._by_staff.setdefault(hold.staff_id, []).append((hold.starts_at, hold.ends_at))
+        self._starts: dict[int, list[datetime]] = {}
+        self._ends: dict[int, list[datetime]] = {}
+        for staff_id, starts_at, ends_at in sorted(holds):
+            self._starts.setdefault(staff_id, []).append(starts_at)
+            self._ends.setdefault(staff_id, []).append(ends_at)
 
     def at(self, place: Place) -> bool:
-        return any(
-            self._has(staff_id, place.starts_at, place.ends_at)
-            for staff_id in (place.doctor_id, place.worker_id)
-        )
+        return self._has(place, place.doctor_id) or self._has(place, place.worker_id)
 
-    def _has(self, staff_id: int, starts_at: datetime, ends_at: datetime) -> bool:
-        held = self._by_staff.get(staff_id, [])
-        before_end = bisect_left(held, (ends_at,))
-        return before_end > 0 and held[before_end - 1][1] > starts_at
+    def _has(self, place: Place, staff_id: int) -> bool:
+        starts = self._starts.get(staff_id)
+        if starts is None:
+            return False
+        begun = bisect_left(starts, place.ends_at)
+        return begun > 0 and self._ends[staff_id][begun - 1] > place.starts_at
 
 
 # -- booking -------------------------------------------------------------------------------

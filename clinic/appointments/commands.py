@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 
 from clinic.act import Act, command
 from clinic.appointments import facts, history
@@ -133,24 +133,30 @@ def _book_visit(
     return Booked(visit.id, visit.version, visit.patient_id, referral_id, place)
 
 
-def _referral_to_book(act: Act, referral_id: int) -> Any:
-    """The referral and whose it is, in one look: booking is asked for too often for three."""
-    row = act.session.execute(
-        select(
-            Referral.status,
-            Referral.drugs,
-            Patient.id.label("patient_id"),
-            exists()
-            .where(
-                Registration.patient_id == Patient.id,
-                Registration.site_id == act.site_id,
-                Registration.ended_at.is_(None),
-            )
-            .label("on_caseload"),
+# Whose the referral is, how it stands, and whether the patient is this site's: booking is asked for
+# too often for three looks, and for building the question anew each time.
+_REFERRAL_TO_BOOK = (
+    select(
+        Referral.status,
+        Referral.drugs,
+        Patient.id.label("patient_id"),
+        exists()
+        .where(
+            Registration.patient_id == Patient.id,
+            Registration.site_id == bindparam("site_id"),
+            Registration.ended_at.is_(None),
         )
-        .join(Patient, Patient.id == Referral.patient_id)
-        .where(Referral.id == referral_id, Referral.site_id == act.site_id)
-        .with_for_update(key_share=True, of=Referral)
+        .label("on_caseload"),
+    )
+    .join(Patient, Patient.id == Referral.patient_id)
+    .where(Referral.id == bindparam("referral_id"), Referral.site_id == bindparam("site_id"))
+    .with_for_update(key_share=True, of=Referral)
+)
+
+
+def _referral_to_book(act: Act, referral_id: int) -> Any:
+    row = act.session.execute(
+        _REFERRAL_TO_BOOK, {"referral_id": referral_id, "site_id": act.site_id}
     ).first()
     if row is None:
         raise NotFound("There is no such referral at this site.")
@@ -180,7 +186,7 @@ def _place(
 
 def _hold(act: Act, visit_id: int, place: slots.Place, held: dict[int, int]) -> None:
     act.session.execute(
-        insert(VisitHold),
+        insert(VisitHold.__table__),
         [
             {
                 "visit_id": visit_id, "resource_id": held[staff_id], "needed_as": needed_as,

@@ -58,7 +58,7 @@ def add(
     act.session.flush()
     of, key = (VisitEvent, "visit_id") if isinstance(row, Visit) else (ReferralEvent, "referral_id")
     act.session.execute(
-        insert(of).values(
+        insert(of.__table__).values(
             **{key: row.id}, verb=verb, at=at or act.at, reason=reason, by_whom=by_whom,
             note=(note or "").strip() or None, state=state_of(row), recorded_at=act.at,
             recorded_by=act.staff_id,
