@@ -17,9 +17,10 @@ from clinic.patients.schemas import (
     AddNumberSchema,
     CorrectSchema,
     FoundSchema,
+    GlassOpenedSchema,
     GlassSchema,
+    JoinedSchema,
     JoinSchema,
-    MadeSchema,
     PatientSchema,
     ReasonSchema,
     RegisterSchema,
@@ -178,7 +179,7 @@ def leave(given: dict[str, str], patient_id: int) -> None:
 @patients_api.post("/patients/<int:patient_id>/merges")
 @needs("patients.merge")
 @patients_api.arguments(JoinSchema)
-@patients_api.response(201, MadeSchema)
+@patients_api.response(201, JoinedSchema)
 @patients_api.alt_response(409, description="One of them was already joined to another")
 def join(given: dict[str, Any], patient_id: int) -> dict[str, int]:
     """Join another record to this one. Undone by its id."""
@@ -197,7 +198,7 @@ def undo_join(given: dict[str, str], merge_id: int) -> None:
 @patients_api.post("/patients/<int:patient_id>/break-glass")
 @needs("breakglass.use")
 @patients_api.arguments(GlassSchema)
-@patients_api.response(201, MadeSchema)
+@patients_api.response(201, GlassOpenedSchema)
 def break_glass(given: dict[str, str], patient_id: int) -> dict[str, int]:
     """Open a record outside the caseload for one hour. A manager sees the reason."""
     return {"id": access.break_glass(act(), patient_id, given["reason_code"], given["reason"])}

@@ -18,6 +18,10 @@ HINTS = {
 }
 
 
+def _said(value: object) -> str:
+    return {"True": "yes", "False": "no", "None": ""}.get(str(value), str(value))
+
+
 def _asked(value: str | None) -> bool | None:
     return {"yes": True, "no": False}.get(value or "")
 
@@ -33,7 +37,7 @@ class _Person(Form):
     ppo = SelectField(
         "Prolific or other priority offender",
         choices=[NOT_ASKED, ("yes", "Yes"), ("no", "No")],
-        filters=[lambda value: {True: "yes", False: "no"}.get(value, value) if value is not None else ""],
+        coerce=_said,
     )  # fmt: skip
 
     def details(self) -> dict[str, object]:

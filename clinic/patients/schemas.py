@@ -161,7 +161,13 @@ class GlassSchema(Schema):
     reason = fields.String(required=True, validate=_REASON)
 
 
-class MadeSchema(Schema):
-    """The id of what was made."""
+class JoinedSchema(Schema):
+    """The id by which joining two records is undone."""
+
+    id = fields.Integer(required=True)
+
+
+class GlassOpenedSchema(Schema):
+    """The id of the entry a manager will look at."""
 
     id = fields.Integer(required=True)

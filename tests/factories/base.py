@@ -34,7 +34,9 @@ def a_member_of_staff(
 ) -> Staff:
     """Somebody with these roles at the site since 2000. `person`: name, level, since."""
     with database.transaction() as session:
-        return people.a_member_of_staff(session, site, role, *more_roles, **person)
+        staff = people.a_member_of_staff(session, site, role, *more_roles, **person)
+        session.refresh(staff, ["roles", "levels", "competences"])
+        return staff
 
 
 def an_act(
