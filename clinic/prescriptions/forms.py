@@ -276,12 +276,18 @@ class ConfirmationForm(EntryForm):
 
 
 class CustodyForm(EntryForm):
-    status = _radio("Status", STATUSES)
+    remand_or_sentence = _radio("Status", STATUSES)
     sentence_days = IntegerField("Sentence in days", [Optional(), NumberRange(min=1, max=99999)])
     plan = _radio("Plan", PLANS)
     expected_release_on = DayField("Expected release", [Optional()])
     bridging_prescription_on = DayField("Bridging prescription for", [Optional()])
     community_appointment_at = MomentField("Community appointment", [Optional()])
+
+    LIKE: Mapping[str, str] = {"status": "remand_or_sentence"}
+
+    def content(self) -> Data:
+        given = super().content()
+        return {"status": given.pop("remand_or_sentence", None), **given}
 
 
 FORMS: dict[str, type[EntryForm]] = {

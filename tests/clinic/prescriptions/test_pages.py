@@ -1,0 +1,345 @@
+"""The prescribing pages: what a nurse and a prescriber see, and that no page saves a stopped dose."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from sqlalchemy import select
+
+from clinic.audit import AuditEntry
+from clinic.prescriptions.models import ClinicalEntry, DoseDecision, DoseEvent
+from clinic.prescriptions.scales import COWS_ITEMS
+from tests.factories.base import NOW, a_patient
+from tests.factories.prescriptions import (
+    COWS_14,
+    a_clinic,
+    a_decision,
+    a_dose_taken,
+    an_assessed_patient,
+)
+
+WHEN = {"day": "4", "month": "11", "year": "2026", "time": "09:00", "which": ""}
+
+
+def boxes(name, **changes):
+    return {f"{name}-{box}": value for box, value in {**WHEN, **changes}.items()}
+
+
+def a_day(name, day="4"):
+    return {f"{name}-day": day, f"{name}-month": "11", f"{name}-year": "2026"}
+
+
+def the_order(dose="25", **more):
+    return {
+        "product": "methadone_oral_solution", "phase": "induction", "dose": dose, "unit": "mg",
+        "doses_remaining_today": "1", **boxes("decided_at"), **a_day("collect_on"),
+        "supervised": "yes", "replaces_id": "", **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def clinic(database, clock):
+    return a_clinic(database)
+
+
+@pytest.fixture
+def prescriber(clinic, door):
+    return door.by_page("prescriber", site=clinic.site, level="prescriber", name="Dr Elin Price")
+
+
+@pytest.fixture
+def nurse(clinic, door):
+    return door.by_page("nurse", site=clinic.site, name="Mair Evans")
+
+
+def text_of(response):
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.get_data(as_text=True))))
+
+
+def rows(clinic, model):
+    with clinic.database.reading() as session:
+        return list(session.scalars(select(model).order_by(model.id)))
+
+
+def test_the_record_says_what_is_missing_and_leads_to_it(clinic, nurse):
+    patient = a_patient(clinic.act())
+
+    page = nurse.get(f"/patients/{patient}/prescribing")
+
+    said = text_of(page)
+    assert page.status_code == 200
+    assert "A dose cannot be checked until these are recorded" in said
+    assert said.count("Not recorded") == 12
+    assert f"/patients/{patient}/prescribing/record/asked/medicines" in page.get_data(as_text=True)
+    assert "Decide on a dose" not in said
+
+
+@pytest.mark.proves("XX-07")
+def test_an_observation_is_recorded_item_by_item_and_its_total_told(clinic, nurse):
+    patient = a_patient(clinic.act())
+    at = f"/patients/{patient}/prescribing/record/observation"
+    assert nurse.get(at).status_code == 200
+
+    done = nurse.post(
+        at,
+        data={
+            "withdrawal_scale": "cows", "sedation": "1", "alcohol": "0.05",
+            "alcohol_unit": "breath_alcohol_mg_per_l", **boxes("happened_at", time="08:30"),
+            **{f"cows_{name}": str(score) for name, score in COWS_14.items()},
+        },
+        follow_redirects=True,
+    )  # fmt: skip
+
+    assert "COWS total 14." in text_of(done)
+    (row,) = rows(clinic, ClinicalEntry)
+    assert row.data["withdrawal_score"] == 14
+    assert row.data["cows_items"] == COWS_14
+    assert row.data["breath_alcohol_mg_per_l"] == "0.05"
+    assert (row.happened_at.hour, row.recorded_at) == (8, NOW)
+
+
+def test_an_item_left_out_of_cows_is_named(clinic, nurse):
+    patient = a_patient(clinic.act())
+    scores = {f"cows_{name}": str(score) for name, score in COWS_14.items() if name != "tremor"}
+
+    refused = nurse.post(
+        f"/patients/{patient}/prescribing/record/observation",
+        data={"withdrawal_scale": "cows", **boxes("happened_at"), **scores},
+    )
+
+    assert refused.status_code == 422
+    assert "Tremor, hands held out must be one of: 0, 1, 2, 4" in text_of(refused)
+    assert rows(clinic, ClinicalEntry) == []
+
+
+@pytest.mark.proves("XX-06")
+def test_the_medical_history_takes_no_blank_for_none(clinic, nurse):
+    patient = a_patient(clinic.act())
+    at = f"/patients/{patient}/prescribing/record/medical_history"
+
+    blank = nurse.post(at, data=boxes("happened_at"))
+    both = nurse.post(
+        at, data={"conditions": ["none", "coma"], "substance_use": "none", **boxes("happened_at")}
+    )
+    done = nurse.post(
+        at, data={"conditions": "none", "substance_use": "alcohol", **boxes("happened_at")}
+    )
+
+    assert (blank.status_code, both.status_code, done.status_code) == (422, 422, 302)
+    (row,) = rows(clinic, ClinicalEntry)
+    assert row.data == {"conditions": [], "substance_use": ["alcohol"]}
+
+
+FILLED = {
+    "assessment/consent": {"finding": "nothing_of_concern"},
+    "main_drugs": {"whose_word": "patient", "primary_drug": "heroin", "secondary_drug": "crack"},
+    "tolerance": {"tolerance": "moderate", "currently_dependent": "yes"},
+    "medicine": {"name": "Diazepam", "classes": ["benzodiazepine_or_z_drug"]},
+    "opioid_use": {"opioid": "heroin", **a_day("last_used_on", "3")},
+    "asked/medicines": {},
+    "drug_test": {"sample": "urine", "method": "on_site", "result": "opioid_positive",
+                  "confirms_id": ""},
+    "ecg": {"qtc_ms": "430"},
+    "monitoring_plan": {**a_day("from_on"), **a_day("to_on", "18")},
+    "steady_dose": {"product": "methadone_oral_solution", "daily_dose_mg": "40",
+                    **a_day("from_on", "1"), **a_day("to_on", "3"), "supervision": "supervised"},
+    "confirmation": {"by": "pharmacy", "outcome": "verified", "source": "R. Jones, telephone"},
+    "custody": {"remand_or_sentence": "sentenced", "sentence_days": "84", "plan": "stabilisation"},
+}  # fmt: skip
+
+
+@pytest.mark.proves("XX-04", "XX-05")
+@pytest.mark.parametrize("what", FILLED)
+def test_each_kind_of_entry_has_a_form_that_saves_it(clinic, nurse, what):
+    patient = a_patient(clinic.act())
+    at = f"/patients/{patient}/prescribing/record/{what}"
+    assert nurse.get(at).status_code == 200
+
+    done = nurse.post(at, data={**boxes("happened_at"), **FILLED[what]}, follow_redirects=True)
+
+    assert "Recorded." in text_of(done)
+    assert [row.kind for row in rows(clinic, ClinicalEntry)] == [what.partition("/")[0]]
+
+
+def test_an_entry_is_replaced_by_another_with_a_reason(clinic, nurse):
+    patient = an_assessed_patient(clinic)
+    wrong = next(row for row in rows(clinic, ClinicalEntry) if row.kind == "tolerance")
+    at = f"/patients/{patient}/prescribing/record/tolerance?replaces={wrong.id}"
+
+    refused = nurse.post(at, data={"tolerance": "low", **boxes("happened_at")})
+    nurse.post(at, data={"tolerance": "low", "reason": "Misheard at first", **boxes("happened_at")})
+
+    assert refused.status_code == 422
+    first, second = [row for row in rows(clinic, ClinicalEntry) if row.kind == "tolerance"]
+    assert (first.struck_reason, second.replaces_id) == ("Misheard at first", first.id)
+
+
+def test_a_dose_is_checked_and_then_saved(clinic, prescriber):
+    patient = an_assessed_patient(clinic)
+    at = f"/patients/{patient}/prescribing/dose"
+    blank = prescriber.get(at).get_data(as_text=True)
+    assert "checked" not in re.sub(r"aria-checked", "", blank), "nothing is preset"
+
+    check = prescriber.post(at, data=the_order())
+    saved = prescriber.post(at, data=the_order(step="confirm", once="k1"), follow_redirects=True)
+
+    assert "No rule fired" in text_of(check) and rows(clinic, DoseDecision)[0].outcome == "PASS"
+    assert "The decision is saved." in text_of(saved)
+    assert "25 mg" in text_of(saved) and "Dr Elin Price" in text_of(saved)
+
+
+@pytest.mark.proves("RP-23")
+@pytest.mark.parametrize("step", [{}, {"step": "confirm"}])
+def test_no_page_saves_sixty_as_a_start(clinic, prescriber, step):
+    patient = an_assessed_patient(clinic)
+
+    page = prescriber.post(f"/patients/{patient}/prescribing/dose", data=the_order("60", **step))
+
+    said = text_of(page)
+    assert "This dose cannot be saved" in said and "M-FD-01" in said
+    assert "Save this decision" not in said
+    assert page.status_code == (422 if step else 200)
+    assert rows(clinic, DoseDecision) == []
+
+
+@pytest.mark.proves("RP-23")
+def test_no_page_saves_thirty_and_thirty(clinic, prescriber):
+    patient = an_assessed_patient(clinic)
+    act = clinic.act()
+    a_dose_taken(act, patient, a_decision(act, patient, "30"))
+    act.session.close()
+
+    page = prescriber.post(
+        f"/patients/{patient}/prescribing/dose", data=the_order("30", step="confirm")
+    )
+
+    assert page.status_code == 422 and "M-D1-07" in text_of(page)
+    assert len(rows(clinic, DoseDecision)) == 1
+
+
+def test_an_alert_asks_for_its_reason_on_the_page_and_keeps_what_was_typed(clinic, prescriber):
+    patient = an_assessed_patient(clinic, substance_use=["benzodiazepine"])
+    at = f"/patients/{patient}/prescribing/dose"
+
+    check = prescriber.post(at, data=the_order())
+    without = prescriber.post(at, data=the_order(step="confirm", reason="Seen with the team today"))
+    saved = prescriber.post(
+        at,
+        data=the_order(step="confirm", reason_code="benefit", reason="Seen with the team today"),
+        follow_redirects=True,
+    )
+
+    assert "M-FD-05" in text_of(check) and "Say why" in text_of(check)
+    assert without.status_code == 422 and "Seen with the team today" in text_of(without)
+    assert "Seen with the team today" in text_of(saved)
+
+
+def test_a_dose_still_to_be_recorded_is_shown_as_counted(clinic, prescriber):
+    patient = an_assessed_patient(clinic)
+    decision = a_decision(clinic.act(), patient, "20")
+
+    page = prescriber.post(f"/patients/{patient}/prescribing/dose", data=the_order("10"))
+
+    assert "Counted as taken although not recorded yet" in text_of(page)
+    assert f"Decision {decision}: 20 mg" in text_of(page)
+
+
+def test_missing_facts_are_listed_with_the_form_kept(clinic, prescriber):
+    patient = a_patient(clinic.act())
+
+    page = prescriber.post(f"/patients/{patient}/prescribing/dose", data=the_order("12.5"))
+
+    assert page.status_code == 422
+    assert "Record these first" in text_of(page)
+    assert 'value="12.5"' in page.get_data(as_text=True)
+
+
+@pytest.mark.proves("RP-33")
+def test_a_dose_is_recorded_struck_out_and_agreed_to(clinic, nurse, prescriber):
+    patient = an_assessed_patient(clinic)
+    decision = a_decision(clinic.act(), patient, "25")
+    at = f"/patients/{patient}/prescribing/decisions/{decision}"
+    assert 'name="outcome" type="radio" value="taken" checked' not in nurse.get(
+        f"{at}/dose"
+    ).get_data(as_text=True)
+
+    nurse.post(f"{at}/dose", data={"outcome": "taken", "increment": "1", "supervision": "supervised",
+               "place": "Clinic", "observer": "M. Evans", **boxes("consumed_at")})  # fmt: skip
+    again = nurse.post(f"{at}/dose", data={"outcome": "taken", "increment": "1",
+                       **boxes("consumed_at")})  # fmt: skip
+    (dose,) = rows(clinic, DoseEvent)
+    nurse.post(f"/patients/{patient}/prescribing/doses/{dose.id}/strike",
+               data={"reason": "It was another patient"})  # fmt: skip
+    own = nurse.post(f"/patients/{patient}/prescribing/doses/{dose.id}/agree")
+    prescriber.post(f"/patients/{patient}/prescribing/doses/{dose.id}/agree")
+
+    assert again.status_code == 422 and "already recorded" in text_of(again)
+    assert own.status_code == 422
+    (dose,) = rows(clinic, DoseEvent)
+    assert (dose.place, dose.observer, dose.outcome) == ("Clinic", "M. Evans", "taken")
+    assert dose.agreed_by == prescriber.staff_id
+
+
+def test_a_decision_that_would_be_stopped_now_says_not_to_give_it(clinic, nurse):
+    from tests.factories.prescriptions import an_observation
+
+    patient = an_assessed_patient(clinic)
+    decision = a_decision(clinic.act(), patient, "25")
+    act = clinic.act()
+    an_observation(act, patient, sedation="3")
+    act.session.close()
+
+    page = nurse.get(f"/patients/{patient}/prescribing/decisions/{decision}")
+
+    assert "Do not give this dose" in text_of(page) and "G-IN-01" in text_of(page)
+
+
+def test_a_decision_is_withdrawn_with_a_reason(clinic, prescriber):
+    patient = an_assessed_patient(clinic)
+    decision = a_decision(clinic.act(), patient, "25")
+    at = f"/patients/{patient}/prescribing/decisions/{decision}/withdraw"
+
+    short = prescriber.post(at, data={"reason": "no"})
+    prescriber.post(at, data={"reason": "Patient left before dosing"})
+
+    assert short.status_code == 422
+    assert rows(clinic, DoseDecision)[0].withdrawn_by == prescriber.staff_id
+
+
+def test_a_nurse_cannot_open_the_dose_page_and_another_site_cannot_look(clinic, nurse, door):
+    patient = an_assessed_patient(clinic)
+    stranger = door.by_page("prescriber", level="prescriber")
+
+    assert nurse.get(f"/patients/{patient}/prescribing/dose").status_code == 403
+    assert stranger.get(f"/patients/{patient}/prescribing").status_code in (302, 303, 403)
+
+
+def test_the_first_page_lists_who_waits(clinic, prescriber):
+    an_assessed_patient(clinic)
+
+    assert "Observed today: no dose decision yet" in text_of(prescriber.get("/"))
+    assert "MORGAN, Dewi" in text_of(prescriber.get("/prescribing"))
+
+
+def test_every_look_is_audited(clinic, prescriber):
+    patient = an_assessed_patient(clinic)
+    decision = a_decision(clinic.act(), patient, "25")
+    before = len(rows(clinic, AuditEntry))
+
+    prescriber.get(f"/patients/{patient}/prescribing")
+    prescriber.get(f"/patients/{patient}/prescribing/decisions/{decision}")
+
+    new = rows(clinic, AuditEntry)[before:]
+    assert [(row.action, row.patient_id) for row in new] == [("prescribing.read", patient)] * 2
+
+
+def test_every_score_of_cows_is_offered_and_no_other(clinic, nurse):
+    patient = a_patient(clinic.act())
+
+    page = nurse.get(f"/patients/{patient}/prescribing/record/observation").get_data(as_text=True)
+
+    for item in COWS_ITEMS:
+        offered = re.findall(rf'name="cows_{item.name}" type="radio" value="(\d)"', page)
+        assert [int(each) for each in offered] == list(item.scores)
