@@ -334,12 +334,16 @@ def _no_constant(name: str) -> Any:
 def answer_lines(
     check: Callable[[Any], Answer], lines: Sequence[str] | Any, write: Callable[[str], object]
 ) -> bool:
-    """Answer JSON Lines one by one, blank lines skipped. True when every line was evaluated."""
+    """Answer JSON Lines one by one, blank lines skipped. True when every line was evaluated.
+
+    Answers are written in ASCII, other characters escaped: text given back, such as half of a
+    surrogate pair, may have no other writing that every output takes.
+    """
     every = True
     for line in lines:
         if not line.strip():
             continue
         given, evaluated = answer(check, parse(line))
         every = every and evaluated
-        write(json.dumps(given, ensure_ascii=False) + "\n")
+        write(json.dumps(given) + "\n")
     return every

@@ -54,3 +54,14 @@ def test_a_refused_line_leaves_the_others_evaluated():
     assert not every
     assert [each.get("error", {}).get("field") for each in answers] == ["", None, "", "rule_set"]
     assert [each["case"] for each in answers] == [None, "a first dose", None, "x"]
+
+
+def test_text_that_no_encoding_can_hold_is_given_back_and_the_other_lines_answered():
+    """A JSON escape can name half of a surrogate pair, which cannot be written as UTF-8."""
+    written: list[str] = []
+    lines = [b'{"case": "\\ud800 \xc3\xa9"}', json.dumps(EXAMPLES[0]["request"]).encode()]
+
+    answer_lines(check, lines, written.append)
+
+    assert [each.encode("ascii").decode() for each in written] == written
+    assert [json.loads(each)["case"] for each in written] == ["\ud800 é", "a first dose"]
