@@ -80,14 +80,24 @@ class FindForm(Form):
     )
 
 
+class _PersonFields:
+    """Written before the referral's fields, because errors come in the order of the fields."""
+
+    family_name = StringField("Family name", [InputRequired(), Length(max=100)])
+    given_name = StringField("Given name", [InputRequired(), Length(max=100)])
+    born_on = DayField("Date of birth", [InputRequired()])
+    sex = RadioField("Sex", [InputRequired()], choices=_choices(SEXES))
+    nhs_number = StringField("NHS number (if known)", [Optional(), Length(max=20)])
+
+
 class _ReferralFields:
     referred_at = MomentField(
-        "When was the referral made?",
+        "Time of the referral",
         [InputRequired()],
         description="The wait is counted from this moment, not from when it is entered",
     )
     source = SelectField(
-        "Who referred?", [InputRequired()], choices=[SelectChoice("", "Choose"), *_choices(SOURCES)]
+        "Referred by", [InputRequired()], choices=[SelectChoice("", "Choose"), *_choices(SOURCES)]
     )
     drugs = SelectMultipleField(
         "Drugs named in the referral",
@@ -131,14 +141,8 @@ class OutsideReferralForm(ReferralForm):
     )
 
 
-class NewPersonForm(ReferralForm):
+class NewPersonForm(_PersonFields, ReferralForm):
     """A referral of somebody nobody has a record of."""
-
-    family_name = StringField("Family name", [InputRequired(), Length(max=100)])
-    given_name = StringField("Given name", [InputRequired(), Length(max=100)])
-    born_on = DayField("Date of birth", [InputRequired()])
-    sex = RadioField("Sex", [InputRequired()], choices=_choices(SEXES))
-    nhs_number = StringField("NHS number (if known)", [Optional(), Length(max=20)])
 
     def person(self, *, demo: bool) -> dict[str, Any]:
         """What `register_patient` takes."""

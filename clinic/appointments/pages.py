@@ -132,9 +132,9 @@ def _about_referral(work: Act, referral_id: int, form: Form, title: str, **more:
     if not form.is_submitted() and "version" in form:
         form["version"].data = view.referral.version
     page = render_template(
-        "one_form.jinja", form=form, title=title, banner=banner(work, view.patient),
+        "appointments/step.jinja", form=form, title=title, banner=banner(work, view.patient),
         lead=f"{REFERRAL_STATUSES[view.referral.status]}. {view.wait.says}",
-        cancel=url_for("appointments_pages.referral", referral_id=referral_id), **more,
+        back=url_for("appointments_pages.referral", referral_id=referral_id), back_to="referral", **more,
     )  # fmt: skip
     return page, form.status
 

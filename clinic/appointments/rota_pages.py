@@ -75,8 +75,8 @@ def _session(session_id: int) -> RotaPattern:
 def _about_session(row: RotaPattern, form: Form, title: str, **more: Any) -> Page:
     lead = f"{WEEKDAYS[row.weekday]} {row.starts:%H:%M} to {row.ends:%H:%M}."
     page = render_template(
-        "one_form.jinja", form=form, title=title, lead=f"{lead} {more.pop('tells', '')}",
-        cancel=url_for("rota_pages.rota"), **more,
+        "appointments/step.jinja", form=form, title=title, lead=f"{lead} {more.pop('tells', '')}",
+        back=url_for("rota_pages.rota"), back_to="rota", **more,
     )  # fmt: skip
     return page, form.status
 

@@ -47,8 +47,8 @@ def about_visit(work: Act, visit_id: int, form: Form, title: str, **more: Any) -
         f" to {ui.clock_time(view.visit.ends_at)}, {view.doctor} with {view.worker}."
     )
     page = render_template(
-        "one_form.jinja", form=form, title=title, banner=banner(work, view.patient), lead=lead,
-        cancel=url_for("visits_pages.visit", visit_id=visit_id), **more,
+        "appointments/step.jinja", form=form, title=title, banner=banner(work, view.patient), lead=lead,
+        back=url_for("visits_pages.visit", visit_id=visit_id), back_to="visit", **more,
     )  # fmt: skip
     return page, form.status
 

@@ -99,7 +99,7 @@ def test_what_was_typed_is_kept_and_each_error_names_its_field(nurse):
 
     assert answer.status_code == 422
     assert 'value="Lloyd"' in answer.text
-    for name in ("Given name", "Date of birth", "Who referred?", "When was the referral made?"):
+    for name in ("Given name", "Date of birth", "Referred by", "Time of the referral"):
         assert f"{name}" in answer.text
     assert "Error: " in answer.text
 

@@ -59,7 +59,6 @@ def test_a_referral_keeps_when_it_was_made_beside_when_it_was_entered(clinic):
         ({"received_by": 99999}, "received_by"),
     ],
 )
-@pytest.mark.proves("XX-04")
 def test_what_a_referral_says_is_coded(clinic, change, field):
     with pytest.raises(Invalid) as refused:
         made.a_referral(clinic, **change)
@@ -236,7 +235,6 @@ def test_an_arrival_is_undone_at_the_visit_and_not_at_the_referral(clinic):
 # -- the wait list
 
 
-@pytest.mark.proves("RP-45")
 def test_the_wait_list_goes_by_time_left_then_by_risk_and_never_by_name(clinic):
     def waits(name: str, days: int, risk: str | None) -> int:
         patient = base.a_patient(clinic.act, family_name=name)
@@ -265,7 +263,6 @@ def test_full_slots_flag_the_wait_of_whoever_has_no_place(database, clinic):
     assert row.wait.because == "first_free"
 
 
-@pytest.mark.proves("RP-01")
 def test_each_service_is_held_against_the_limit_of_its_own_model(database):
     def over(model: int | None) -> bool | None:
         clinic = made.a_clinic(database, model=model, weekdays=())
