@@ -44,7 +44,7 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import banner, search
 
 appointments_pages = Blueprint("appointments_pages", __name__, url_prefix="/appointments")
-ui.nav("Wait list", "appointments_pages.waiting", "appointments.read")
+ui.nav("Wait list", "appointments_pages.waiting", "appointments.read", "community")
 
 Page = str | Response | tuple[str, int]
 RISK_COLOURS = {"high": "red", "medium": "orange", "low": "green"}

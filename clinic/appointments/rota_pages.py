@@ -26,7 +26,7 @@ from clinic.errors import NotFound
 from clinic.forms import Form
 
 rota_pages = Blueprint("rota_pages", __name__, url_prefix="/appointments")
-ui.nav("Rota", "rota_pages.rota", "appointments.read")
+ui.nav("Rota", "rota_pages.rota", "appointments.read", "community")
 
 Page = str | Response | tuple[str, int]
 

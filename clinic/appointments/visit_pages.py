@@ -33,7 +33,7 @@ from clinic.patients.queries import banner
 from dosing.days import london_day
 
 visits_pages = Blueprint("visits_pages", __name__, url_prefix="/appointments")
-ui.nav("Clinic", "visits_pages.clinic", "appointments.read")
+ui.nav("Clinic", "visits_pages.clinic", "appointments.read", "community")
 
 Page = str | Response | tuple[str, int]
 
