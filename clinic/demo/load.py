@@ -123,8 +123,8 @@ def load(database: Database, say: Callable[[str], object]) -> None:
     _set_up(story)
     _model_2(story)
     _model_3(story)
-    _prison(story, "byrne", ("marsh", "vale"), "stone", 14)
-    _prison(story, "rennie", ("kerr",), "boyd", 6)
+    _prison(story, "byrne", ("marsh", "vale"), "stone", 20)
+    _prison(story, "rennie", ("kerr",), "boyd", 10)
     _releases(story)
     from clinic.demo import doses
 
