@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ForeignKey,
+    RowMapping,
     String,
     UniqueConstraint,
     bindparam,
@@ -156,7 +157,7 @@ _HASHED = (
 )  # fmt: skip
 
 
-def _hash(row: dict[str, Any]) -> str:
+def _hash(row: Mapping[str, Any]) -> str:
     content = {name: row[name] for name in _HASHED}
     content["at"] = row["at"].isoformat(timespec="microseconds")
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -182,40 +183,57 @@ class Verdict:
 
 
 def verify(session: Session) -> Verdict:
-    """Walk every strand: any edit, removal, reorder or lost tail is found and located."""
+    """Walk every strand: any edit, removal, reorder or lost tail is found and located.
+
+    Needs no transaction of its own: entries added during the walk are walked too.
+    """
     breaks: list[Break] = []
     heads: list[tuple[int, int, str]] = []
     count = 0
-    known = {row.strand: row for row in session.scalars(select(AuditHead))}
     for strand in range(STRANDS):
-        seq, previous = 0, FIRST_HASH
-        for row in _rows(session, strand):
-            count += 1
-            if row["seq"] != seq + 1:
-                breaks.append(
-                    Break(strand, seq + 1, f"entries {seq + 1} to {row['seq'] - 1} are gone")
-                )
-            elif row["prev_hash"] != previous:
-                breaks.append(Break(strand, row["seq"], "does not follow the entry before it"))
-            if _hash(row) != row["hash"]:
-                breaks.append(Break(strand, row["seq"], "was changed after it was written"))
-            seq, previous = row["seq"], row["hash"]
-        head = known.get(strand)
+        seq, previous, looked_again = 0, FIRST_HASH, False
+        while True:
+            rows = _rows(session, strand, seq)
+            for row in rows:
+                count += 1
+                if row["seq"] != seq + 1:
+                    breaks.append(
+                        Break(strand, seq + 1, f"entries {seq + 1} to {row['seq'] - 1} are gone")
+                    )
+                elif row["prev_hash"] != previous:
+                    breaks.append(Break(strand, row["seq"], "does not follow the entry before it"))
+                if _hash(row) != row["hash"]:
+                    breaks.append(Break(strand, row["seq"], "was changed after it was written"))
+                seq, previous = row["seq"], row["hash"]
+            if rows:
+                looked_again = False
+                continue
+            # An entry may have come, with its head, since the last look for entries: look again.
+            head = session.execute(_KNOWN, {"of": strand}).one_or_none()
+            if head is None or head.seq <= seq or looked_again:
+                break
+            looked_again = True
         if head is None:
             breaks.append(Break(strand, 0, "the head of this strand is gone"))
-        elif (head.seq, head.hash) != (seq, previous):
+        elif tuple(head) != (seq, previous):
             breaks.append(Break(strand, seq + 1, f"the newest entries, up to {head.seq}, are gone"))
         heads.append((strand, seq, previous))
     return Verdict(count, tuple(breaks), tuple(heads))
 
 
-def _rows(session: Session, strand: int) -> Iterator[dict[str, Any]]:
+_KNOWN = select(AuditHead.seq, AuditHead.hash).where(AuditHead.strand == bindparam("of"))
+
+
+def _rows(session: Session, strand: int, after: int) -> Sequence[RowMapping]:
+    """The next entries of a strand, so many at a time; none when it ends there."""
     columns = AuditEntry.__table__.c
-    found: Iterable[Any] = session.execute(
-        select(columns)
-        .where(AuditEntry.strand == strand)
-        .order_by(AuditEntry.seq)
-        .execution_options(yield_per=1000)
-    ).mappings()
-    for row in found:
-        yield dict(row)
+    return (
+        session.execute(
+            select(columns)
+            .where(AuditEntry.strand == strand, AuditEntry.seq > after)
+            .order_by(AuditEntry.seq)
+            .limit(1000)
+        )
+        .mappings()
+        .all()
+    )
