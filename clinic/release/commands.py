@@ -78,7 +78,8 @@ def open_release_plan(act: Act, patient_id: int, *, site_id: int | None = None) 
         patient_id=patient.id, site_id=site.id, opened_at=act.at, opened_by=act.staff_id,
         closed_at=None, closed_by=None, closed_as=None, closed_reason=None, version=1,
         changed_at=act.at, changed_by=act.staff_id, changed_what="opened", scored_at=act.at,
-        next_due_at=act.at, release_on=None, destination_site_id=None, may_share=False, fault=None,
+        next_due_at=act.at, release_on=None, left_on=None, destination_site_id=None,
+        may_share=False, fault=None,
     )  # fmt: skip
     act.session.add(plan)
     act.session.flush()

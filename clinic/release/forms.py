@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -96,6 +97,18 @@ class FactForm(VersionedForm):
             if name in self and self[name].data:
                 named[name] = self[name].data
         return named
+
+    def refuse(self, detail: str, faults: Sequence[tuple[str, str]] = ()) -> None:
+        """As for any form; what is wrong with the collections is said at the first of them."""
+        others = []
+        for name, says in faults:
+            if name == "instalments" and len(self["instalments"]):
+                first = self["instalments"][0].form.collect_on
+                first.errors = [*first.errors, f"Collections: this {says}"]
+            else:
+                others.append((name, says))
+        if others or not faults:
+            super().refuse(detail, others)
 
     def add_row(self) -> None:
         """One more collection to fill in."""

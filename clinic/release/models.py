@@ -37,9 +37,9 @@ class ReleasePlan(Base):
 
     `version` moves with everything a person records: it is the ETag, and keeps two people from
     changing the plan at once. What the last scoring gave is laid out beside it: the expected
-    release date, when the clock alone could next change a flag (`next_due_at`), the community
-    service they go to, whether anything may be shared with it, and, in `fault`, why the facts could
-    not be worked out.
+    release date, the day they left, when the clock alone could next change a flag (`next_due_at`),
+    the community service they go to, whether anything may be shared with it, and, in `fault`, why
+    the facts could not be worked out.
     """
 
     __tablename__ = "release_plan"
@@ -72,6 +72,7 @@ class ReleasePlan(Base):
     scored_at: Mapped[datetime]
     next_due_at: Mapped[datetime]
     release_on: Mapped[date | None]
+    left_on: Mapped[date | None]
     destination_site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
     may_share: Mapped[bool]
     fault: Mapped[str | None]

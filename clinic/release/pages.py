@@ -36,6 +36,7 @@ from clinic.release.forms import (
 )
 from clinic.release.models import ReleaseFact, ReleasePlan
 from clinic.release.sections import PREMISES, SECTIONS, Section
+from scheduling.release_rules import LIMITS
 
 release_pages = Blueprint("release_pages", __name__, url_prefix="/release")
 ui.nav("Releases", "release_pages.coming", "release.read")
@@ -50,14 +51,17 @@ COLOURS = {"critical": "red", "red": "red", "amber": "orange"}
 
 
 def _row(each: queries.Coming) -> home.Row:
+    """A line of a worklist. Once out, the deadline is the day treatment must have gone on by."""
     worst = each.flags[0] if each.flags else None
-    what = worst.message if worst else "No flag stands."
+    what = worst.message if worst else "No flag stands"
     if len(each.flags) > 1:
-        what += f" And {len(each.flags) - 1} more."
+        what += f" (and {len(each.flags) - 1} more)"
+    if each.left_on:
+        what = f"Out since {ui.day(each.left_on)}. {what}"
     if each.fault:
         what = f"The facts cannot be worked out: {each.fault}."
     return home.Row(
-        due=each.release_on,
+        due=each.left_on + LIMITS.continuity if each.left_on else each.release_on,
         person=each.patient.listed_name,
         href=url_for("release_pages.plan", plan_id=each.plan_id),
         what=what,

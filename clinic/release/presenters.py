@@ -184,7 +184,7 @@ def _day(answer: Json | None, name: str) -> date | None:
 def fact_lines(row: ReleaseFact) -> list[tuple[str, str]]:
     """What a fact says, question by question, in the order of its form."""
     section = SECTIONS[row.section]
-    lines = [(ask.label, said(ask, row.says.get(ask.name))) for ask in section.asks]
+    lines = [(ask.label.rstrip("?"), said(ask, row.says.get(ask.name))) for ask in section.asks]
     if section.premises:
         lines.insert(0, ("Name", row.premises.name if row.premises else "not known"))
     if section.service:
@@ -231,7 +231,7 @@ def one_line(row: ReleaseFact) -> str:
     if section.service and row.site:
         parts.append(row.site.name)
     parts += [
-        f"{ask.label}: {said(ask, row.says[ask.name])}"
+        f"{ask.label.rstrip('?')}: {said(ask, row.says[ask.name])}"
         for ask in section.asks
         if ask.name in row.says
     ]

@@ -172,6 +172,7 @@ class Coming:
     plan_id: int
     patient: Patient
     release_on: date | None
+    left_on: date | None
     worst: str | None
     flags: list[Raised]
     fault: str | None
@@ -229,7 +230,7 @@ def _listed(act: Act, *where: Any, action: str) -> list[Coming]:
             flags.sort(key=lambda each: (-each.gravity, each.since, each.flag))
         found.append(
             Coming(
-                plan.id, plan.patient, release_on, flags[0].severity if flags else None, flags,
+                plan.id, plan.patient, release_on, plan.left_on, flags[0].severity if flags else None, flags,
                 fault, plan.site.name,
             )
         )  # fmt: skip

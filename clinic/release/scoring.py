@@ -47,6 +47,8 @@ def score(act: Act, plan: ReleasePlan) -> ReleaseAssessment:
     plan.next_due_at = next_due_at(request, answer)
     expected = answer["expected_release_on"]
     plan.release_on = date.fromisoformat(expected) if expected else None
+    # Once out there is no leaving today; who died or moved on has no day of release to count from.
+    plan.left_on = plan.release_on if answer["released_today"] is None else None
     consent = request.get("consent") or {}
     basis = (consent.get("lawful_basis") or "").strip()
     plan.may_share = consent.get("given") is True or bool(basis)

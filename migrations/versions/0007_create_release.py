@@ -80,6 +80,7 @@ def upgrade() -> None:
         _at("scored_at"),
         _at("next_due_at"),
         sa.Column("release_on", sa.Date),
+        sa.Column("left_on", sa.Date),
         _key("destination_site_id", "site", nullable=True),
         sa.Column("may_share", sa.Boolean, nullable=False),
         sa.Column("fault", sa.String),
