@@ -45,6 +45,7 @@ from clinic.prescriptions.kinds import (
 )
 from clinic.prescriptions.models import OUTCOMES, OVERRIDES, SUPERVISION
 from clinic.prescriptions.scales import COWS, COWS_ITEMS, SCALES
+from dosing.medicines import PRODUCTS
 from dosing.units import as_text
 
 Data = dict[str, Any]
@@ -322,6 +323,12 @@ MG, MICROGRAMS = "mg", "micrograms"
 _TABLETS = re.compile(r"\s*([0-9]{1,5}(?:\.[0-9]{1,3})?)\s*(?:mg)?\s*x\s*([0-9]{1,3})\s*", re.I)
 
 
+_FOR_TREATMENT = {
+    name: words for name, words in PRODUCT_NAMES.items() if PRODUCTS[name].for_treatment
+}
+"""Linctus, patches and the like stand in no pick list of treatment; over HTTP a rule stops them."""
+
+
 def _listed(text: str | None) -> list[str]:
     return [part.strip() for part in re.split(r"[,;\n]", text or "") if part.strip()]
 
@@ -329,7 +336,7 @@ def _listed(text: str | None) -> list[str]:
 class OrderForm(Form):
     """A dose as the prescriber states it. No dose, unit or answer is preset."""
 
-    product = SelectField("Product", [InputRequired()], choices=_offered(PRODUCT_NAMES))
+    product = SelectField("Product", [InputRequired()], choices=_offered(_FOR_TREATMENT))
     phase = _radio("This order is", PHASES)
     dose = StringField(
         "Dose taken at one time", [InputRequired(), _amount],

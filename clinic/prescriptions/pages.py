@@ -39,7 +39,7 @@ record_link("Prescribing", "prescriptions_pages.record", "prescribing.read")
 
 Page = str | Response | tuple[str, int]
 
-COLOURS = {"Stopped": "red", "Dose": "orange"}
+COLOURS = {queries.STOPPED: "red", queries.DOSE: "orange"}
 BASE = "/patients/<int:patient_id>/prescribing"
 
 
@@ -61,18 +61,18 @@ def worklist(work: Act) -> home.Worklist:
     )
 
 
-def _rows(found: list[queries.Waiting]) -> list[home.Row]:
+def _rows(found: list[tuple[Patient, queries.Waiting]]) -> list[home.Row]:
     return [
         home.Row(
             due=each.due,
-            person=each.patient.listed_name,
-            href=url_for("prescriptions_pages.record", patient_id=each.patient.id),
+            person=patient.listed_name,
+            href=url_for("prescriptions_pages.record", patient_id=patient.id),
             what=each.why,
             who=None,
-            risk={"Stopped": "Stopped", "Dose": "Dose due"}.get(each.risk or "", "None recorded"),
+            risk=each.risk,
             risk_colour=COLOURS.get(each.risk or "", "grey"),
         )
-        for each in found
+        for patient, each in found
     ]
 
 
@@ -146,6 +146,11 @@ def _carried_out(form: Form, work: Callable[[], object]) -> bool:
             ) from refusal
 
     return form.carried_out(told)
+
+
+def _answered(form: Form) -> dict[str, Any]:
+    """What was answered, a blank as unknown."""
+    return {name: value or None for name, value in form.answers().items()}
 
 
 def _field(form: Form, path: str) -> str:
@@ -261,7 +266,8 @@ def order(patient_id: int) -> Page:
         }  # fmt: skip
         try:
             checked, planned = commands.check_dose(act(), patient.id, **given)
-            if form.confirmed:
+            # A stopped order goes to the command too: it keeps the STOP for whoever decides next.
+            if form.confirmed or checked["outcome"] == "STOP":
                 decision_id = commands.save_dose_decision(
                     act(), patient.id, **given, once=form.once.data or None,
                     reason_code=form.reason_code.data, reason=form.reason.data,
@@ -277,7 +283,7 @@ def order(patient_id: int) -> Page:
             checked, status = stopped.answer, stopped.status
         except ReasonNeeded as needed:
             checked = needed.answer
-            form.refuse(needed.detail, needed.faults)
+            form.refuse(needed.detail, [_reason_fault(*fault) for fault in needed.faults])
         except FactsMissing as lacking:
             missing, status = [_missing(each, patient.id) for each in lacking.missing], 422
         except NotReady as not_ready:
@@ -285,8 +291,6 @@ def order(patient_id: int) -> Page:
         except (Invalid, Conflict) as refusal:
             checked = None
             form.refuse(refusal.detail, [(_field(form, f), says) for f, says in refusal.faults])
-        if checked is not None and form.confirmed and checked["outcome"] == "STOP":
-            status = 422
     template = "prescriptions/check.jinja" if checked else "prescriptions/order.jinja"
     page = render_template(
         template, form=form, check=checked, planned=planned, missing=missing,
@@ -300,6 +304,11 @@ def order(patient_id: int) -> Page:
         cancel=url_for("prescriptions_pages.record", patient_id=patient.id),
     )  # fmt: skip
     return page, status or form.status
+
+
+def _reason_fault(field: str, says: str) -> tuple[str, str]:
+    """The code of a reason is chosen by its words on the page."""
+    return (field, "Choose a reason for going on" if field == "reason_code" else says)
 
 
 def _offer_replacing(form: OrderForm, patient: Patient) -> None:
@@ -363,7 +372,7 @@ def dose(patient_id: int, decision_id: int) -> Page:
         form,
         lambda: commands.record_dose(
             act(), patient.id, row.id,
-            **{name: value or None for name, value in form.answers().items()},
+            **_answered(form),
         ),
     ):  # fmt: skip
         return _to_record(patient.id, "The dose is recorded.")
@@ -385,9 +394,7 @@ def dose_elsewhere(patient_id: int) -> Page:
     form = ElsewhereDoseForm(consumed_at=act().at)
     if _carried_out(
         form,
-        lambda: commands.record_dose_elsewhere(
-            act(), patient.id, **{name: value or None for name, value in form.answers().items()}
-        ),
+        lambda: commands.record_dose_elsewhere(act(), patient.id, **_answered(form)),
     ):
         return _to_record(patient.id, "Recorded as a claim, until it is confirmed.")
     page = render_template(

@@ -190,106 +190,119 @@ def replay(act: Act, decision_id: int) -> Replay:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Somebody's next step here: `why` says what, `due` by when; `entry_id` where it shows."""
+    """Somebody's next step here: `why` says what, `due` by when."""
 
-    patient: Patient
+    patient_id: int
     why: str
-    due: date | datetime | None
+    due: date | datetime
     risk: str | None = None
 
 
-def waiting(act: Act) -> list[Waiting]:
+STOPPED, DOSE = "Stopped", "Dose due"
+
+
+def waiting(act: Act) -> list[tuple[Patient, Waiting]]:
     """What waits for a prescriber or a nurse at this site, deadline first.
 
     A STOP met today with no decision since (RP-25); a decision for today with a dose not recorded;
     somebody observed today with consent and no decision yet; a laboratory result to chase (RP-22).
     """
     act.need("prescribing.read")
-    patients = {
-        row.id: row
-        for row in act.session.scalars(
-            select(Patient)
-            .join(Registration, Registration.patient_id == Patient.id)
-            .where(Registration.site_id == act.site_id, Registration.ended_at.is_(None))
-        )
-    }
-    out = _stopped(act, patients) + _not_recorded(act, patients) + _to_decide(act, patients)
-    out += _to_chase(act, patients)
-    ranks = {"Stopped": 0, "Dose": 1}
-    out.sort(key=lambda each: (_when(each.due), ranks.get(each.risk or "", 2), each.patient.id))
-    act.note_shown("prescribing.waiting", [each.patient.id for each in out])
-    return out
+    decided = _decided_today(act)
+    out = _stopped(act, decided) + _not_recorded(act, decided) + _to_decide(act, decided)
+    out += _to_chase(act)
+    names = select(Patient).where(Patient.id.in_([each.patient_id for each in out]))
+    patients = {row.id: row for row in act.session.scalars(names)}
+    ranks = {STOPPED: 0, DOSE: 1}
+    out.sort(key=lambda each: (_when(each.due), ranks.get(each.risk or "", 2), each.patient_id))
+    act.note_shown("prescribing.waiting", patients)
+    return [(patients[each.patient_id], each) for each in out]
 
 
-def _when(due: date | datetime | None) -> datetime:
-    assert due is not None
+def _when(due: date | datetime) -> datetime:
     return due if isinstance(due, datetime) else start_of(due + timedelta(days=1))
 
 
-def _decided_today(act: Act, patients: dict[int, Patient]) -> list[DoseDecision]:
+def _here(act: Act) -> Any:
+    """The patients on this site's caseload."""
+    return select(Registration.patient_id).where(
+        Registration.site_id == act.site_id, Registration.ended_at.is_(None)
+    )
+
+
+def _decided_today(act: Act) -> list[DoseDecision]:
     return list(
         act.session.scalars(
             select(DoseDecision).where(
-                DoseDecision.patient_id.in_(patients), DoseDecision.withdrawn_at.is_(None),
+                DoseDecision.patient_id.in_(_here(act)), DoseDecision.withdrawn_at.is_(None),
                 DoseDecision.dose_on <= act.today, DoseDecision.last_on >= act.today,
             )
         )
     )  # fmt: skip
 
 
-def _stopped(act: Act, patients: dict[int, Patient]) -> list[Waiting]:
-    decided = {row.patient_id: row.recorded_at for row in _decided_today(act, patients)}
+def _stopped(act: Act, decided: list[DoseDecision]) -> list[Waiting]:
+    since = {row.patient_id: row.recorded_at for row in decided}
     stops = act.session.scalars(
         select(DoseStop)
-        .where(DoseStop.site_id == act.site_id, DoseStop.stopped_on == act.today)
+        .where(
+            DoseStop.site_id == act.site_id, DoseStop.stopped_on == act.today,
+            DoseStop.patient_id.in_(_here(act)),
+        )
         .order_by(DoseStop.id)
-    )
-    last = {row.patient_id: row for row in stops if row.patient_id in patients}
+    )  # fmt: skip
+    last = {row.patient_id: row.recorded_at for row in stops}
     return [
-        Waiting(patients[each], "An order was stopped today. Look again", act.today, "Stopped")
-        for each, row in last.items()
-        if each not in decided or decided[each] < row.recorded_at
+        Waiting(each, "An order was stopped today. Look again", act.today, STOPPED)
+        for each, at in last.items()
+        if each not in since or since[each] < at
     ]
 
 
-def _not_recorded(act: Act, patients: dict[int, Patient]) -> list[Waiting]:
-    out = []
-    for row in _decided_today(act, patients):
-        if act.today not in facts.days_of(row):
-            continue
-        recorded = {
-            dose.increment
-            for dose in doses_of(act, row.id)
-            if dose.dose_on == act.today and dose.struck_at is None
-        }
-        if set(facts.increments_of(row)) - recorded:
-            due = row.decided_at if row.dose_on == act.today else act.today
-            out.append(Waiting(patients[row.patient_id], "Record today's dose", due, "Dose"))
-    return out
+def _not_recorded(act: Act, decided: list[DoseDecision]) -> list[Waiting]:
+    recorded = {
+        (row.decision_id, row.increment)
+        for row in act.session.scalars(
+            select(DoseEvent).where(
+                DoseEvent.decision_id.in_([row.id for row in decided]),
+                DoseEvent.dose_on == act.today, DoseEvent.struck_at.is_(None),
+            )
+        )
+    }  # fmt: skip
+    return [
+        Waiting(
+            row.patient_id, "Record today's dose",
+            row.decided_at if row.dose_on == act.today else act.today, DOSE,
+        )
+        for row in decided
+        if act.today in facts.days_of(row)
+        and any((row.id, each) not in recorded for each in facts.increments_of(row))
+    ]  # fmt: skip
 
 
-def _to_decide(act: Act, patients: dict[int, Patient]) -> list[Waiting]:
-    decided = {row.patient_id for row in _decided_today(act, patients)}
+def _to_decide(act: Act, decided: list[DoseDecision]) -> list[Waiting]:
+    done = {row.patient_id for row in decided}
     seen = act.session.scalars(
         select(ClinicalEntry.patient_id)
         .where(
             ClinicalEntry.site_id == act.site_id, ClinicalEntry.kind == "observation",
             ClinicalEntry.struck_at.is_(None), ClinicalEntry.happened_at >= start_of(act.today),
+            ClinicalEntry.patient_id.in_(_here(act)),
         )
         .distinct()
     )  # fmt: skip
     return [
-        Waiting(patients[each], "Observed today: no dose decision yet", act.today)
+        Waiting(each, "Observed today: no dose decision yet", act.today)
         for each in seen
-        if each in patients and each not in decided
+        if each not in done
     ]
 
 
-def _to_chase(act: Act, patients: dict[int, Patient]) -> list[Waiting]:
+def _to_chase(act: Act) -> list[Waiting]:
     tests = list(
         act.session.scalars(
             select(ClinicalEntry).where(
-                ClinicalEntry.patient_id.in_(patients), ClinicalEntry.kind == "drug_test",
+                ClinicalEntry.patient_id.in_(_here(act)), ClinicalEntry.kind == "drug_test",
                 ClinicalEntry.struck_at.is_(None),
             )
         )
@@ -297,7 +310,7 @@ def _to_chase(act: Act, patients: dict[int, Patient]) -> list[Waiting]:
     answered = {row.data.get("confirms_id") for row in tests if row.data["result"] != "pending"}
     return [
         Waiting(
-            patients[row.patient_id], "Chase the laboratory for the drug test",
+            row.patient_id, "Chase the laboratory for the drug test",
             row.happened_at + CHASED_AFTER,
         )
         for row in tests

@@ -348,7 +348,7 @@ def test_intoxication_stops_the_dose_and_asks_for_another_look(clinic, seen, rul
     act.session.close()
 
     assert rules(stopped.value.answer)[rule] == "STOP"
-    assert [each.risk for each in waiting(clinic.act())][0] == "Stopped"
+    assert [each.risk for _, each in waiting(clinic.act())][0] == "Stopped"
 
 
 @pytest.mark.proves("RP-32", "A17", "M-FD-01")

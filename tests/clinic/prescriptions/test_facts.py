@@ -169,7 +169,7 @@ def test_a_laboratory_that_has_not_answered_is_chased_after_fourteen_days(databa
     due = taken.happened_at + timedelta(days=14)
 
     def chased(at):
-        return [each for each in waiting(clinic.act(at=at)) if "laboratory" in each.why]
+        return [each for _, each in waiting(clinic.act(at=at)) if "laboratory" in each.why]
 
     assert chased(due - timedelta(minutes=1)) == []
     assert len(chased(due)) == 1
