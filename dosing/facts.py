@@ -586,11 +586,13 @@ def _prison(request: DoseRequest, drug: str) -> dict[str, Any]:
                 outside.append((dose.consumed_at, dose.supervision))
     for steady in history.steady_doses:
         if steady.product.drug == drug and _counts(steady, history):
-            # Timed at the end of its date, the dose of the reception day itself is inside.
-            if steady.to_on >= received_on:
-                inside.append(max(steady.from_on, received_on))
-            if steady.from_on < received_on:
-                last = min(steady.to_on, received_on - ONE_DAY)
+            # On the day of reception a dose from elsewhere came before it; this service's, timed
+            # at the end of its date, after it.
+            inside_from = received_on + ONE_DAY if steady.elsewhere else received_on
+            if steady.to_on >= inside_from:
+                inside.append(max(steady.from_on, inside_from))
+            if steady.from_on < inside_from:
+                last = min(steady.to_on, inside_from - ONE_DAY)
                 outside.append((end_of(last), steady.supervision))
     first = min(inside, default=request.on)
     last_outside = max(outside, key=lambda taken: taken[0], default=None)

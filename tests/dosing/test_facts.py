@@ -553,6 +553,24 @@ def test_the_prison_day_counts_from_the_first_dose_since_reception():
     assert facts_of("maintained").prison_day is None
 
 
+@pytest.mark.proves("P-06")
+def test_a_daily_dose_from_elsewhere_on_the_day_of_reception_was_taken_outside():
+    came_in_yesterday = {
+        "prison.received_at": "@D-1 16:00",
+        "order.dose_mg": "31",
+        **history(steady("@D-200", "@D-1", "31", recorded_by="elsewhere")),
+    }
+
+    assert facts_of("prison_confirmed", **came_in_yesterday).prison_day == 1
+    assert fired("prison_confirmed", **came_in_yesterday)["P-06"] == "ALERT"
+
+
+def test_a_daily_dose_of_ours_on_the_day_of_reception_was_taken_inside():
+    came_in_yesterday = {"prison.received_at": "@D-1 16:00", **history(steady("@D-200", "@D-1"))}
+
+    assert facts_of("prison_confirmed", **came_in_yesterday).prison_day == 2
+
+
 @pytest.mark.proves("P-05")
 def test_the_envelope_of_day_5_goes_on_for_an_unconfirmed_continuation():
     later = {
