@@ -340,7 +340,7 @@ class OrderForm(Form):
     phase = _radio("This order is", PHASES)
     dose = StringField(
         "Dose taken at one time", [InputRequired(), _amount],
-        description="Figures only, such as 12.5. Of a combined tablet, the buprenorphine part.",
+        description="Figures only. Of a combined tablet, the buprenorphine part.",
     )  # fmt: skip
     unit = _radio("Unit", {MG: "milligrams (mg)", MICROGRAMS: "micrograms"})
     decided_at = MomentField(
@@ -357,11 +357,11 @@ class OrderForm(Form):
     diluted = YesNoField("Diluted before it is given?")
     tablets = StringField(
         "Tablets", [Optional(), Length(max=200)],
-        description="Strength in mg and number, such as 8 x 1, 2 x 2",
+        description="Strength in mg x number, several separated by commas",
     )  # fmt: skip
     stocked = StringField(
         "Strengths stocked here, in mg", [Optional(), Length(max=200)],
-        description="For sublingual tablets, such as 0.4, 2, 8",
+        description="For sublingual tablets: every strength kept, separated by commas",
     )  # fmt: skip
     collect_on = DayField("First collected or taken on", [Optional()])
     daily_until_on = DayField(
@@ -387,13 +387,17 @@ class OrderForm(Form):
 
     def validate_tablets(self, field: Field) -> None:
         if any(_TABLETS.fullmatch(part) is None for part in _listed(field.data)):
-            raise StopValidation("Tablets must be written as strength x number, such as 8 x 1")
+            raise StopValidation(
+                "Tablets must be written as strength x number, separated by commas"
+            )
 
     def validate_stocked(self, field: Field) -> None:
         if any(
             not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", part) for part in _listed(field.data)
         ):
-            raise StopValidation("Strengths stocked here must be numbers of mg, such as 0.4, 2, 8")
+            raise StopValidation(
+                "Strengths stocked here must be numbers of mg, separated by commas"
+            )
 
     def validate_supervised(self, field: Field) -> None:
         if self.collect_on.data is not None and TRUTH.get(field.data or "") is None:

@@ -182,9 +182,11 @@ def entry(patient_id: int, kind: str, about: str | None = None) -> Page:
     own = {"assessment": {"item": about}, "asked": {"topic": about}}.get(kind, {})
 
     def work() -> None:
+        happened_at = form.happened_at.data
+        assert happened_at is not None, "the form requires it"
         commands.record_entry(
             act(), patient.id, kind, {**own, **form.content()},
-            happened_at=form.happened_at.data, note=form.note.data, reason=form.reason.data,
+            happened_at=happened_at, note=form.note.data, reason=form.reason.data,
             replaces_id=replaces,
         )  # fmt: skip
 
@@ -299,7 +301,7 @@ def order(patient_id: int) -> Page:
         rows=presenters.order_rows(
             {"order": form.order(), "supply": form.supply()}, form.decided_at.data
         )
-        if checked
+        if checked and form.decided_at.data
         else (),
         cancel=url_for("prescriptions_pages.record", patient_id=patient.id),
     )  # fmt: skip

@@ -101,7 +101,7 @@ def test_a_supply_that_covers_the_day_counts_until_it_is_replaced(database):
         )  # fmt: skip
 
 
-@pytest.mark.proves("P-04", "P-10")
+@pytest.mark.proves("P-10")
 def test_in_prison_the_reception_and_the_plan_are_asked_for_first(database):
     clinic = a_clinic(database, kind="prison")
     patient = an_assessed_patient(clinic)
