@@ -50,8 +50,7 @@ from clinic.patients.models import (
 )
 
 patients_pages = Blueprint("patients_pages", __name__)
-ui.nav("Caseload", "patients_pages.caseload", "patients.read")
-ui.nav("Find a patient", "patients_pages.search", "patients.read")
+ui.nav("Patients", "patients_pages.caseload", "patients.read")
 
 Page = str | Response | tuple[str, int]
 

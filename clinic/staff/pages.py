@@ -40,8 +40,9 @@ from clinic.staff.forms import (
 from clinic.staff.models import COMPETENCES, LEVELS
 
 staff_pages = Blueprint("staff_pages", __name__)
+account_pages = Blueprint("account_pages", __name__, url_prefix="/account")
 ui.nav("Staff", "staff_pages.listed", "staff.manage")
-ui.nav("Your account", "staff_pages.account", None)
+ui.nav("Your account", "account_pages.account", None)
 
 Page = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
@@ -140,7 +141,7 @@ def set_up() -> Page:
 # -- one's own account ---------------------------------------------------------------------
 
 
-@staff_pages.get("/account")
+@account_pages.get("")
 @for_signed_in
 def account() -> Page:
     """What one may do here, and where to change one's password."""
@@ -151,7 +152,7 @@ def account() -> Page:
     )  # fmt: skip
 
 
-@staff_pages.route("/account/password", methods=["GET", "POST"])
+@account_pages.route("/password", methods=["GET", "POST"])
 @for_signed_in
 def own_password() -> Page:
     """Change one's own password; every sign-in of the account ends."""
@@ -164,7 +165,7 @@ def own_password() -> Page:
         return redirect(url_for("staff_pages.sign_in"))
     page = render_template(
         "one_form.jinja", form=form, title="Change your password",
-        cancel=url_for("staff_pages.account"),
+        cancel=url_for("account_pages.account"),
         more={"current": {"autocomplete": "current-password"},
               "new": {"autocomplete": "new-password"}},
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from clinic.staff.api import staff_api
 from clinic.staff.oversight import oversight_pages
-from clinic.staff.pages import staff_pages
+from clinic.staff.pages import account_pages, staff_pages
 
 api_blueprints = (staff_api,)
-page_blueprints = (staff_pages, oversight_pages)
+page_blueprints = (staff_pages, account_pages, oversight_pages)

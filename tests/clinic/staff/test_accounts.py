@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -355,3 +356,32 @@ def test_a_token_issued_by_page_opens_the_api(door: Door, client: FlaskClient) -
     headers = {"Authorization": f"Bearer {token[1]}"}
     assert client.get("/api/v1/patients", headers=headers).status_code == 200
     assert token[1] not in boss.get(f"/staff/{nurse.staff_id}").text
+
+
+def test_two_at_the_door_of_an_empty_service_make_one_administrator(
+    fresh_database: Database,
+) -> None:
+    start, ended = threading.Barrier(2), []
+
+    def arrive(number: int) -> None:
+        act = Act(session=fresh_database.session(), at=NOW, staff_id=None)
+        start.wait()
+        try:
+            commands.set_up(
+                act, **{**FIRST, "site_name": f"S{number}", "email": f"{number}@example.org"}
+            )
+            ended.append("in")
+        except NotFound:
+            ended.append("shut")
+        finally:
+            act.session.close()
+
+    arriving = [threading.Thread(target=arrive, args=(number,)) for number in range(2)]
+    for each in arriving:
+        each.start()
+    for each in arriving:
+        each.join(timeout=60)
+
+    assert sorted(ended) == ["in", "shut"]
+    with fresh_database.reading() as session:
+        assert session.scalar(select(func.count(Staff.id))) == 1
