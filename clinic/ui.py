@@ -38,8 +38,9 @@ _NAVIGATION: dict[str, tuple[str, str | None, str | None]] = {}
 def nav(label: str, endpoint: str, permission: str | None, site_kind: str | None = None) -> None:
     """Offer a page in the navigation of everyone signed in who holds `permission` (None: all).
 
-    `site_kind`: only to those working at such a site. Called once by each room when it is imported; shown in the order of the calls. An endpoint
-    the running application does not have is left out.
+    `site_kind`: only to those working at such a site. Called once by each room when it is
+    imported; shown in the order of the calls. An endpoint the running application does not have
+    is left out.
     """
     _NAVIGATION[endpoint] = (label, permission, site_kind)
 
