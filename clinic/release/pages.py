@@ -171,6 +171,7 @@ def _plan_page(template: str, now: queries.PlanNow) -> str:
     return render_template(
         template, view=now, plan=now.plan, answer=now.answer, banner=banner(work, now.patient),
         sections=SECTIONS, strip_days=strip, strip_more=more, unknown=presenters.unknown(now),
+        newly_out=presenters.newly_out(now),
         fact_lines=presenters.fact_lines, one_line=presenters.one_line, states=presenters.STATES,
         flag_rows=[_flag(now, flag) for flag in now.flags], dates=dates,
         at_version=_at_version(SureForm(), now.plan),

@@ -73,6 +73,15 @@ def _unanswered(now: PlanNow, name: str) -> bool:
     return True
 
 
+def newly_out(now: PlanNow) -> bool:
+    """Are they out, and still within the days by which treatment must have gone on? DR-08."""
+    answer = now.answer
+    deadline_on = _day(answer, "continuity_deadline_on")
+    if answer is None or deadline_on is None or answer["released_today"] is not None:
+        return False
+    return london_day(_as_at(now.request)) <= deadline_on
+
+
 # -- the picture ---------------------------------------------------------------------------
 
 

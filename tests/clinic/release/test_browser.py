@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -102,6 +103,8 @@ def test_every_page_of_release_is_accessible(served, walk, page, axe):
         page.goto(served.url + address)
         assert page.locator("h1").count() == 1, address
         axe(page)
+    page.goto(f"{served.url}{here}/print")
+    assert len(re.findall(rb"/Type /Page\b", page.pdf(prefer_css_page_size=True))) == 1
     page.goto(f"{served.url}/release/premises/add")
     page.get_by_label("Pharmacy").check()
     page.get_by_label("Name").fill("High Street Pharmacy")

@@ -138,12 +138,13 @@ def test_a_stale_version_is_refused_and_names_who_was_first(story):
         commands.record(story.act(), plan_id, "prescriber", {"name": "Dr A"}, version=1)
 
 
+@pytest.mark.proves("RC-08")
 def test_a_plan_is_not_finished_while_red_flags_stand_and_can_be_reopened(story):
     plan_id = a_release_plan(
-        story.act(), release={"confirmed_on": "2026-08-18"}, treatment={"on_ost": True}
+        story.act(), release={"confirmed_on": "2026-08-17"}, treatment={"on_ost": True}
     )
     act = story.act()
-    with pytest.raises(Conflict, match="Not while these stand"):
+    with pytest.raises(Conflict, match="Not while these stand.*RG-16"):
         commands.close_release_plan(
             act, plan_id, version=version_of(act, plan_id), closed_as="finished", reason="Gone"
         )
@@ -350,7 +351,7 @@ def test_a_flag_goes_with_the_fact_that_closes_it_and_comes_back_when_that_is_st
     assert [row.cleared_at is None for row in rows] == [False, True]
 
 
-@pytest.mark.proves("RC-07")
+@pytest.mark.proves("RG-07", "RG-09")
 def test_a_hearing_asks_for_its_pack_and_the_pack_clears_it(story):
     patient_id = story.patient()
     stay = a_stay(story.act(), patient_id, datetime(2026, 6, 1, 15, 0, tzinfo=UTC))

@@ -95,7 +95,6 @@ def test_the_day_the_stay_knows_stands_in_for_a_release_date_not_yet_confirmed(s
     assert asked(story, plan_id)["release"]["confirmed_on"] == "2026-09-17"
 
 
-@pytest.mark.proves("RC-24")
 def test_doses_come_from_the_prescribing_record_and_from_the_plan(story):
     act = story.act()
     patient_id = story.patient()

@@ -12,15 +12,17 @@ import pytest
 from clinic.release.forms import section_form
 from clinic.release.models import ReleaseFact
 from clinic.release.sections import SECTIONS
+from tests.factories.base import a_site
 from tests.factories.release import (
+    a_fact,
     a_hearing,
+    a_pharmacy,
     a_release_plan,
     a_stay,
     a_transfer,
     instalment,
+    version_of,
 )
-
-NOW = datetime(2026, 8, 17, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -124,11 +126,8 @@ def _typed(app, section: str, correcting: bool, values: dict[str, Any]) -> dict[
             data.update(boxes(app, section, correcting, **{name: value}))
             continue
         for box, part in zip(("day", "month", "year"), value, strict=True):
-            data[f"{name}{_SEPARATOR}{box}"] = str(part)
+            data[f"{name}-{box}"] = str(part)
     return data
-
-
-_SEPARATOR = "-"
 
 
 @pytest.mark.parametrize(
@@ -168,3 +167,245 @@ def _emptied(client, fact_id: int) -> dict[str, str]:
     page = client.get(f"/release/facts/{fact_id}/correct").get_data(as_text=True)
     found = re.findall(r'<input[^>]*class="nhsuk-input[^>]*>', page)
     return {name[1]: "" for tag in found if (name := re.search(r'name="([^"]*)"', tag))}
+
+
+# -- sections that name something, or are shown once more before they are saved --------------
+
+
+@pytest.mark.parametrize(("section", "kind"), [("pharmacy", "pharmacy"), ("clinic", "clinic")])
+def test_a_plan_names_its_pharmacy_and_its_clinic_by_a_choice(
+    app, story, staff_client, section, kind
+):
+    first, second = (a_pharmacy(story.act(), name, kind) for name in ("First", "Second"))
+    plan_id = a_release_plan(story.act())
+
+    send(staff_client, f"/release/plans/{plan_id}/facts/{section}", {"premises_id": first})
+    [row] = story.now(plan_id).facts[section]
+    send(
+        staff_client, f"/release/facts/{row.id}/correct",
+        {"premises_id": second, "reason": "Moved house"},
+    )  # fmt: skip
+
+    [row] = story.now(plan_id).facts[section]
+    assert row.premises_id == second
+    assert story.now(plan_id).request[section].get("name") == (
+        "Second" if section == "pharmacy" else None
+    )
+
+
+def test_a_release_date_is_shown_once_more_with_what_hangs_on_it(app, story, staff_client):
+    plan_id = a_release_plan(
+        story.act(), release={"confirmed_on": "2026-09-16"},
+        appointment={"at": "2026-09-17T09:00:00Z", "booked_at": "2026-08-16T09:00:00Z"},
+    )  # fmt: skip
+    fact_id = story.now(plan_id).facts["release"][0].id
+    url = f"/release/facts/{fact_id}/correct"
+    typed = {**boxes(app, "release", True, confirmed_on=(15, 9, 2026)), "reason": "OMU"}
+
+    check = send(staff_client, url, typed)
+
+    page = unescape(check.get_data(as_text=True))
+    assert "Check before you save" in page
+    assert "first community prescribing appointment" in page
+    assert story.now(plan_id).facts["release"][0].id == fact_id
+    again = staff_client.post(url, data={**_hidden(page), "step": "change"})
+    assert 'value="15"' in again.get_data(as_text=True)
+    saved = staff_client.post(url, data={**_hidden(page), "step": "confirm"}, follow_redirects=True)
+    assert "RG-14" in saved.get_data(as_text=True)
+    recheck = story.now(plan_id).recheck[0].id
+    plan = f"/release/plans/{plan_id}"
+    right = staff_client.post(
+        f"/release/facts/{recheck}/still-right",
+        data=_hidden(staff_client.get(plan).get_data(as_text=True)), follow_redirects=True,
+    )  # fmt: skip
+    assert "still right." in right.get_data(as_text=True)
+    assert story.now(plan_id).recheck == []
+
+
+@pytest.mark.proves("DR-08")
+def test_an_exit_is_checked_and_the_plan_then_speaks_of_the_risk_outside(app, story, staff_client):
+    plan_id = a_release_plan(story.act(), release={"confirmed_on": "2026-08-17"})
+    url = f"/release/plans/{plan_id}/facts/exit"
+
+    check = send(
+        staff_client, url,
+        {**boxes(app, "exit", False, at=(17, 8, 2026, "09:00")), "how": "release"},
+    )  # fmt: skip
+    page = check.get_data(as_text=True)
+    assert "The plan counts from this moment on" in page
+    saved = staff_client.post(url, data={**_hidden(page), "step": "confirm"}, follow_redirects=True)
+
+    assert "Heightened risk." in saved.get_data(as_text=True)
+    assert "Out since" in staff_client.get("/release").get_data(as_text=True)
+    [row] = story.now(plan_id).facts["exit"]
+    struck_out = send(staff_client, f"/release/facts/{row.id}/strike", {"reason": "Not yet"})
+    assert "Heightened risk." not in struck_out.get_data(as_text=True)
+
+
+# -- the way through -----------------------------------------------------------------------
+
+
+def test_a_plan_is_started_once_and_closed_and_opened_again(story, staff_client):
+    patient_id = story.patient()
+    listed = unescape(staff_client.get("/release").get_data(as_text=True))
+    assert f"/release/start/{patient_id}" in listed
+
+    started = send(staff_client, f"/release/start/{patient_id}")
+    assert "Nothing in it is known yet" in started.get_data(as_text=True)
+    again = staff_client.get(f"/release/start/{patient_id}")
+    assert again.status_code == 302
+    plan = again.headers["Location"]
+
+    closed = send(
+        staff_client, f"{plan}/close", {"closed_as": "finished", "reason": "In treatment"}
+    )
+    assert "as it stood then" in closed.get_data(as_text=True)
+    opened = send(staff_client, f"{plan}/reopen")
+    assert "The plan is open again." in opened.get_data(as_text=True)
+
+
+def test_what_was_typed_is_kept_beside_what_is_wrong_with_it(app, story, staff_client):
+    plan_id = a_release_plan(story.act())
+    typed = boxes(
+        app, "appointment", False, at=(1, 9, 2026, "10:00"), booked_at=(1, 9, 2026, "9:00")
+    )
+
+    refused = send(staff_client, f"/release/plans/{plan_id}/facts/appointment", typed)
+
+    page = refused.get_data(as_text=True)
+    assert refused.status_code == 422
+    assert "<title>Error: " in page
+    assert 'value="9:00"' in page
+
+
+def test_somebody_who_saved_first_is_named_and_what_was_typed_is_kept(story, staff_client):
+    plan_id = a_release_plan(story.act())
+    url = f"/release/plans/{plan_id}/facts/prescriber"
+    hidden = _hidden(staff_client.get(url).get_data(as_text=True))
+    a_fact(story.act(), plan_id, "consent", given=True)
+
+    late = staff_client.post(url, data={**hidden, "name": "Dr A. Example"})
+
+    page = unescape(late.get_data(as_text=True))
+    assert late.status_code == 422
+    assert "Ann Probert changed this plan" in page
+    assert "Dr A. Example" in page
+    kept = {**_hidden(page), "name": "Dr A. Example"}
+    assert staff_client.post(url, data=kept).status_code == 302
+
+
+def test_a_form_without_its_token_is_refused(story, staff_client):
+    plan_id = a_release_plan(story.act())
+
+    sent = staff_client.post(
+        f"/release/plans/{plan_id}/facts/consent",
+        data={"version": version_of(story.act(), plan_id), "given": "yes"},
+    )
+
+    assert sent.status_code in (400, 422)
+    assert story.now(plan_id).facts["consent"] == []
+
+
+def test_the_plan_says_what_is_not_known_and_never_that_it_is_covered(story, staff_client):
+    plan_id = a_release_plan(story.act())
+
+    page = unescape(staff_client.get(f"/release/plans/{plan_id}").get_data(as_text=True))
+
+    assert "Whether they are on opioid substitution: counted as yes" in page
+    assert "cannot be counted yet" in page
+    assert "Covered" not in page
+
+
+@pytest.mark.proves("RC-02")
+def test_uncovered_days_are_drawn_and_told(story, staff_client):
+    plan_id = a_release_plan(
+        story.act(), release={"confirmed_on": "2026-08-28"},
+        last_dose={"dose_on_release_day": True}, appointment={"at": "2026-09-01T13:00:00Z"},
+    )  # fmt: skip
+
+    page = unescape(staff_client.get(f"/release/plans/{plan_id}").get_data(as_text=True))
+
+    assert page.count("app-strip--uncovered") == 3
+    assert "Bank holiday" in page
+    assert "3 uncovered days: 29 Aug 2026 to 31 Aug 2026" in page
+    assert "If released today" in page
+
+
+@pytest.mark.parametrize("role", ["pharmacist", "manager"])
+def test_a_reader_sees_the_plan_and_no_way_to_change_it(story, door, staff_client, role):
+    plan_id = a_release_plan(story.act())
+    reader = door.by_page(role, site=story.prison)
+
+    page = reader.get(f"/release/plans/{plan_id}").get_data(as_text=True)
+
+    assert "What stands in the way" in page
+    assert "/correct" not in page
+    assert reader.get(f"/release/plans/{plan_id}/facts/consent").status_code == 403
+    assert reader.get(f"/release/plans/{plan_id}/print").status_code == 200
+
+
+def test_a_stranger_is_asked_for_a_reason_before_any_page_of_the_plan(story, door, staff_client):
+    plan_id = a_release_plan(story.act(), consent={"given": True})
+    fact_id = story.now(plan_id).facts["consent"][0].id
+    stranger = door.by_page("nurse")
+
+    for path in (
+        f"plans/{plan_id}", f"plans/{plan_id}/print", f"plans/{plan_id}/history",
+        f"plans/{plan_id}/facts/consent", f"facts/{fact_id}/correct", f"facts/{fact_id}/strike",
+        f"plans/{plan_id}/close", f"start/{story.now(plan_id).patient.id}",
+    ):  # fmt: skip
+        assert stranger.get(f"/release/{path}").status_code == 403, path
+
+
+def test_the_first_page_lists_the_gravest_release_first(story, staff_client):
+    a_release_plan(story.act(), story.patient())
+    soon = a_release_plan(story.act(), story.patient(), release={"confirmed_on": "2026-08-18"})
+
+    page = unescape(staff_client.get("/").get_data(as_text=True))
+
+    rows = re.findall(r"/release/plans/(\d+)", page)
+    assert rows[0] == str(soon)
+    assert "critical" in page
+
+
+def test_the_first_page_of_a_service_lists_who_is_on_the_way(story, door, staff_client):
+    service = a_site(story.database)
+    plan_id = a_release_plan(
+        story.act(),
+        destination={"site_id": service.id},
+        consent={"lawful_basis": "Vital interests"},
+    )
+    worker = door.by_page("drugs_worker", site=service)
+
+    assert f"/release/plans/{plan_id}" in worker.get("/").get_data(as_text=True)
+    assert worker.get(f"/release/plans/{plan_id}").status_code == 200
+
+
+def test_a_pharmacy_is_added_and_its_days_recorded_by_forms(story, staff_client):
+    added = send(staff_client, "/release/premises/add", {"kind": "pharmacy", "name": "High Street"})
+    page = added.get_data(as_text=True)
+    here = re.search(r"/release/premises/(\d+)/week", page)[0].removesuffix("/week")
+
+    wrong = send(staff_client, f"{here}/week", {"mon": "9 to 5", "reason": "Phoned"})
+    week = send(
+        staff_client, f"{here}/week", {"mon": "09:00-13:00, 14:00-18:00", "reason": "Phoned"}
+    )
+    shut = send(
+        staff_client, f"{here}/closed",
+        {"first_on-day": "29", "first_on-month": "8", "first_on-year": "2026",
+         "last_on-day": "29", "last_on-month": "8", "last_on-year": "2026", "reason": "Refit"},
+    )  # fmt: skip
+    fact = re.search(rf"{here}/facts/(\d+)/strike", shut.get_data(as_text=True))[0]
+    struck_out = send(staff_client, fact, {"reason": "Put off"})
+    opened = send(
+        staff_client, f"{here}/open",
+        {"on-day": "30", "on-month": "8", "on-year": "2026", "hours": "10:00-12:00",
+         "reason": "Duty"},
+    )  # fmt: skip
+
+    assert wrong.status_code == 422
+    assert "09:00-13:00, 14:00-18:00" in week.get_data(as_text=True)
+    assert "Refit" in shut.get_data(as_text=True)
+    assert "Put off" in struck_out.get_data(as_text=True)
+    assert "10:00-12:00" in opened.get_data(as_text=True)
+    assert "High Street" in staff_client.get("/release/premises").get_data(as_text=True)
