@@ -112,7 +112,7 @@ def search(act: Act, words: str) -> list[tuple[Patient, bool]]:
     return [(patient, patient.id in here) for patient in found]
 
 
-def _named(parts: list[str]) -> Select[tuple[int]]:
+def _named(parts: list[str]) -> Select[int]:
     wanted = select(Patient.id).order_by(Patient.family_name, Patient.given_name, Patient.id)
     for part in parts:
         alias = select(PatientAlias.patient_id).where(

@@ -111,8 +111,8 @@ def _read(details: dict[str, Any]) -> dict[str, Any]:
             raise Invalid.field(field, f"must be {LONGEST} characters or fewer")
     if "name" in read and read["name"] is None:
         raise Invalid.field("name", "is required")
-    if read.get("ods_code"):
-        read["ods_code"] = read["ods_code"].upper()
+    if code := read.get("ods_code"):
+        read["ods_code"] = code.upper()
     return read
 
 
