@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-import pytest
-
 from clinic.prescriptions.models import DoseEvent
 from clinic.release.facts import release_request
 from clinic.release.models import ReleaseAssessment, ReleasePlan
