@@ -44,7 +44,11 @@ def create_app(settings: Settings | None = None) -> Flask:
             document.register_blueprint(blueprint)
         for blueprint in getattr(room, "page_blueprints", ()):
             app.register_blueprint(blueprint)
+    csrf.exempt(
+        checks.checks_api
+    )  # open to other systems, and nothing is stored for a forger to gain
     checks.describe(app, document)
+    openapi.describe_refusals(document)
 
     auth.guard(app)
     return app

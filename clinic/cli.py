@@ -129,6 +129,92 @@ def serve(host: str, port: int, threads: int) -> None:
     waitress.serve(app, host=host, port=port, threads=threads, ident="throughcare")
 
 
+def _replay(room: str, number: int) -> None:
+    """Judge something saved once more on the facts of its moment, and print both answers."""
+    import json
+
+    from clinic import clock
+    from clinic.act import Act
+    from clinic.errors import NotFound
+    from clinic.roles import RIGHTS
+
+    database = _database()
+    # Read-only and with no patient shown, so nothing is added to the audit.
+    with database.reading() as session:
+        act = Act(session=session, at=clock.now(), staff_id=None, rights=frozenset(RIGHTS))
+        try:
+            if room == "dose":
+                from clinic.prescriptions.queries import replay as again_dose
+
+                dosed = again_dose(act, number)
+                same, saved, now = dosed.same, dosed.saved, dosed.now
+            elif room == "timetable":
+                from clinic.custody.timetables import replay as again_timetable
+
+                same, saved, now = again_timetable(act, number)
+            else:
+                from clinic.release.scoring import replay as again_release
+
+                scored = again_release(act, number)
+                same = scored["same"] and scored["rebuilt"]
+                saved, now = scored["saved_answer"], scored["answer"]
+        except NotFound as missing:
+            raise click.ClickException(missing.detail) from missing
+    click.echo(json.dumps({"same": same, "saved": saved, "now": now}, indent=2, ensure_ascii=False))
+    sys.exit(0 if same else 1)
+
+
+@dose.command("replay")
+@click.argument("decision", type=int)
+def dose_replay(decision: int) -> None:
+    """Judge a saved dose decision again on what was known then. Exit 0 when the findings agree."""
+    _replay("dose", decision)
+
+
+@timetable.command("replay")
+@click.argument("number", type=int)
+def timetable_replay(number: int) -> None:
+    """Plan a saved timetable again on what was known then. Exit 0 when they agree."""
+    _replay("timetable", number)
+
+
+@release.command("replay")
+@click.argument("number", type=int)
+def release_replay(number: int) -> None:
+    """Score a saved release plan again on what was known then. Exit 0 when they agree."""
+    _replay("release", number)
+
+
+@main.command("set-up")
+@click.option("--site", "site_name", prompt="Name of the first site")
+@click.option("--kind", type=click.Choice(["community", "prison"]), prompt=True)
+@click.option(
+    "--nation",
+    prompt=True,
+    type=click.Choice(["england_and_wales", "scotland", "northern_ireland"]),
+)
+@click.option(
+    "--rule-set", type=click.Choice(["uk-2017", "era-2003"]), default="uk-2017", show_default=True
+)
+@click.option("--name", prompt="Name of the first administrator")
+@click.option("--email", prompt="Their e-mail address")
+@click.option("--password", prompt="Their password", hide_input=True, confirmation_prompt=True)
+def set_up(**given: str) -> None:
+    """Make the first site and the first administrator of an empty service."""
+    from clinic import clock
+    from clinic.act import Act
+    from clinic.errors import Trouble
+    from clinic.staff import commands
+
+    with _database().session() as session:
+        act = Act(session=session, at=clock.now(), staff_id=None)
+        try:
+            commands.set_up(act, **given)
+        except Trouble as trouble:
+            raise click.ClickException(trouble.detail) from trouble
+    click.echo("The service is set up. Sign in as the administrator.", err=True)
+
+
 @main.group()
 def audit() -> None:
     """The record of who saw or changed what."""
