@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -30,6 +31,16 @@ from dosing.units import as_text, can_be_made, in_words, words_say
 )
 def test_whole_tablets_make_the_dose_or_do_not(dose, strengths, made):
     assert can_be_made(Decimal(dose), [Decimal(each) for each in strengths]) is made
+
+
+@pytest.mark.parametrize("finest", ["1000.{:03}", "300.{:03}", "{}"])
+def test_a_shelf_of_five_hundred_strengths_is_searched_in_a_moment(finest):
+    strengths = [Decimal(finest.format(place)) for place in range(1, 501)]
+
+    began = process_time()
+    can_be_made(Decimal("99899.999"), strengths)
+
+    assert process_time() - began < 2
 
 
 @given(
