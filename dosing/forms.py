@@ -171,7 +171,7 @@ def nothing_is_supplied_early(facts: Facts, version: RuleVersion) -> Finding | N
     form = facts.request.prescription
     if form is None:
         return None
-    closed = facts.request.supply.pharmacy_closed_on or ()
+    closed = set(facts.request.supply.pharmacy_closed_on or ())
     before_closing = "closed_day" in (form.directions or ())
     early: list[Any] = []
     for each in form.supplies or ():
@@ -204,7 +204,7 @@ def one_day_on_each_release_form(facts: Facts, version: RuleVersion) -> Finding 
     form = facts.request.prescription
     if form is None or form.for_release is not True or form.form not in version.words("forms"):
         return None
-    holidays = form.bank_holidays_on or ()
+    holidays = set(form.bank_holidays_on or ())
     weekdays = 0
     for day in days_between(form.supply_from_on, form.supply_to_on):
         weekdays += day.weekday() < SATURDAY and day not in holidays

@@ -41,7 +41,7 @@ def _taken_home(facts: Facts) -> list[tuple[date, date]]:
 def supervised_while_new(facts: Facts, version: RuleVersion) -> Finding | None:
     if not _applies(facts):
         return None
-    closed = facts.request.supply.pharmacy_closed_on or ()
+    closed = set(facts.request.supply.pharmacy_closed_on or ())
     begin = facts.episode_from + timedelta(days=version.whole("first_day") - 1)
     end = facts.episode_from + timedelta(days=version.whole("last_day") - 1)
     for first, last in _taken_home(facts):
@@ -80,7 +80,7 @@ def closed_days_can_be_supplied(facts: Facts, version: RuleVersion) -> Finding |
     form = facts.request.prescription
     if not _applies(facts) or form is None or "closed_day" in (form.directions or ()):
         return None
-    closed = facts.request.supply.pharmacy_closed_on or ()
+    closed = set(facts.request.supply.pharmacy_closed_on or ())
     due = [each.due_on for each in form.instalments or () if each.due_on in closed]
     return version.finding(closed_on=due) if due else None
 
