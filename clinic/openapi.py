@@ -12,12 +12,14 @@ from typing import Any
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 from flask_smorest import Api
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
 from clinic import ui
 from clinic.auth import for_signed_in, open_to_all
 from clinic.errors import PROBLEM, Invalid, VersionNeeded, answer_http, answer_trouble
+
+VERBS = ("get", "post", "put", "patch", "delete")
 
 
 class FaultSchema(Schema):
@@ -32,6 +34,7 @@ class ProblemSchema(Schema):
 
     class Meta:
         title = "Problem"
+        unknown = INCLUDE
 
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -48,7 +51,8 @@ class Document(Api):
 
     def _register_responses(self) -> None:
         super()._register_responses()
-        for response in self.spec.components.responses.values():
+        # They wait here until an operation names them; `components.responses` is still empty.
+        for response in self.spec.components.responses_lazy.values():
             if "application/json" in response.get("content", {}):
                 response["content"] = {PROBLEM: response["content"]["application/json"]}
 
@@ -97,6 +101,27 @@ def init_app(app: Flask) -> Document:
     app.extensions["api_document"] = document
     app.register_blueprint(api_pages)
     return document
+
+
+def describe_refusals(document: Document) -> None:
+    """Say in every operation how it refuses what any operation may refuse. Call once all are there."""
+    body = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path, operations in document.spec._paths.items():
+        for operation in (each for verb, each in operations.items() if verb in VERBS):
+            given = operation["responses"]
+            takes = operation.get("parameters", [])
+            refusals: dict[str, str] = {}
+            if operation.get("security") != []:
+                refusals |= {"401": "No bearer token in force", "403": "Not a right of the bearer"}
+            if "{" in path:
+                refusals["404"] = "No such record, or not yours to see"
+            if any(isinstance(each, dict) and each.get("name") == "If-Match" for each in takes):
+                refusals |= {"412": "Changed meanwhile", "428": "If-Match is needed"}
+            for status, says in refusals.items():
+                given.setdefault(status, {"description": says})
+            for status, response in given.items():
+                if status.startswith("4") and "$ref" not in response:
+                    response.setdefault("content", body)
 
 
 def _named_by_room(schema: Any) -> str:

@@ -68,7 +68,7 @@ class FreePlacesSchema(Schema):
 class TakenSchema(ProblemSchema):
     """The place is not to be had. `free_next`: the next two that are."""
 
-    class Meta:
+    class Meta(ProblemSchema.Meta):
         title = "PlaceTaken"
 
     free_next = fields.List(fields.Nested(PlaceSchema))

@@ -37,7 +37,7 @@ prescriptions_api = Blueprint(
 class StoppedSchema(ProblemSchema):
     """A dose that cannot be saved, with the whole check."""
 
-    class Meta:
+    class Meta(ProblemSchema.Meta):
         title = "Stopped"
 
 
