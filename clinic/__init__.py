@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from flask import Flask, Response
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.routing import IntegerConverter, Map
 
 from clinic import auth, checks, errors, home, observe, openapi, tables, ui
 from clinic.db import Database
 from config.settings import Settings, from_environment
 
 
+class RowNumber(IntegerConverter):
+    """A number in an address. One too large for any row is no address of ours, and no fault."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=2**31 - 1)
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """One service, wired in the order a request meets it."""
     settings = settings or from_environment()
     app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.url_map.converters["int"] = RowNumber
     app.config.update(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
