@@ -88,4 +88,4 @@ class CalendarChangeSchema(Schema):
     change = fields.String(required=True, validate=validate.OneOf(list(CALENDAR_CHANGES)))
     announced_on = fields.Date(load_default=None, allow_none=True)
     name = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=100))
-    withdrawn_on = fields.Date(dump_only=True)
+    withdrawn_on = fields.Date(dump_only=True, allow_none=True)
