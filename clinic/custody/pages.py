@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -253,7 +253,7 @@ def receive_new() -> Page:
 
     if form.confirmed and form.carried_out(work):
         return _received(made[0])
-    if form.is_submitted() and not form.changing and form.validate():
+    if _to_check(form):
         who = [
             ("Name", f"{(form.family_name.data or '').upper()}, {form.given_name.data}"),
             ("Born", ui.day_born(form.born_on.data)),
@@ -295,7 +295,7 @@ def receive(patient_id: int) -> Page:
     if form.confirmed and form.carried_out(carry_out):
         return _received(made[0])
     where = [name for _, name in under_way]
-    if form.is_submitted() and not form.changing and form.validate():
+    if _to_check(form):
         who = [("Name", patient.listed_name), ("Born", ui.day_born(patient.born_on))]
         rows = [*who, *_arrival_answers(form)]
         if isinstance(form, MovedArrivalForm):
@@ -333,14 +333,17 @@ def _said(answer: str | None) -> str:
     return {"yes": "yes", "no": "no"}.get(answer or "", "not asked or not known")
 
 
+def _to_check(form: Form) -> bool:
+    """Answers that can stand, sent for the first time: they are shown back before anything is saved."""
+    return form.is_submitted() and not (form.changing or form.confirmed) and form.validate()
+
+
 def _asked(form: Form) -> int:
     """A form opened again to change the answers has no fault."""
     return 200 if form.changing else form.status
 
 
 def _check(form: Form, title: str, rows: Sequence[tuple[str, Any]], **more: Any) -> Page:
-    if form.error_list():
-        return abort(422)
     return render_template("custody/check.jinja", form=form, title=title, rows=rows, **more)
 
 
@@ -713,7 +716,7 @@ def record(reception_id: int, kind: str) -> Page:
     if (form.confirmed or not to_check) and _carried_out(form, work):
         return _to_stay(reception_id, f"Recorded: {each.title}. The days are planned again.")
     view = queries.stay(act(), reception_id)
-    if to_check and form.is_submitted() and not form.changing and form.validate():
+    if to_check and _to_check(form):
         rows = [
             ("Left", ui.moment(form["at"].data)),
             ("How", WAYS_OUT[form["how"].data]),
