@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,14 +32,10 @@ class Demonstration:
 
 
 @pytest.fixture(scope="session")
-def demonstration(
-    bench: Bench, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Demonstration]:
-    """A copy of the demonstration of this worker's own."""
-    from clinic import create_app
+def told(bench: Bench) -> Path:
+    """The file of the demonstration, for everybody to copy and nobody to change."""
     from clinic.db import Database
     from clinic.demo.load import load
-    from config.settings import Settings
 
     told = bench.run_folder / "demonstration.sqlite"
     with locked(told.with_suffix(".lock")):
@@ -48,11 +45,34 @@ def demonstration(
             load(database, lambda line: None)
             database.engine.dispose()  # the last connection folds the journal into the file
             Path(url.removeprefix("sqlite:///")).rename(told)
+    return told
+
+
+@pytest.fixture
+def own_demonstration(told: Path, tmp_path: Path) -> Iterator[Flask]:
+    """The application on a copy of the demonstration that is this test's own to change."""
+    with _an_app(told, tmp_path) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def demonstration(
+    bench: Bench, told: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Demonstration]:
+    """A copy of the demonstration for the pages this worker looks at."""
     folder = tmp_path_factory.mktemp("demonstration")
-    url = f"sqlite:///{shutil.copy(told, folder / 'demonstration.sqlite')}"
+    with _an_app(told, folder) as app:
+        app.config.update(WTF_CSRF_ENABLED=False)
+        with a_server(app.config["SETTINGS"].database_url, folder) as server:
+            yield Demonstration(app, app.extensions["database"], server, bench.run_folder)
+
+
+@contextmanager
+def _an_app(told: Path, folder: Path) -> Iterator[Flask]:
+    from clinic import create_app
+    from config.settings import Settings
+
+    url = f"sqlite:///{shutil.copy(told, folder / told.name)}"
     app = create_app(Settings(mode="test", database_url=url))
-    app.config.update(WTF_CSRF_ENABLED=False)
-    database = app.extensions["database"]
-    with a_server(url, folder) as server:
-        yield Demonstration(app, database, server, bench.run_folder)
-    database.engine.dispose()
+    yield app
+    app.extensions["database"].engine.dispose()
