@@ -111,8 +111,8 @@ def _send(
     told: Told,
 ) -> None:
     @settings(
-        max_examples=examples, derandomize=examples < FEW, database=None, deadline=None, phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        max_examples=examples, derandomize=examples < FEW, database=None, deadline=None,
+        phases=[Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(case=cases, known=st.booleans())
     def send(case: Case, known: bool) -> None:
