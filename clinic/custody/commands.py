@@ -755,7 +755,7 @@ def _stay(act: Act, reception_id: int, right: str, version: int | None = None) -
     act.need(right)
     reception = _held(act, reception_id)
     open_record(act, reception.patient_id, "custody.opened", right=right)
-    if act.site_id not in _prisons_of(act, reception):
+    if act.site_id not in facts.prisons_of(act.session, reception):
         raise NotFound("That stay is at another prison.")
     if version is not None and version != reception.version:
         by = act.session.get_one(Staff, reception.changed_by).name
@@ -777,11 +777,6 @@ def _held(act: Act, reception_id: int) -> Reception:
     if reception is None or reception.undone_at is not None:
         raise NotFound("There is no such reception, or it was undone.")
     return reception
-
-
-def _prisons_of(act: Act, reception: Reception) -> set[int | None]:
-    transfer = facts.row_of(act.session, Transfer, reception.id)
-    return {reception.site_id} | ({transfer.receiving_site_id} if transfer else set())
 
 
 def _touch(act: Act, reception: Reception, what: str) -> None:

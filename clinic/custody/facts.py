@@ -227,3 +227,9 @@ def kept_record(session: Session, patient_id: int) -> Patient:
     while patient.merged_into_id is not None:
         patient = session.get_one(Patient, patient.merged_into_id)
     return patient
+
+
+def prisons_of(session: Session, reception: Reception) -> set[int | None]:
+    """The prisons whose staff record in this stay: the one that received, and one moved to."""
+    transfer = row_of(session, Transfer, reception.id)
+    return {reception.site_id} | ({transfer.receiving_site_id} if transfer else set())

@@ -62,7 +62,6 @@ from clinic.custody.models import (
 from clinic.custody.queries import Stay, Work
 from clinic.errors import Invalid, NotFound, Stale
 from clinic.forms import Form
-from clinic.patients.models import Patient
 from clinic.patients.queries import banner, search
 from clinic.sites.models import Site
 from scheduling.custody_rules import BY_KEY, DELIVERABLE, GROUP_SESSION
@@ -268,10 +267,7 @@ def receive_new() -> Page:
 def receive(patient_id: int) -> Page:
     """Receive somebody who has a record."""
     work = act()
-    patient = work.session.get(Patient, patient_id)
-    if patient is None:
-        raise NotFound("There is no such patient.")
-    under_way = queries.stays_under_way(work, patient_id)
+    patient, under_way = queries.arrival(work, patient_id)
     here = next((row for row, _ in under_way if row.site_id == work.site_id), None)
     if here is not None:
         flash("This person is already in custody here. This is their stay.")

@@ -87,12 +87,14 @@ class Stay:
     """Everything a page or the API shows of one stay.
 
     `answer`: the timetable as it stands at this moment, its dates those of the newest version;
-    None while a negative screening leaves nothing to plan. `earlier`: facts that were struck out.
+    None while a negative screening leaves nothing to plan. `ours`: whoever looks works at a prison
+    of this stay. `earlier`: facts that were struck out.
     """
 
     reception: Reception
     patient: Patient
     site: Site
+    ours: bool
     detail: ReceptionDetail
     timetable: Timetable | None
     answer: Answer | None
@@ -129,6 +131,7 @@ def stay(act: Act, reception_id: int) -> Stay:
         reception=reception,
         patient=patient,
         site=act.session.get_one(Site, reception.site_id),
+        ours=act.site_id in facts.prisons_of(act.session, reception),
         detail=facts.detail_of(act.session, reception),
         timetable=saved,
         answer=answer,
@@ -166,24 +169,27 @@ def newest_reception(act: Act, patient_id: int) -> int | None:
     )
 
 
-def stays_under_way(act: Act, patient_id: int) -> list[tuple[Reception, str]]:
-    """Where this person is in custody as far as is known, with the prison's name.
+def arrival(act: Act, patient_id: int) -> tuple[Patient, list[tuple[Reception, str]]]:
+    """Who stands at the gate, and where they are in custody as far as is known, by prison.
 
-    Asked at the gate, before the record is this site's to open: it says where, and no more.
+    Asked before the record is this prison's to open; the look is audited. NotFound for nobody.
     """
     act.need("custody.receive")
-    records = facts.same_person(act, facts.kept_record(act.session, patient_id).id)
+    if act.session.get(Patient, patient_id) is None:
+        raise NotFound("There is no such patient.")
+    patient = facts.kept_record(act.session, patient_id)
     found = act.session.execute(
         select(Reception, Site.name)
         .join(Site, Site.id == Reception.site_id)
         .where(
-            Reception.patient_id.in_(records),
+            Reception.patient_id.in_(facts.same_person(act, patient.id)),
             Reception.left_at.is_(None),
             Reception.undone_at.is_(None),
         )
         .order_by(Reception.id)
     )
-    return [(reception, name) for reception, name in found]
+    act.note("custody.arrival_shown", patient_id=patient.id)
+    return patient, [(reception, name) for reception, name in found]
 
 
 def _every_fact(act: Act, reception_id: int) -> list[Fact]:

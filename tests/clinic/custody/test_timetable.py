@@ -33,7 +33,7 @@ def a_hearing(prison, reception_id, when="2026-11-09 10:00", **more):
 # -- what lies ahead --------------------------------------------------------------------------
 
 
-@pytest.mark.proves("TT-10", "TT-12", "TT-20", "TT-F3", "PS-16")
+@pytest.mark.proves("TT-10", "TT-12", "TT-F3")
 def test_a_hearing_pulls_the_minimum_set_forward_and_says_what_moved_and_why(prison):
     reception_id = prison.receives()
     prison.at += timedelta(hours=2)
@@ -290,7 +290,6 @@ def receiving(database):
     made.close()
 
 
-@pytest.mark.proves("TT-18")
 def test_a_booked_move_shows_the_receiving_prison_what_it_owes(prison, receiving):
     patient_id = prison.patient()
     reception_id = prison.receives(patient_id=patient_id)
@@ -311,7 +310,7 @@ def test_a_booked_move_shows_the_receiving_prison_what_it_owes(prison, receiving
     receiving.close()
 
 
-@pytest.mark.proves("A10", "TT-18")
+@pytest.mark.proves("A10")
 def test_the_days_go_on_for_somebody_who_arrives_unannounced(prison, receiving):
     patient_id = prison.patient()
     reception_id = prison.receives(patient_id=patient_id)
@@ -389,7 +388,7 @@ def test_the_joint_care_plan_is_done_when_all_three_have_agreed(prison):
     assert row["done_at"].startswith("2026-11-05T17:30")
 
 
-@pytest.mark.proves("TT-14", "A7")
+@pytest.mark.proves("TT-14")
 def test_sessions_had_and_declined_count_towards_the_weeks_groups(prison):
     reception_id = prison.receives()
     prison.at = london("2026-11-12 11:00")
@@ -400,6 +399,51 @@ def test_sessions_had_and_declined_count_towards_the_weeks_groups(prison):
     prison.delivers(reception_id, "group_session", **session | {"outcome": "declined"})
 
     assert status(prison, reception_id, "groups_week_2")["status"] == "done"
+
+
+@pytest.mark.proves("PS-08", "TT-13", "A6")
+def test_keywork_is_due_in_each_of_the_four_rolling_weeks_and_keeps_what_was_noted(prison):
+    reception_id = prison.receives()
+    weeks = prison.stay(reception_id).answer["weeks"]
+    assert [(week["from_on"], week["to_on"]) for week in weeks] == [
+        ("2026-11-04", "2026-11-10"), ("2026-11-11", "2026-11-17"),
+        ("2026-11-18", "2026-11-24"), ("2026-11-25", "2026-12-01"),
+    ]  # fmt: skip
+    sessions = ["initial_keywork", "keywork_week_2", "keywork_week_3", "keywork_week_4"]
+
+    for item, week in zip(sessions, weeks, strict=True):
+        due_on = status(prison, reception_id, item)["due_on"]
+        assert week["from_on"] <= due_on <= week["to_on"]
+        prison.at = london(f"{due_on} 11:00")
+        prison.delivers(reception_id, item, note=f"Progress in {item}")
+
+    assert all(status(prison, reception_id, item)["on_time"] for item in sessions)
+    assert [row.note for row in prison.standing(Delivery, reception_id)] == [
+        f"Progress in {item}" for item in sessions
+    ]
+
+
+@pytest.mark.proves("A4", "TT-09", "TT-F8")
+def test_day_5_at_a_weekend_gets_no_extension(prison):
+    reception_id = prison.receives()
+
+    review = status(prison, reception_id, "clinical_review")
+    assert review["due_on"] == "2026-11-08"  # a Sunday
+    assert "TT-F8" in flags(prison, reception_id)
+    late = {"at": london("2026-11-09 00:01")}
+    assert status(prison, reception_id, "clinical_review", **late)["status"] == "overdue"
+
+
+@pytest.mark.proves("A5")
+def test_an_earlier_plan_is_on_time_and_an_earlier_review_leaves_day_5_to_do(prison):
+    reception_id = prison.receives()
+    prison.at += timedelta(days=1)
+
+    prison.delivers(reception_id, "joint_care_plan", by=["patient", "carat", "healthcare"])
+    prison.delivers(reception_id, "clinical_review", by=["healthcare"])
+
+    assert status(prison, reception_id, "joint_care_plan")["on_time"] is True
+    assert status(prison, reception_id, "clinical_review")["status"] == "due"
 
 
 @pytest.mark.parametrize(

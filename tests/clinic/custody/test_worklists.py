@@ -61,7 +61,7 @@ def test_naming_turns_amber_after_a_day_and_overdue_after_the_deadline(database)
     prison.close()
 
 
-@pytest.mark.proves("TT-04", "PS-02", "A43")
+@pytest.mark.proves("TT-04", "PS-02")
 def test_the_triage_assessment_passes_to_carats_on_its_day(prison):
     prison.receives(screening="positive", screened_at=prison.at)
     on_the_day = london("2026-11-05 09:00")
@@ -71,6 +71,21 @@ def test_the_triage_assessment_passes_to_carats_on_its_day(prison):
 
     assert "smta" not in [row.item for row in healthcare]
     assert [(row.item, row.owner) for row in carats] == [("smta", "carat")]
+
+
+@pytest.mark.proves("PS-15")
+def test_what_phase_1_did_not_deliver_is_overdue_once_day_7_has_passed(prison):
+    reception_id = prison.receives(screening="positive", screened_at=prison.at)
+    prison.at = london("2026-11-10 11:00")
+    prison.delivers(reception_id, "relaxation")
+
+    rows = queries.overdue_work(prison.act(at=london("2026-11-11 00:01")))
+
+    assert [row.item for row in rows] == [
+        "keyworker_named", "smta", "initial_keywork", "collate_assessments", "csma",
+        "joint_care_plan", "carat_report", "clinical_review", "harm_minimisation",
+        "overdose_session", "community_referral",
+    ]  # fmt: skip
 
 
 def test_what_is_done_leaves_the_list(prison):
@@ -211,6 +226,5 @@ def test_phases_hold_every_duty_once(prison):
         (False, False, "First 28 days"),
     ],
 )
-@pytest.mark.proves("DR-08")
 def test_what_is_not_known_of_a_risk_is_not_shown_as_none(ppo, heightened, says):
     assert presenters.risk(ppo, heightened)[0] == says
