@@ -346,7 +346,9 @@ def test_a_flag_goes_with_the_fact_that_closes_it_and_comes_back_when_that_is_st
 
     assert flag in story.flags(plan_id)
     rows = story.act().session.scalars(
-        select(ReleaseFlag).where(ReleaseFlag.plan_id == plan_id, ReleaseFlag.flag == flag)
+        select(ReleaseFlag)
+        .where(ReleaseFlag.plan_id == plan_id, ReleaseFlag.flag == flag)
+        .order_by(ReleaseFlag.id)
     )
     assert [row.cleared_at is None for row in rows] == [False, True]
 
