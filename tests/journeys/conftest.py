@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 
@@ -76,6 +77,26 @@ class Desk:
             keys.choose(competence, "Competence")
             keys.press("Save")
         assert keys.heading == name
+
+    def receive(self, family: str, given: str) -> None:
+        """Prison healthcare record somebody nobody knows, who came yesterday and screened positive."""
+        keys = self.keyboard
+        keys.follow("Custody")
+        keys.follow("Record an arrival")
+        keys.fill("Name or number", family)
+        keys.press("Search")
+        keys.follow("Register a new person and receive them")
+        keys.fill("Family name", family)
+        keys.fill("Given name", given)
+        keys.fill_day("Date of birth", date(1986, 7, 2))
+        keys.choose("Male", "Sex")
+        keys.fill_moment("When did they arrive?", date(2026, 11, 3), "16:30")
+        keys.choose("Positive", "Reception screening")
+        keys.fill_moment("When was the screening done?", date(2026, 11, 3), "17:10")
+        keys.press("Go on to check")
+        assert keys.heading == "Check the arrival"
+        keys.press("Confirm")
+        assert "the 28 days are planned" in keys.text
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 
 
 @pytest.mark.browser
-@pytest.mark.proves("RP-17", "RP-18")
 def test_an_empty_service_books_its_first_induction(desk):
     keys = desk.keyboard
 

@@ -20,10 +20,10 @@ EVERY_ROLE = ("nair", "price", "osei", "byrne", "marsh", "haddad", "frost", "qui
 AT_OTHER_SITES = ("okafor", "shaw", "stone", "grant", "kerr", "teller")
 # The first page of each room, and the longest of each walk.
 WALKS = {
-    "price": ["/", "/waiting", "/clinic", "/patients", "/patients/1"],
+    "price": ["/", "/appointments/waiting", "/appointments/clinic", "/patients", "/patients/1"],
     "nair": ["/", "/patients/1"],
     "byrne": ["/", "/custody/", "/custody/stays/1", "/release", "/release/plans/1"],
-    "frost": ["/", "/rota", "/rota/add"],
+    "frost": ["/", "/appointments/rota", "/appointments/rota/add"],
 }
 NARROW = {"width": 320, "height": 640}  # 1280 pixels at 400 %
 STICKS_OUT = """() => document.documentElement.scrollWidth <= 320 ? "" :
@@ -152,7 +152,7 @@ def test_each_walk_works_with_scripts_off(demonstration, page, no_scripts_page, 
     _let_in(demonstration, no_scripts_page, key)
 
     for path in WALKS[key]:
-        page.goto(demonstration.server.url + path)
+        assert page.goto(demonstration.server.url + path).ok, path
         no_scripts_page.goto(demonstration.server.url + path)
 
         for what in ("h1", "main a", "main button:not([type=button])", "main input", "main table"):
