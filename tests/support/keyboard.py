@@ -57,9 +57,9 @@ class Keyboard:
         """All that can be read on the page."""
         return " ".join(self.page.locator("body").inner_text().split())
 
-    def follow(self, link: str) -> None:
-        """Go to a link that begins so, and press Enter."""
-        self._to(link, "a")
+    def follow(self, link: str, *, whole: bool = False) -> None:
+        """Go to a link that begins so, or says so and no more, and press Enter."""
+        self._to(link, "a", whole=whole)
         self._enter()
 
     def press(self, button: str) -> None:
@@ -106,13 +106,13 @@ class Keyboard:
         )
         assert picked.startswith(option), f"{label} took {picked} for {option}"
 
-    def _to(self, name: str, *kinds: str, group: str = "") -> Focus:
+    def _to(self, name: str, *kinds: str, group: str = "", whole: bool = False) -> Focus:
         for _ in range(FURTHEST):
             self.page.keyboard.press("Tab")
             here = self._here()
             if (
                 here.kind in kinds
-                and here.name.startswith(name)
+                and (here.name == name if whole else here.name.startswith(name))
                 and (not group or here.group.startswith(group))
             ):
                 return here

@@ -1,0 +1,107 @@
+"""From an empty service to a first dose seen to be swallowed, by keyboard alone."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from clinic.prescriptions.kinds import GATE_ITEMS, TOPICS
+from clinic.prescriptions.scales import COWS_ITEMS
+from tests.factories.prescriptions import COWS_14
+
+TODAY = date(2026, 11, 4)
+
+
+def assess(keys) -> None:
+    """Everything the check has no default for, as a prescriber records it."""
+    for part in GATE_ITEMS.values():
+        keys.follow(part)
+        keys.choose("Done, nothing of concern", "Outcome")
+        keys.press("Save")
+    keys.follow("Drug test")
+    keys.choose("Urine", "Sample")
+    keys.choose("On-site kit", "Tested by")
+    keys.choose("Positive for opioids", "Result")
+    keys.press("Save")
+    keys.follow("Withdrawal, sedation and alcohol")
+    keys.pick("Withdrawal scale", "COWS")
+    for item in COWS_ITEMS:
+        keys.choose(f"{COWS_14[item.name]}:", item.label)
+    keys.choose("1: awake", "Sedation")
+    keys.fill("Alcohol reading", "0")
+    keys.choose("micrograms per 100 ml", "Unit of the reading")
+    keys.press("Save")
+    assert "COWS total 14" in keys.text
+    keys.follow("Tolerance and dependence now")
+    keys.choose("Moderate", "Tolerance to opioids")
+    keys.choose("Yes", "Dependent on opioids now?")
+    keys.press("Save")
+    keys.follow("Health, home and other substances")
+    keys.tick("None of these")
+    keys.tick("None of these")
+    keys.choose("No", "Children living in")
+    keys.press("Save")
+    keys.follow("Opioid use outside treatment", whole=True)
+    keys.choose("Heroin", "Opioid")
+    keys.fill_moment("Last used at", date(2026, 11, 3), "19:00")
+    keys.press("Save")
+    for topic in TOPICS.values():
+        keys.follow(topic)
+        keys.press("Save")
+
+
+def order(keys, dose: str) -> None:
+    keys.follow("Decide on a dose")
+    keys.pick("Product", "Methadone oral solution")
+    keys.choose("Induction", "This order is")
+    keys.fill("Dose taken at one time", dose)
+    keys.choose("milligrams", "Unit")
+    keys.fill("How many such doses", "1")
+    keys.fill_day("First collected or taken on", TODAY)
+    keys.choose("Yes", "Taken under supervision?")
+    keys.press("Check this dose")
+
+
+@pytest.mark.browser
+def test_a_first_dose_is_assessed_for_stopped_lowered_saved_and_taken(desk):
+    keys = desk.keyboard
+
+    # Given a community service with a prescriber.
+    desk.set_up("Taff Vale", "Community service")
+    desk.engage("hughes", "Dr Owen Hughes", "Prescriber", level="Prescriber")
+    desk.change_to("hughes")
+    keys.open("/patients/register")
+    keys.fill("Family name", "Calder")
+    keys.fill("Given name", "Jade")
+    keys.fill_day("Date of birth", date(1990, 2, 14))
+    keys.choose("Female", "Sex")
+    keys.press("Register")
+    keys.follow("Prescribing")
+
+    # When nothing is assessed, no dose can be checked, and every missing fact is named.
+    assert "A dose cannot be checked until these are recorded" in keys.text
+    assess(keys)
+    assert "A dose cannot be checked" not in keys.text
+
+    # And a first dose over the limit is stopped: there is no button to save it.
+    order(keys, "60")
+    assert keys.heading == "This dose cannot be saved"
+    assert "Save this decision" not in keys.text
+    keys.follow("Cancel")
+
+    # Then a dose within it is saved with a reason for its alerts, and not without one,
+    order(keys, "20")
+    assert keys.heading == "Check this dose"
+    keys.press("Save this decision")
+    assert "Choose a reason for going on" in keys.text
+    keys.choose("", "Reason for going on")
+    keys.fill("Say why", "Discussed with her today; naloxone is offered at the next visit")
+    keys.press("Save this decision")
+    assert "The decision is saved" in keys.text
+
+    # and what became of it is recorded.
+    keys.follow("Record a dose")
+    keys.choose("Taken, all of it", "What happened?")
+    keys.press("Save")
+    assert "The dose is recorded" in keys.text
