@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from clinic import checks, sweeps
 from clinic.appointments import room as appointments
+from clinic.assessments import room as assessments
+from clinic.consumption import room as consumption
 from clinic.custody import room as custody
 from clinic.guidance import room as guidance
 from clinic.patients import room as patients
@@ -13,5 +15,6 @@ from clinic.sites import room as sites
 from clinic.staff import room as staff
 
 ALL: list[object] = [
-    checks, patients, staff, sites, appointments, prescriptions, custody, release, guidance, sweeps,
+    checks, patients, staff, sites, appointments, assessments, prescriptions, consumption, custody,
+    release, guidance, sweeps,
 ]  # fmt: skip

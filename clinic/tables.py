@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import clinic.appointments.models
+import clinic.assessments.models
 import clinic.audit
+import clinic.consumption.models
 import clinic.custody.models
 import clinic.patients.models
 import clinic.prescriptions.models
 import clinic.release.models
 import clinic.sites.models
 import clinic.staff.models
-import clinic.sweeps.models  # noqa: F401 - imported so that their tables are known
+import clinic.sweeps.models
+import clinic.turns  # noqa: F401 - imported so that their tables are known
 from clinic.db import Base
 
 metadata = Base.metadata

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from clinic.appointments.models import Visit
+from clinic.assessments.commands import record_entry
+from clinic.assessments.kinds import GATE_ITEMS
+from clinic.assessments.scales import COWS_ITEMS
+from clinic.consumption.commands import record_dose
 from clinic.errors import Trouble
-from clinic.prescriptions.commands import record_dose, record_entry, save_dose_decision
-from clinic.prescriptions.kinds import GATE_ITEMS
-from clinic.prescriptions.scales import COWS_ITEMS
+from clinic.prescriptions.commands import save_dose_decision
 from dosing.days import london_day
 from dosing.units import as_text
 

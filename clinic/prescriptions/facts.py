@@ -20,12 +20,14 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act
+from clinic.assessments.kinds import GATE_ITEMS
+from clinic.assessments.models import ClinicalEntry
+from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.custody.models import Reception, ReceptionDetail
 from clinic.errors import Invalid
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
-from clinic.prescriptions.kinds import GATE_ITEMS
-from clinic.prescriptions.models import SWALLOWED, ClinicalEntry, DoseDecision, DoseEvent
+from clinic.prescriptions.models import DoseDecision
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
 from dosing.days import days_between, london_day

@@ -9,21 +9,17 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act
+from clinic.assessments.kinds import GATE_ITEMS
+from clinic.assessments.models import ClinicalEntry
+from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.errors import NotFound
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient, Registration
 from clinic.patients.queries import same_person
 from clinic.prescriptions import facts
-from clinic.prescriptions.kinds import GATE_ITEMS
-from clinic.prescriptions.models import (
-    SWALLOWED,
-    ClinicalEntry,
-    DoseDecision,
-    DoseEvent,
-    DoseStop,
-    RecordTurn,
-)
+from clinic.prescriptions.models import DoseDecision, DoseStop
 from clinic.staff.models import Staff
+from clinic.turns import RecordTurn
 from dosing.check import check
 from dosing.days import start_of
 from dosing.shape import Refused
@@ -110,6 +106,14 @@ def decision(act: Act, patient_id: int, decision_id: int) -> tuple[Patient, Dose
     if row is None or row.patient_id not in same_person(act, patient.id):
         raise NotFound("There is no such decision for this patient.")
     return patient, row
+
+
+def decided(act: Act, patient_id: int, decision_id: int) -> DoseDecision:
+    """A decision of this patient's, withdrawn or not: a dose may have been taken before that."""
+    row = act.session.get(DoseDecision, decision_id, populate_existing=True)
+    if row is None or row.patient_id not in same_person(act, patient_id):
+        raise NotFound("There is no such decision for this patient.")
+    return row
 
 
 def doses_of(act: Act, decision_id: int) -> list[DoseEvent]:

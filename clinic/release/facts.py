@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from clinic.act import Act
 from clinic.calendars import holiday_lists
+from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.custody.models import Exit, Hearing, KnownRelease, Reception, ReceptionDetail, Transfer
 from clinic.errors import NotFound
 from clinic.patients.queries import same_person
-from clinic.prescriptions.models import SWALLOWED, DoseEvent
 from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
 from clinic.release.sections import SECTIONS
 from clinic.sites.models import CalendarChange, Site, SiteClosure

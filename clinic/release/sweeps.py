@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy import or_, select, true, union
 
 from clinic.act import Act
+from clinic.consumption.models import DoseEvent
 from clinic.custody.models import Exit, Hearing, KnownRelease, Reception, ReceptionDetail, Transfer
-from clinic.prescriptions.models import DoseEvent
 from clinic.release import scoring
 from clinic.release.commands import follow_plan, note_fault
 from clinic.release.models import ReleasePlan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from clinic.act import Act
-from clinic.errors import NotFound
+from clinic.errors import Forbidden, NotFound
 from clinic.sites.models import Site
 from clinic.staff.models import ApiToken, Staff, StaffRole
 
@@ -44,3 +44,11 @@ def tokens_of(act: Act, staff_id: int) -> list[ApiToken]:
             select(ApiToken).where(ApiToken.staff_id == staff_id).order_by(ApiToken.id.desc())
         )
     )
+
+
+def as_prescriber(act: Act) -> None:
+    """Forbidden unless this act's person may prescribe here and has a prescriber level today."""
+    act.need("prescribing.prescribe")
+    staff = act.session.get(Staff, act.staff_id)
+    if staff is None or staff.level_on(act.today) is None:
+        raise Forbidden("Your account has no prescriber level today. Ask your administrator.")

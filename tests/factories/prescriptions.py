@@ -7,9 +7,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from clinic.act import Act
+from clinic.assessments import commands as assessments
+from clinic.assessments.kinds import GATE_ITEMS
+from clinic.consumption import commands as consumption
 from clinic.db import Database
 from clinic.prescriptions import commands
-from clinic.prescriptions.kinds import GATE_ITEMS
 from clinic.sites.commands import add_feature, choose_rule_set
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
@@ -68,7 +70,7 @@ def a_clinic(
 def an_entry(act: Act, patient_id: int, kind: str, data: dict[str, Any], **more: Any) -> int:
     """One entry, happened at the act's moment unless said."""
     more.setdefault("happened_at", act.at)
-    return commands.record_entry(act, patient_id, kind, data, **more)
+    return assessments.record_entry(act, patient_id, kind, data, **more)
 
 
 def an_observation(
@@ -149,4 +151,4 @@ def a_dose_taken(act: Act, patient_id: int, decision_id: int, **more: Any) -> in
         "outcome": "taken", "consumed_at": act.at, "supervision": "supervised",
         "place": "Taff Vale", "observer": "Nia Lloyd", **more,
     }  # fmt: skip
-    return commands.record_dose(act, patient_id, decision_id, **given)
+    return consumption.record_dose(act, patient_id, decision_id, **given)

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from clinic.prescriptions.kinds import GATE_ITEMS, TOPICS
-from clinic.prescriptions.scales import COWS_ITEMS
+from clinic.assessments.kinds import GATE_ITEMS, TOPICS
+from clinic.assessments.scales import COWS_ITEMS
 from tests.factories.prescriptions import COWS_14
 
 TODAY = date(2026, 11, 4)

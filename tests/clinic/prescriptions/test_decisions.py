@@ -10,11 +10,14 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
+from clinic.assessments.models import ClinicalEntry
 from clinic.audit import AuditEntry
+from clinic.consumption import commands as consumption
+from clinic.consumption.models import DoseEvent
 from clinic.errors import Conflict, Forbidden, Invalid, OutsideCaseload
 from clinic.prescriptions import commands
 from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
-from clinic.prescriptions.models import ClinicalEntry, DoseDecision, DoseEvent, DoseStop
+from clinic.prescriptions.models import DoseDecision, DoseStop
 from clinic.prescriptions.queries import prescribing_record, replay
 from tests.factories.base import NOW, a_member_of_staff, a_patient, a_site, an_act
 from tests.factories.prescriptions import (
@@ -139,7 +142,7 @@ def test_striking_out_the_first_dose_opens_no_way_to_a_second(clinic):
     act = clinic.act()
     decision = a_decision(act, patient, "30")
     dose = a_dose_taken(act, patient, decision)
-    commands.strike_dose(act, patient, dose, "Entered for the wrong patient")
+    consumption.strike_dose(act, patient, dose, "Entered for the wrong patient")
     commands.withdraw_decision(act, patient, decision, "Entered for the wrong patient")
     act.session.close()
 
@@ -152,7 +155,7 @@ def test_correcting_taken_to_not_taken_opens_no_way_to_a_second(clinic):
     patient = an_assessed_patient(clinic)
     act = clinic.act()
     decision = a_decision(act, patient, "30")
-    commands.strike_dose(act, patient, a_dose_taken(act, patient, decision), "Entered in error")
+    consumption.strike_dose(act, patient, a_dose_taken(act, patient, decision), "Entered in error")
     a_dose_taken(act, patient, decision, outcome="not_taken", supervision=None)
     act.session.close()
 
@@ -165,13 +168,13 @@ def test_a_second_person_settles_that_a_dose_was_not_taken(clinic):
     act = clinic.act()
     decision = a_decision(act, patient, "30")
     dose = a_dose_taken(act, patient, decision)
-    commands.strike_dose(act, patient, dose, "Entered for the wrong patient")
+    consumption.strike_dose(act, patient, dose, "Entered for the wrong patient")
     commands.withdraw_decision(act, patient, decision, "Entered for the wrong patient")
     with pytest.raises(Invalid, match="somebody other"):
-        commands.agree_strike(act, patient, dose)
+        consumption.agree_strike(act, patient, dose)
     act.session.close()
 
-    commands.agree_strike(clinic.act(clinic.nurse), patient, dose)
+    consumption.agree_strike(clinic.act(clinic.nurse), patient, dose)
 
     assert a_decision(clinic.act(at=NOW + timedelta(minutes=5)), patient, "25")
 
@@ -180,7 +183,7 @@ def test_of_a_dose_and_its_doubtful_correction_the_larger_counts(clinic):
     patient = an_assessed_patient(clinic)
     act = clinic.act()
     decision = a_decision(act, patient, "30")
-    commands.strike_dose(act, patient, a_dose_taken(act, patient, decision), "Part was spat out")
+    consumption.strike_dose(act, patient, a_dose_taken(act, patient, decision), "Part was spat out")
     a_dose_taken(act, patient, decision, outcome="part", dose_mg=Decimal("5.5"))
     act.session.close()
     record = prescribing_record(clinic.act(), patient)
@@ -469,7 +472,7 @@ def test_a_decision_replays_as_it_was_saved_whatever_was_corrected_since(clinic)
     an_entry(act, patient, "medical_history", {"conditions": ["coma"], "substance_use": []},
              replaces_id=history.id, reason="Wrong patient's history")  # fmt: skip
     an_observation(act, patient, sedation="4")
-    commands.strike_dose(act, patient, dose, "Entered in error")
+    consumption.strike_dose(act, patient, dose, "Entered in error")
     commands.withdraw_decision(act, patient, decision, "Entered in error")
 
     found = replay(act, decision)

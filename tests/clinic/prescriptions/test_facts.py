@@ -7,15 +7,15 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from clinic.assessments import commands as assessments
+from clinic.assessments.scales import COWS_ITEMS, cows_total
 from clinic.custody.commands import receive_prisoner
 from clinic.errors import Conflict, Invalid
 from clinic.patients.commands import merge_patients
-from clinic.prescriptions import commands
 from clinic.prescriptions.commands import FactsMissing, Stopped
 from clinic.prescriptions.facts import supplied_days
 from clinic.prescriptions.models import DoseDecision
 from clinic.prescriptions.queries import prescribing_record, replay, waiting
-from clinic.prescriptions.scales import COWS_ITEMS, cows_total
 from tests.factories.base import NOW, a_member_of_staff, a_patient, an_act
 from tests.factories.prescriptions import (
     COWS_14,
@@ -156,7 +156,7 @@ def test_dependence_is_established_by_history_examination_and_test_together(data
     record = prescribing_record(act, patient)
     assert record.dependence_established
 
-    commands.strike_entry(act, patient, record.of("drug_test")[0].id, "Another patient's sample")
+    assessments.strike_entry(act, patient, record.of("drug_test")[0].id, "Another patient's sample")
 
     assert not prescribing_record(act, patient).dependence_established
 
@@ -229,6 +229,6 @@ def test_no_stamp_of_one_record_is_given_twice(database):
 
 
 def _entries():
-    from clinic.prescriptions.models import ClinicalEntry
+    from clinic.assessments.models import ClinicalEntry
 
     return ClinicalEntry

@@ -8,9 +8,11 @@ from html import unescape
 import pytest
 from sqlalchemy import select
 
+from clinic.assessments.models import ClinicalEntry
+from clinic.assessments.scales import COWS_ITEMS
 from clinic.audit import AuditEntry
-from clinic.prescriptions.models import ClinicalEntry, DoseDecision, DoseEvent, DoseStop
-from clinic.prescriptions.scales import COWS_ITEMS
+from clinic.consumption.models import DoseEvent
+from clinic.prescriptions.models import DoseDecision, DoseStop
 from tests.factories.base import NOW, a_patient
 from tests.factories.prescriptions import (
     COWS_14,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from clinic.prescriptions.models import DoseEvent
+from clinic.consumption.models import DoseEvent
 from clinic.release.facts import release_request
 from clinic.release.models import ReleaseAssessment, ReleasePlan
 from clinic.release.scoring import replay

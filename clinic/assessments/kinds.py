@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from clinic.prescriptions.scales import COWS, COWS_ITEMS, cows_total
+from clinic.assessments.scales import COWS, COWS_ITEMS, cows_total
 from dosing.days import london_day
 from dosing.request import read_request
 from dosing.shape import Kind as Shape
