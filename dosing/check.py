@@ -6,7 +6,7 @@ PASS means that no rule fired; it does not mean a dose is safe, and no message p
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from dosing import (  # noqa: F401 - importing a family registers its rules
@@ -24,8 +24,17 @@ from dosing import (  # noqa: F401 - importing a family registers its rules
 from dosing.facts import Facts, derive
 from dosing.reasoning import JUDGES_DOSE, REASONS
 from dosing.request import RULE_SETS, read_request, request_schema
-from dosing.rulebook import HERE, SEVERITIES, FaultyRulebook, Finding, Rulebook, load_rulebook
+from dosing.rulebook import (
+    HERE,
+    SEVERITIES,
+    FaultyRulebook,
+    Finding,
+    Rulebook,
+    RuleVersion,
+    load_rulebook,
+)
 from dosing.shape import Answer, JsonSchema
+from dosing.tightening import SiteLimit, tightened
 
 __all__ = ["check", "check_dose", "request_schema", "response_schema", "rulebook"]
 
@@ -47,10 +56,27 @@ def rulebook() -> Rulebook:
     return book
 
 
-def check(request: Any) -> Answer:
-    """Judge parsed JSON as the dose-check contract says. Raises Refused for a bad request."""
-    read = read_request(request)
+@lru_cache(maxsize=256)
+def site_rulebook(
+    rule_set: str, site_limits: tuple[SiteLimit, ...], edition: str | None = None
+) -> Rulebook:
+    """The rules with a site's tighter limits in this set, as an edition had them (None: today's)."""
     book = rulebook()
+    if edition is not None:
+        book = book.as_of(rule_set, edition)
+    return tightened(book, rule_set, site_limits)
+
+
+def check(
+    request: Any, site_limits: tuple[SiteLimit, ...] = (), edition: str | None = None
+) -> Answer:
+    """Judge parsed JSON as the dose-check contract says. Raises Refused for a bad request.
+
+    `site_limits`: those a site has tightened; the stateless check knows of no site. `edition`: of
+    the request's rule set, for a decision judged again (UnknownEdition).
+    """
+    read = read_request(request)
+    book = site_rulebook(read.rule_set, site_limits, edition)
     facts = derive(read, book.defined(read.rule_set, read.on))
     found = check_dose(facts, book)
     return {
@@ -69,7 +95,7 @@ def check_dose(facts: Facts, book: Rulebook) -> list[Finding]:
     for rule, version in book.in_force(facts.request.rule_set, facts.on).items():
         # Without one unit the amount cannot be read (U-06); only rules that need none may speak.
         if usable or rule not in JUDGES_DOSE:
-            finding = REASONS[rule](facts, version)
+            finding = _judge(facts, version)
             if finding is not None:
                 found.append(finding)
     found.sort(key=lambda finding: (_RANK[finding.severity], finding.rule))
@@ -81,7 +107,18 @@ def find(rule: str, facts: Facts, book: Rulebook) -> Finding | None:
     version = book.in_force(facts.request.rule_set, facts.on).get(rule)
     if version is None or (facts.request.order.dose_mg is None and rule in JUDGES_DOSE):
         return None
-    return REASONS[rule](facts, version)
+    return _judge(facts, version)
+
+
+def _judge(facts: Facts, version: RuleVersion) -> Finding | None:
+    """What one rule says. Where a site tightened it, the graver of its answer and the shipped one."""
+    finding = REASONS[version.rule](facts, version)
+    if version.shipped is None:
+        return finding
+    shipped = REASONS[version.rule](facts, version.shipped)
+    if finding is None or shipped is None:
+        return finding or shipped
+    return min(finding, shipped, key=lambda each: _RANK[each.severity])
 
 
 def response_schema() -> JsonSchema:

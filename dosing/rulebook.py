@@ -2,7 +2,11 @@
 
 Rules are data with a source: each family's TOML holds the numbers, severity, message, source and
 dates; the function that reasons stands in the Python file of the same name and reads every limit
-from the version it is given. A site that tightens a limit passes an adjusted version.
+from the version it is given. A site that tightens a limit passes an adjusted version
+(tightening.py).
+
+A change is a new edition of its set: the version it replaces is marked `dropped`, the new one
+`added`, and both stay, so that a decision is judged again as its own edition judged it.
 
 Facts that several rules share (when an episode begins, when tolerance is low) are definitions,
 written on the same form without severity or message (facts.toml).
@@ -10,6 +14,8 @@ written on the same form without severity or message (facts.toml).
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import tomllib
 from bisect import bisect_right
@@ -21,10 +27,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from dosing.medicines import BUPRENORPHINE, METHADONE
 from dosing.units import as_text
 
 HERE: Final = Path(__file__).parent
 
+DRUGS: Final = (METHADONE, BUPRENORPHINE)
 SEVERITIES: Final = ("STOP", "ALERT", "INFO")
 CONFIDENCES: Final = ("S", "S2", "M", "D")
 _SOURCE_KEY: Final = re.compile(r"S[0-9]+b?(?!\])")
@@ -32,6 +40,10 @@ _SOURCE_KEY: Final = re.compile(r"S[0-9]+b?(?!\])")
 
 class FaultyRulebook(ValueError):
     """The rules as written cannot be relied on; the service must not start."""
+
+
+class UnknownEdition(ValueError):
+    """No edition of this name was ever shipped with these rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +82,9 @@ class RuleVersion:
 
     `first_on` and `last_on` are both included; None is the set's whole life. `limits` are the
     numbers, lists and tables the reasoning reads; their names carry the unit where it is not
-    `unit`. `source` is the rule table's citation, `sources` the publications it names.
+    `unit`. `source` is the rule table's citation, `sources` the publications it names. `added` and
+    `dropped`: the editions that brought it and that no longer have it, None where it was always
+    there or still is. `shipped`: the version a site's tighter limits were put into.
     """
 
     rule: str
@@ -88,6 +102,9 @@ class RuleVersion:
     last_on: date | None = None
     checked_by: str | None = None
     checked_on: date | None = None
+    added: str | None = None
+    dropped: str | None = None
+    shipped: RuleVersion | None = None
 
     @property
     def signed(self) -> bool:
@@ -110,19 +127,78 @@ class RuleVersion:
         return words
 
     def finding(self, *, severity: str | None = None, **facts: Any) -> Finding:
-        """This rule fires, on these facts; its message is filled from them."""
+        """This rule fires, on these facts; its message is filled from them and from the limits."""
         fit = {name: as_json_value(value) for name, value in facts.items()}
-        spoken = {
-            name: ", ".join(map(str, value)) if isinstance(value, list) else value
-            for name, value in fit.items()
-        }
-        return Finding(
-            self.rule,
-            severity or self.severity or "",
-            self.message.format_map(spoken),
-            self.source,
-            fit,
-        )
+        message = self.message
+        if "{" in message:
+            message = message.format_map(_Spoken(self.limits, fit))
+        if self.shipped is not None:
+            moved = self.moved()
+            fit["site_limits"] = [
+                {"limit": name, "here": here, "shipped": was} for name, here, was in moved
+            ]
+            told = "; ".join(
+                f"{limit_words(name, here)}, as shipped {was}" for name, here, was in moved
+            )
+            message += f" This site's tighter limit: {told}."
+        return Finding(self.rule, severity or self.severity or "", message, self.source, fit)
+
+    def moved(self) -> list[tuple[str, str, str]]:
+        """The limits a site has tightened: name, its value here, its value as shipped."""
+        if self.shipped is None:
+            return []
+        return [
+            (name, as_text(value), as_text(self.shipped.limits[name]))
+            for name, value in self.limits.items()
+            if value != self.shipped.limits[name]
+        ]
+
+    def says(self) -> str:
+        """The message before any facts are known: limits filled in, facts named in brackets."""
+        return self.message.format_map(_Spoken(self.limits, {}))
+
+    def fingerprint(self, asks: str) -> str:
+        """What a signature is put under. It changes with any word, number or date of this version."""
+        written = {
+            "asks": asks, "rule": self.rule, "set": self.set, "unit": self.unit,
+            "source": self.source, "where": self.where, "confidence": self.confidence,
+            "limits": {name: as_json_value(value) for name, value in self.limits.items()},
+            "severity": self.severity, "message": self.message,
+            "from": as_json_value(self.first_on), "to": as_json_value(self.last_on),
+        }  # fmt: skip
+        text = json.dumps(written, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class _Spoken(dict[str, Any]):
+    """What fills a message: the facts, then the limits; a fact nobody knows yet is named instead."""
+
+    def __init__(self, limits: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        super().__init__(facts)
+        self._limits = limits
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self:
+            if name not in self._limits:
+                return f"[{name.replace('_', ' ')}]"
+            return as_json_value(self._limits[name])
+        value = super().__getitem__(name)
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+_UNITS: Final = (
+    "mg_per_ml", "mg", "hours", "minutes", "days", "years", "ms", "micrograms",
+)  # fmt: skip
+
+
+def limit_words(name: str, value: object) -> str:
+    """`above_mg` and 40: "above 40 mg". The unit is read from the name."""
+    for unit in _UNITS:
+        if name.endswith(f"_{unit}"):
+            what = name.removesuffix(f"_{unit}").replace("_", " ")
+            mark = ":" if what[-1:].isdigit() else ""
+            return f"{what}{mark} {value} {unit.replace('mg_per_ml', 'mg/ml')}"
+    return f"{name.replace('_', ' ')} {value}"
 
 
 def as_json_value(value: Any) -> Any:
@@ -143,7 +219,7 @@ def as_json_value(value: Any) -> Any:
 class Rule:
     """One rule of the rule tables: what it asks, the hazard it guards against, its versions.
 
-    `tighter` names the limits a site may move and the one way each may go.
+    `tighter` names the limits a site may move and the one way each may go (lower or higher).
     """
 
     id: str
@@ -154,14 +230,23 @@ class Rule:
     versions: tuple[RuleVersion, ...]
 
 
+def drugs_of(rule: str) -> tuple[str, ...]:
+    """The medicines a rule of this id speaks of: M- methadone, B- buprenorphine, any other both."""
+    return {"M": (METHADONE,), "B": (BUPRENORPHINE,)}.get(rule.split("-")[0], DRUGS)
+
+
 @dataclass(frozen=True)
 class Rulebook:
-    """Every rule, definition and source. `set_versions` names the edition of each rule set."""
+    """Every rule, definition and source. `set_versions` names the edition of each rule set.
+
+    `editions`: every edition of each set there has been, oldest first.
+    """
 
     rules: Mapping[str, Rule]
     definitions: Mapping[str, Rule]
     sources: Mapping[str, Source]
     set_versions: Mapping[str, str]
+    editions: Mapping[str, tuple[str, ...]]
     _spans: dict[str, tuple[list[date], list[Mapping[str, RuleVersion]]]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -169,7 +254,25 @@ class Rulebook:
     def __post_init__(self) -> None:
         for rule_set in self.set_versions:
             for kind, holders in (("rules", self.rules), ("definitions", self.definitions)):
-                self._spans[f"{rule_set} {kind}"] = _by_span(rule_set, holders.values())
+                versions = [
+                    v
+                    for rule in holders.values()
+                    for v in rule.versions
+                    if v.set == rule_set and self.stands(v)
+                ]
+                self._spans[f"{rule_set} {kind}"] = _by_span(versions)
+
+    def stands(self, version: RuleVersion) -> bool:
+        """Is this version part of its set's edition? One dropped since, or not yet added, is not."""
+        return _stands(version, self.set_versions[version.set], self.editions[version.set])
+
+    def as_of(self, rule_set: str, edition: str) -> Rulebook:
+        """The same rulebook with one set as an earlier edition had it. UnknownEdition."""
+        if edition == self.set_versions[rule_set]:
+            return self
+        if edition not in self.editions[rule_set]:
+            raise UnknownEdition(f"{rule_set} has had no edition {edition}")
+        return replace(self, set_versions={**self.set_versions, rule_set: edition})
 
     def in_force(self, rule_set: str, on: date) -> Mapping[str, RuleVersion]:
         """The version of each rule of a set in force on a London date, by rule id in id order."""
@@ -181,21 +284,31 @@ class Rulebook:
         starts, spans = self._spans[f"{rule_set} definitions"]
         return spans[bisect_right(starts, on) - 1]
 
-    def with_version(self, tightened: RuleVersion) -> Rulebook:
-        """The same rulebook with one version standing in place of the one it adjusts."""
-        held = self.rules[tightened.rule]
-        versions = tuple(
-            tightened if (v.set, v.first_on) == (tightened.set, tightened.first_on) else v
-            for v in held.versions
-        )
-        return replace(self, rules={**self.rules, held.id: replace(held, versions=versions)})
+    def with_versions(self, adjusted: Iterable[RuleVersion]) -> Rulebook:
+        """The same rulebook with these versions standing in place of the ones they adjust."""
+        rules = dict(self.rules)
+        for version in adjusted:
+            held = rules[version.rule]
+            versions = tuple(version if _same(v, version) else v for v in held.versions)
+            rules[held.id] = replace(held, versions=versions)
+        return replace(self, rules=rules)
+
+
+def _same(one: RuleVersion, other: RuleVersion) -> bool:
+    return (one.set, one.first_on, one.added) == (other.set, other.first_on, other.added)
+
+
+def _stands(version: RuleVersion, edition: str, editions: tuple[str, ...]) -> bool:
+    at = editions.index(edition)
+    return (version.added is None or editions.index(version.added) <= at) and (
+        version.dropped is None or at < editions.index(version.dropped)
+    )
 
 
 def _by_span(
-    rule_set: str, holders: Iterable[Rule]
+    versions: list[RuleVersion],
 ) -> tuple[list[date], list[Mapping[str, RuleVersion]]]:
     """The dates on which a set changes, and what is in force from each."""
-    versions = [v for rule in holders for v in rule.versions if v.set == rule_set]
     starts = {date.min}
     for v in versions:
         if v.first_on is not None:
@@ -222,17 +335,19 @@ def load_rulebook(folder: Path, families: Iterable[str]) -> Rulebook:
         entry["id"]: Source(**entry)
         for entry in _read(folder / "sources.toml", exact=False)["source"]
     }
-    set_versions = {
-        entry["set"]: entry["version"] for entry in _read(folder / "rule_sets.toml")["rule_set"]
-    }
-    definitions = _rules(folder, "facts", "definition", sources, set_versions)
+    written = _read(folder / "rule_sets.toml")["rule_set"]
+    set_versions = {entry["set"]: entry["version"] for entry in written}
+    editions = {
+        entry["set"]: (*entry.get("earlier", ()), entry["version"]) for entry in written
+    }  # fmt: skip
+    definitions = _rules(folder, "facts", "definition", sources, editions)
     rules: dict[str, Rule] = {}
     for family in families:
-        for rule in _rules(folder, family, "rule", sources, set_versions).values():
+        for rule in _rules(folder, family, "rule", sources, editions).values():
             if rule.id in rules:
                 raise FaultyRulebook(f"{rule.id} is written twice")
             rules[rule.id] = rule
-    return Rulebook(rules, definitions, sources, set_versions)
+    return Rulebook(rules, definitions, sources, set_versions, editions)
 
 
 def _read(path: Path, *, exact: bool = True) -> dict[str, Any]:
@@ -257,7 +372,7 @@ def _rules(
     family: str,
     kind: str,
     sources: Mapping[str, Source],
-    set_versions: Mapping[str, str],
+    editions: Mapping[str, tuple[str, ...]],
 ) -> dict[str, Rule]:
     read = _read(folder / f"{family}.toml")
     rules: dict[str, Rule] = {}
@@ -266,8 +381,10 @@ def _rules(
             versions = tuple(
                 version
                 for written in entry["version"]
-                for version in _versions(entry, written, read, kind, sources, set_versions)
+                for version in _versions(entry, written, read, kind, sources, editions)
             )
+            if not set(entry.get("tighter", {})) <= {name for v in versions for name in v.limits}:
+                raise FaultyRulebook(f"{entry['id']}: a limit to tighten is not among its limits")
             rules[entry["id"]] = Rule(
                 entry["id"],
                 entry["asks"],
@@ -278,7 +395,7 @@ def _rules(
             )
         except KeyError as missing:
             raise FaultyRulebook(f"{entry.get('id')} in {family}.toml lacks {missing}") from None
-        _no_overlap(versions)
+        _no_overlap(versions, editions)
     return rules
 
 
@@ -288,7 +405,7 @@ def _versions(
     read: Mapping[str, Any],
     kind: str,
     sources: Mapping[str, Source],
-    set_versions: Mapping[str, str],
+    editions: Mapping[str, tuple[str, ...]],
 ) -> list[RuleVersion]:
     name = entry["id"]
     unit, source, where = entry["unit"], written["source"], written["where"]
@@ -303,12 +420,13 @@ def _versions(
     if written["confidence"] not in CONFIDENCES:
         raise FaultyRulebook(f"{name}: {written['confidence']} is no confidence")
     limits = MappingProxyType(dict(written.get("limits", {})))
-    if not set(entry.get("tighter", {})) <= set(limits):
-        raise FaultyRulebook(f"{name}: a limit a site may tighten is not among its limits")
+    added, dropped = written.get("added"), written.get("dropped")
     out = []
     for rule_set in written["sets"]:
-        if rule_set not in set_versions:
+        if rule_set not in editions:
             raise FaultyRulebook(f"{name}: {rule_set} is no rule set")
+        if not {added, dropped} <= {None, *editions[rule_set]}:
+            raise FaultyRulebook(f"{name}: added or dropped in no edition of {rule_set}")
         out.append(
             RuleVersion(
                 name,
@@ -326,16 +444,20 @@ def _versions(
                 written.get("to"),
                 written.get("checked_by"),
                 written.get("checked_on"),
+                added,
+                dropped,
             )
         )
     return out
 
 
-def _no_overlap(versions: tuple[RuleVersion, ...]) -> None:
+def _no_overlap(versions: tuple[RuleVersion, ...], editions: Mapping[str, tuple[str, ...]]) -> None:
     for place, one in enumerate(versions):
         for other in versions[place + 1 :]:
+            every = editions[one.set]
             if (
                 one.set == other.set
+                and any(_stands(one, each, every) and _stands(other, each, every) for each in every)
                 and (one.first_on or date.min) <= (other.last_on or date.max)
                 and (other.first_on or date.min) <= (one.last_on or date.max)
             ):

@@ -217,7 +217,7 @@ def a_very_high_dose_is_explained(facts: Facts, version: RuleVersion) -> Finding
     limit = version.number("above_mg")
     if facts.drug != METHADONE or facts.total_mg <= limit:
         return None
-    if _very_high_needs_experience(facts, limit):
+    if _very_high_needs_experience(facts, version.number("experience_above_mg")):
         return None
     return version.finding(total_mg=facts.total_mg, limit_mg=limit)
 

@@ -14,7 +14,7 @@ from dosing.examples import a_request, all_examples, bases, run_examples
 from dosing.facts import derive
 from dosing.reasoning import REASONS
 from dosing.request import read_request
-from dosing.rulebook import HERE, FaultyRulebook, load_rulebook
+from dosing.rulebook import HERE, FaultyRulebook, UnknownEdition, drugs_of, load_rulebook
 
 # The rule tables' ids, kept apart from the rules so that one lost from both is still noticed.
 IN_BOTH = """
@@ -153,22 +153,6 @@ def test_a_rule_of_the_era_begins_on_its_own_date(rule, last, first):
     assert rule in book.in_force("uk-2017", last)
 
 
-def test_a_tightened_limit_is_obeyed_by_the_same_reasoning():
-    book = rulebook()
-    request = read_request(
-        a_request("start", **{"order.dose_mg": "36", "assessment.tolerance": "high"})
-    )
-    facts = derive(request, book.defined(request.rule_set, request.on))
-    as_written = book.in_force(request.rule_set, request.on)["M-FD-02"]
-    tightened = replace(as_written, limits={**as_written.limits, "above_mg": 35})
-
-    before = {finding.rule for finding in check_dose(facts, book)}
-    after = {finding.rule for finding in check_dose(facts, book.with_version(tightened))}
-
-    assert "M-FD-02" not in before
-    assert "M-FD-02" in after
-
-
 # -- a rulebook that cannot be relied on --------------------------------------------------
 
 
@@ -226,3 +210,94 @@ def test_a_version_may_end_where_the_next_begins(tmp_path):
 
     assert book.in_force("era-2003", date(2008, 12, 31))["I-BZ-01"].severity == "INFO"
     assert book.in_force("era-2003", date(2009, 1, 1))["I-BZ-01"].severity == "ALERT"
+
+
+def a_new_edition(folder: Path) -> Path:
+    """The rules with I-BZ-01 an ALERT from a second edition of the older set on."""
+    a_copy(folder)
+    sets, rules = folder / "rule_sets.toml", folder / "interactions.toml"
+    sets.write_text(
+        sets.read_text("utf-8").replace(
+            'version = "2026.11.1"', 'version = "2027.02.1"\nearlier = ["2026.11.1"]', 1
+        ),
+        "utf-8",
+    )
+    first, era, rest = rules.read_text("utf-8").split("[[rule.version]]", 2)
+    old = era.replace('sets = ["era-2003"]', 'sets = ["era-2003"]\ndropped = "2027.02.1"')
+    new = era.replace('sets = ["era-2003"]', 'sets = ["era-2003"]\nadded = "2027.02.1"')
+    mark = "[[rule.version]]"
+    rules.write_text(
+        first + mark + old + mark + new.replace("INFO", "ALERT") + mark + rest, "utf-8"
+    )
+    return folder
+
+
+def test_a_new_edition_replaces_a_version_and_the_earlier_one_can_still_be_asked(tmp_path):
+    book = load_rulebook(a_new_edition(tmp_path), FAMILIES)
+    on = date(2012, 1, 1)
+
+    before = book.as_of("era-2003", "2026.11.1")
+
+    assert book.in_force("era-2003", on)["I-BZ-01"].severity == "ALERT"
+    assert before.in_force("era-2003", on)["I-BZ-01"].severity == "INFO"
+    assert before.set_versions == {"era-2003": "2026.11.1", "uk-2017": "2026.11.1"}
+    assert set(before.in_force("uk-2017", on)) == SETS["uk-2017"]
+    assert book.as_of("era-2003", "2027.02.1") is book
+    with pytest.raises(UnknownEdition):
+        book.as_of("era-2003", "2019.01.1")
+
+
+def test_a_version_of_an_edition_nobody_shipped_is_refused(tmp_path):
+    path = a_copy(tmp_path) / "interactions.toml"
+    written = path.read_text("utf-8")
+    path.write_text(
+        written.replace('sets = ["era-2003"]', 'sets = ["era-2003"]\nadded = "2020.01.1"', 1),
+        "utf-8",
+    )
+
+    with pytest.raises(FaultyRulebook):
+        load_rulebook(tmp_path, FAMILIES)
+
+
+def test_a_limit_to_tighten_that_no_version_has_is_refused(tmp_path):
+    path = a_copy(tmp_path) / "interactions.toml"
+    written = path.read_text("utf-8")
+    path.write_text(written.replace('{ plan_days = "higher" }', '{ plan = "higher" }', 1), "utf-8")
+
+    with pytest.raises(FaultyRulebook):
+        load_rulebook(tmp_path, FAMILIES)
+
+
+def test_a_signature_is_put_under_the_words_numbers_and_dates_of_one_version():
+    rule = rulebook().rules["M-TI-02"]
+    version = rule.versions[0]
+    signed = version.fingerprint(rule.asks)
+
+    changed = [
+        replace(version, message="Step above 21 mg."),
+        replace(version, limits={"above_mg": 21}),
+        replace(version, last_on=date(2030, 1, 1)),
+        replace(version, set="another"),
+    ]
+
+    assert signed == version.fingerprint(rule.asks)
+    assert signed not in {each.fingerprint(rule.asks) for each in changed}
+    assert signed != version.fingerprint("Another question?")
+
+
+@pytest.mark.parametrize(
+    ("rule", "drugs"),
+    [
+        ("M-FD-01", ("methadone",)), ("B-FD-01", ("buprenorphine",)),
+        ("G-AS-01", ("methadone", "buprenorphine")), ("MX-01", ("methadone", "buprenorphine")),
+    ],
+)  # fmt: skip
+def test_a_rule_is_about_the_medicine_its_id_names_and_otherwise_about_both(rule, drugs):
+    assert drugs_of(rule) == drugs
+
+
+def test_a_message_is_shown_with_its_limits_and_the_names_of_facts_not_known_yet():
+    book = rulebook().in_force("uk-2017", date(2026, 11, 4))
+
+    assert book["M-TI-02"].says() == "Step above 20 mg."
+    assert book["M-MX-02"].says() == "QTc [qtc ms] ms. Do not start or increase."
