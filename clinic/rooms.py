@@ -13,8 +13,9 @@ from clinic.prescriptions import room as prescriptions
 from clinic.release import room as release
 from clinic.sites import room as sites
 from clinic.staff import room as staff
+from clinic.titration import room as titration
 
 ALL: list[object] = [
-    checks, patients, staff, sites, appointments, assessments, prescriptions, consumption, custody,
-    release, guidance, sweeps,
+    checks, patients, staff, sites, appointments, assessments, prescriptions, titration, consumption,
+    custody, release, guidance, sweeps,
 ]  # fmt: skip

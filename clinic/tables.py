@@ -13,6 +13,7 @@ import clinic.release.models
 import clinic.sites.models
 import clinic.staff.models
 import clinic.sweeps.models
+import clinic.titration.models
 import clinic.turns  # noqa: F401 - imported so that their tables are known
 from clinic.db import Base
 

@@ -140,7 +140,6 @@ def dose_request(
     history = _Doses(doses, decisions, known_at, decided_at)
     of = _ByKind(entries)
     setting = about["setting"]
-    taken = history.taken()
     request: Data = {
         "case": f"patient {records[0]}",
         "rule_set": about["rule_set"],
@@ -154,14 +153,10 @@ def dose_request(
         "observations": [_observation(row) for row in of.all("observation")],
         "opioid_use": [row.data for row in of.all("opioid_use")],
         "treatment_history": {
-            "doses": taken,
-            "steady_doses": [
-                {**row.data, "recorded_by": "elsewhere"} for row in of.all("steady_dose")
-            ],
+            **_history(of, history, doses, known_at),
             "ever_taken_buprenorphine": of.newest("medical_history").get(
                 "ever_taken_buprenorphine"
             ),
-            **_confirmed(of, doses, known_at),
         },
         "order": _order(asked["order"], of),
     }
@@ -174,6 +169,24 @@ def dose_request(
     newest = [row.happened_at for row in entries]
     newest += [row.consumed_at for row in doses if row.outcome in SWALLOWED]
     return Gathered(request, missing, tuple(history.planned()), max(newest, default=None))
+
+
+def recorded_history(
+    entries: Iterable[ClinicalEntry], doses: list[DoseEvent], at: datetime
+) -> Data:
+    """What was taken up to a moment, in the contract's words, from rows already read.
+
+    Plans for the day are left out: this is what happened, not what an order must reckon with.
+    """
+    return _history(_ByKind(entries), _Doses(doses, [], at, at), doses, at)
+
+
+def _history(of: _ByKind, history: _Doses, doses: list[DoseEvent], known_at: datetime) -> Data:
+    return {
+        "doses": history.taken(),
+        "steady_doses": [{**row.data, "recorded_by": "elsewhere"} for row in of.all("steady_dose")],
+        **_confirmed(of, doses, known_at),
+    }
 
 
 def entries_at(act: Act, records: list[int], known_at: datetime) -> list[ClinicalEntry]:

@@ -1,0 +1,1 @@
+"""The dose being built up: reviews, contacts, the day on site, targets, and a person's charts."""
