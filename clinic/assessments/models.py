@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.db import Base
@@ -33,3 +33,32 @@ class ClinicalEntry(Strikable, Base):
     data: Mapped[dict[str, Any]]
     note: Mapped[str | None]
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("clinical_entry.id"))
+
+
+class AssessmentDue(Base):
+    """Something about a person's assessment that waits for somebody at a site, from a day on.
+
+    Worked out anew from the record after every entry (dues.py), so that a worklist reads what is
+    due and nothing else. `key` tells two of one kind apart; a settled one is closed, not deleted.
+    """
+
+    __tablename__ = "assessment_due"
+    __table_args__ = (
+        Index(
+            "uq_assessment_due_open", "patient_id", "site_id", "key", unique=True,
+            sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(
+            "ix_assessment_due_site_open", "site_id", "due_on",
+            sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
+        ),
+    )  # fmt: skip
+
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    what: Mapped[str]
+    key: Mapped[str]
+    says: Mapped[str]
+    due_on: Mapped[date]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
