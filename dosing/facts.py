@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from dosing.alcohol import UNITS, micrograms
 from dosing.days import ONE_DAY, end_of, london_day
 from dosing.medicines import BUPRENORPHINE, METHADONE, MONTHLY_DEPOT, Product
 from dosing.request import (
@@ -480,16 +481,10 @@ def _observed(request: DoseRequest, defined: Definitions) -> dict[str, Any]:
 
 def _breath_alcohol(seen: Observation, defined: RuleVersion) -> Decimal | None:
     """The alcohol reading in micrograms per 100 ml of breath, exactly."""
-    if seen.breath_alcohol_micrograms_per_100ml is not None:
-        return seen.breath_alcohol_micrograms_per_100ml
-    if seen.breath_alcohol_mg_per_l is not None:
-        return seen.breath_alcohol_mg_per_l * defined.number("of_one_mg_per_l")
-    if seen.blood_alcohol_mg_per_100ml is not None:
-        return (
-            seen.blood_alcohol_mg_per_100ml
-            * defined.number("breath_at_limit")
-            / defined.number("blood_mg_per_100ml_at_limit")
-        )
+    for unit in UNITS:
+        reading: Decimal | None = getattr(seen, unit)
+        if reading is not None:
+            return micrograms(reading, unit, defined)
     return None
 
 
