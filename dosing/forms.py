@@ -12,7 +12,7 @@ from dosing.reasoning import reasons
 from dosing.request import Instalment, Item, Prescription
 from dosing.rulebook import Finding, RuleVersion
 from dosing.supply import INSTALMENT_FORMS
-from dosing.units import words_say
+from dosing.words import words_say
 
 SATURDAY = 5
 
@@ -148,17 +148,22 @@ def _appropriate_on(form: Prescription) -> date:
     return max(form.signed_on, form.start_on or form.signed_on)
 
 
+def last_supply_on(version: RuleVersion, signed_on: date, appropriate_on: date) -> date:
+    """The last date a form may first be supplied against, by the L-09 in force; included."""
+    older: date | None = version.limits.get("signed_before")
+    name = "within_days"
+    if older is not None and signed_on < older:
+        name = "before_within_days"
+    return appropriate_on + timedelta(days=version.whole(name))
+
+
 @reasons("L-09")
 def the_form_is_still_valid(facts: Facts, version: RuleVersion) -> Finding | None:
     form = facts.request.prescription
     if form is None or not form.supplies:
         return None
     first = min(each.supplied_on for each in form.supplies)
-    older: date | None = version.limits.get("signed_before")
-    name = "within_days"
-    if older is not None and form.signed_on < older:
-        name = "before_within_days"
-    last = _appropriate_on(form) + timedelta(days=version.whole(name))
+    last = last_supply_on(version, form.signed_on, _appropriate_on(form))
     if first <= last:
         return None
     return version.finding(

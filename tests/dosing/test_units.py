@@ -1,4 +1,4 @@
-"""Are milligrams, tablets and words counted exactly?"""
+"""Are milligrams and tablets counted exactly?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dosing.units import as_text, can_be_made, in_words, words_say
+from dosing.units import as_text, can_be_made
 
 
 @pytest.mark.parametrize(
@@ -53,58 +53,6 @@ def test_any_handful_of_stocked_tablets_can_be_made(counts, strengths):
     handful = sum((n * Decimal(mg) for n, mg in zip(counts, strengths, strict=True)), Decimal(0))
 
     assert handful == 0 or can_be_made(handful, [Decimal(mg) for mg in strengths])
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [
-        (0, "zero"),
-        (19, "nineteen"),
-        (20, "twenty"),
-        (21, "twenty one"),
-        (100, "one hundred"),
-        (101, "one hundred one"),
-        (770, "seven hundred seventy"),
-        (1260, "one thousand two hundred sixty"),
-        (99999, "ninety nine thousand nine hundred ninety nine"),
-    ],
-)
-def test_a_number_is_spelt_as_a_pharmacist_reads_it(number, words):
-    assert " ".join(in_words(number)) == words
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "seven hundred and seventy millilitres",
-        "Seven Hundred Seventy Millilitres",
-        " seven hundred and seventy  millilitres ",
-    ],
-)
-def test_words_that_say_the_figures_are_read(text):
-    assert words_say(text, Decimal("770.000"), "millilitres")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "millilitres",
-        "seven hundred and seventy",
-        "seven hundred and seventy tablets",
-        "seven hundred and seventy ml",
-        "seventy hundred and seven millilitres",
-        "seven seventy millilitres",
-        "seven hundred and seventy millilitres only",
-        "770 millilitres",
-    ],
-)
-def test_words_that_say_something_else_differ(text):
-    assert not words_say(text, Decimal(770), "millilitres")
-
-
-def test_a_part_of_a_whole_is_never_what_the_words_say():
-    assert not words_say("seven hundred and seventy millilitres", Decimal("770.5"), "millilitres")
 
 
 def test_amounts_are_written_without_exponent_or_trailing_zeros():
