@@ -25,7 +25,7 @@ from clinic.db import Database
 from clinic.errors import Forbidden, SignInNeeded, wants_json
 from clinic.roles import rights_of
 from clinic.sites.models import Site
-from clinic.staff.models import ApiToken, Staff, StaffRole, StaffSession
+from clinic.staff.models import ApiToken, SitePost, Staff, StaffRole, StaffSession
 
 # Rooms import this module, so it reads their tables only once a request is there.
 if TYPE_CHECKING:
@@ -173,8 +173,8 @@ def _note_refusal(right: str) -> None:
 def _proof(model: Any, *columns: Any) -> Any:
     """The statement that finds a proof of identity with its owner and site, built once.
 
-    It is asked before every request, so it is one look: a row for each role held there today.
-    Nobody without a role, and nobody who has left, has a row.
+    It is asked before every request, so it is one look: a row for each role held there today, and
+    for each post beside it. Nobody without a role, and nobody who has left, has a row.
     """
     today = bindparam("today")
     return (
@@ -186,6 +186,7 @@ def _proof(model: Any, *columns: Any) -> Any:
             Site.name.label("site_name"),
             Site.kind.label("site_kind"),
             StaffRole.role,
+            SitePost.post,
         )
         .join(Staff, Staff.id == model.staff_id)
         .join(Site, Site.id == model.site_id)
@@ -193,13 +194,20 @@ def _proof(model: Any, *columns: Any) -> Any:
             StaffRole,
             (StaffRole.staff_id == model.staff_id) & (StaffRole.site_id == model.site_id),
         )
+        .outerjoin(
+            SitePost,
+            (SitePost.staff_id == model.staff_id)
+            & (SitePost.site_id == model.site_id)
+            & (SitePost.from_on <= today)
+            & (SitePost.to_on.is_(None) | (SitePost.to_on >= today)),
+        )
         .where(
             model.token_hash == bindparam("token_hash"),
             Staff.left_on.is_(None) | (Staff.left_on >= today),
             StaffRole.from_on <= today,
             StaffRole.to_on.is_(None) | (StaffRole.to_on >= today),
         )
-        .order_by(StaffRole.id)
+        .order_by(StaffRole.id, SitePost.id)
     )
 
 
@@ -241,9 +249,9 @@ def _by_bearer() -> SignedIn | None:
 
 
 def _signed_in(found: Sequence[Any], scopes: frozenset[str] | None = None) -> SignedIn:
-    """Who the rows of a proof stand for, with the rights of every role in them."""
-    one, roles = found[0], tuple(row.role for row in found)
-    rights = rights_of(list(roles))
+    """Who the rows of a proof stand for, with the rights of every role and post in them."""
+    one, roles = found[0], tuple(dict.fromkeys(row.role for row in found))
+    rights = rights_of(roles, {row.post for row in found if row.post is not None})
     return SignedIn(
         staff_id=one.staff_id,
         name=one.staff_name,

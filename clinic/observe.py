@@ -17,6 +17,7 @@ from prometheus_flask_exporter import PrometheusMetrics
 
 from clinic.auth import open_to_all
 from clinic.errors import NotReady
+from clinic.soundness import failing_rules
 from config.settings import Settings
 
 
@@ -84,9 +85,9 @@ def init_app(app: Flask) -> None:
                 raise NotReady("The database cannot be reached.") from error
         if not state["migrated"]:
             raise NotReady("The database is not at the newest revision. Run: throughcare migrate")
-        failing = app.extensions.get("rule_failures", [])
-        if failing:
-            raise NotReady("Rules failed their own examples: " + ", ".join(failing))
+        if shut := failing_rules(app):
+            told = "; ".join(f"no {drug}: {', '.join(rules)}" for drug, rules in shut.items())
+            raise NotReady(f"Rules fail their own worked examples, so {told}.", more={"shut": shut})
         return jsonify(status="ready")
 
     metrics = PrometheusMetrics(

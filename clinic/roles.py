@@ -1,10 +1,12 @@
-"""What may each role do? One table, refused by default.
+"""What may each role do, and whoever holds a post? One table, refused by default.
 
 A right is `room.verb`. Endpoints name the right they need, commands ask for it again, and API
 tokens carry a list of them as their scopes.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 RIGHTS = {
     "patients.read": "See a patient's record",
@@ -25,6 +27,10 @@ RIGHTS = {
     "release.read": "See release plans and gaps",
     "release.plan": "Record release facts",
     "guidance.read": "Read the rules in force",
+    "guidance.tighten": "Make a limit stricter for the site, and end that",
+    "guidance.sign": "Sign a rule as checked against its source, and withdraw that",
+    "guidance.oversee": "See which alerts were gone against, and how often",
+    "guidance.review": "Review an alert that was gone against",
     "sites.manage": "Set up sites, models, closures and posts",
     "staff.manage": "Add staff, roles, levels and competences",
     "tokens.manage": "Issue and revoke API tokens",
@@ -95,13 +101,18 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             | {
                 "appointments.rota", "appointments.refer", "appointments.book", "custody.allocate",
                 "breakglass.review", "sweeps.read", "sites.manage", "patients.merge",
-                "patients.edit",
+                "patients.edit", "guidance.oversee",
             }
         ),
     ),
     "auditor": (
         "Auditor",
-        frozenset({"audit.read", "breakglass.review", "sweeps.read", "guidance.read"}),
+        frozenset(
+            {
+                "audit.read", "breakglass.review", "sweeps.read", "guidance.read",
+                "guidance.oversee",
+            }
+        ),
     ),
     "administrator": (
         "Administrator",
@@ -114,12 +125,25 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
 }  # fmt: skip
 
 
-def rights_of(roles: list[str]) -> frozenset[str]:
-    """Every right of these roles together; an unknown role has none."""
+POSTS: dict[str, frozenset[str]] = {
+    "clinical_lead": frozenset(
+        {
+            "guidance.read", "guidance.tighten", "guidance.sign", "guidance.oversee",
+            "guidance.review",
+        }
+    ),
+}  # fmt: skip
+"""What a post adds to the rights of its holder's roles. Nobody has these by a role."""
+
+
+def rights_of(roles: Iterable[str], posts: Iterable[str] = ()) -> frozenset[str]:
+    """Every right of these roles and posts together; an unknown one has none."""
     rights: set[str] = set()
     for role in roles:
         if role in ROLES:
             rights |= ROLES[role][1]
+    for post in posts:
+        rights |= POSTS.get(post, frozenset())
     return frozenset(rights)
 
 

@@ -7,6 +7,7 @@ import clinic.assessments.models
 import clinic.audit
 import clinic.consumption.models
 import clinic.custody.models
+import clinic.guidance.models
 import clinic.patients.models
 import clinic.prescriptions.models
 import clinic.release.models

@@ -19,7 +19,7 @@ from jinja2 import ChainableUndefined, ChoiceLoader, FileSystemLoader, PackageLo
 from jinja2.exceptions import UndefinedError
 from jinja2.runtime import Context, Undefined
 
-from clinic import clock, forms
+from clinic import clock, forms, soundness
 from clinic.roles import ROLES
 from dosing.days import at_london, london_day, london_time
 
@@ -65,7 +65,9 @@ def init_app(app: Flask) -> None:
     env.undefined = ChainableUndefined
     env.finalize = _printed
     env.filters.update(FILTERS)
-    env.globals.update(csp_nonce=csp_nonce, nhs_field=forms.nhs_field)
+    env.globals.update(
+        csp_nonce=csp_nonce, nhs_field=forms.nhs_field, shut_medicines=soundness.shut_medicines
+    )
     app.context_processor(lambda: _every_page(app))
 
 

@@ -87,7 +87,8 @@ class Story:
             session=self.database.session(), at=min(at or self.now, self.now),
             staff_id=self.staff_ids[key], staff_name=member.name,
             site_id=self.site_ids[member.site], role=member.role,
-            rights=rights_of([member.role]), request_id="demonstration",
+            rights=rights_of([member.role], [member.post] if member.post else []),
+            request_id="demonstration",
         )  # fmt: skip
 
     def at(self, days: int, clock_time: str = "10:00") -> datetime:

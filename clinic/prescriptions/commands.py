@@ -6,19 +6,20 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from flask import current_app, has_app_context
 from sqlalchemy import select
 
 from clinic.act import Act, command
 from clinic.consumption.models import DoseEvent
-from clinic.errors import Conflict, Invalid, NotReady, Trouble
+from clinic.errors import Conflict, Invalid, Trouble
+from clinic.guidance.facts import read_limits
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions import facts
 from clinic.prescriptions.facts import Gathered, Missing
-from clinic.prescriptions.models import OVERRIDES, DoseDecision, DoseStop
+from clinic.prescriptions.models import OVERRIDES, DoseDecision, DoseFinding, DoseStop
 from clinic.prescriptions.queries import decided
+from clinic.soundness import must_be_open
 from clinic.staff.queries import as_prescriber
 from clinic.turns import SHORTEST_REASON, RecordTurn, take_turn, why
 from dosing.check import check
@@ -97,7 +98,7 @@ def _judge(
     if gathered.missing:
         raise FactsMissing(gathered.missing)
     try:
-        return gathered, about, check(gathered.request)
+        return gathered, about, check(gathered.request, read_limits(about["site_limits"]))
     except Refused as refused:
         raise Invalid.field(refused.field, refused.message) from refused
 
@@ -138,14 +139,15 @@ def save_dose_decision(act: Act, patient_id: int, **given: Any) -> int:
 
 @command
 def _keep_stop(act: Act, patient_id: int, stopped: Stopped) -> None:
-    act.session.add(
-        DoseStop(
-            patient_id=same_person(act, patient_id)[0], site_id=act.site_id,
-            stopped_on=london_day(datetime.fromisoformat(stopped.request["decided_at"])),
-            request=stopped.request, answer=stopped.answer, recorded_at=act.at,
-            recorded_by=act.staff_id,
-        )
+    row = DoseStop(
+        patient_id=same_person(act, patient_id)[0], site_id=act.site_id,
+        stopped_on=london_day(datetime.fromisoformat(stopped.request["decided_at"])),
+        request=stopped.request, answer=stopped.answer, recorded_at=act.at,
+        recorded_by=act.staff_id,
     )  # fmt: skip
+    act.session.add(row)
+    act.session.flush()
+    _keep_findings(act, stopped.answer, row.patient_id, stop_id=row.id)
     rules = [each["rule"] for each in stopped.answer["findings"] if each["severity"] == "STOP"]
     act.note("prescribing.stopped", patient_id=patient_id, outcome="refused", rules=rules)
 
@@ -179,7 +181,7 @@ def _save(
     gathered, about, answer = _judge(act, patient, asked, decided_at, at, but)
     if answer["outcome"] == "STOP":
         raise Stopped(gathered.request, answer)
-    _rules_are_sound()
+    must_be_open(PRODUCTS[order["product"]].drug)
     if answer["outcome"] == "ALERT":
         if reason_code not in OVERRIDES:
             raise ReasonNeeded(answer, "reason_code", f"must be one of: {', '.join(OVERRIDES)}")
@@ -203,6 +205,7 @@ def _save(
     )  # fmt: skip
     act.session.add(row)
     act.session.flush()
+    _keep_findings(act, answer, patient.id, decision_id=row.id, reason_code=reason_code)
     if replaces_id is not None:
         _withdraw(
             act, _decision(act, patient.id, replaces_id), at, f"Replaced by decision {row.id}"
@@ -214,11 +217,26 @@ def _save(
     return row.id
 
 
-def _rules_are_sound() -> None:
-    """NotReady while a rule fails its own worked examples: then no dose may be saved on it."""
-    failing = current_app.extensions.get("rule_failures", []) if has_app_context() else []
-    if failing:
-        raise NotReady(f"Rules fail their own examples ({', '.join(failing)}). No dose is saved.")
+def _keep_findings(
+    act: Act,
+    answer: Data,
+    patient_id: int,
+    *,
+    decision_id: int | None = None,
+    stop_id: int | None = None,
+    reason_code: str | None = None,
+) -> None:
+    """Every finding of the check as a row of its own: rates and overrides are asked of these."""
+    act.session.add_all(
+        DoseFinding(
+            site_id=act.site_id, patient_id=patient_id, decision_id=decision_id, stop_id=stop_id,
+            found_on=act.today, rule=each["rule"], rule_set=answer["rule_set"],
+            severity=each["severity"],
+            reason_code=reason_code if each["severity"] == "ALERT" else None,
+            recorded_at=act.at, recorded_by=act.staff_id,
+        )
+        for each in answer["findings"]
+    )  # fmt: skip
 
 
 def _dose_mg(order: Data) -> Decimal:

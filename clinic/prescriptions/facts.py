@@ -25,6 +25,7 @@ from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.custody.models import Reception, ReceptionDetail
 from clinic.errors import Invalid
+from clinic.guidance.facts import site_limits_on
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions.models import DoseDecision
@@ -74,6 +75,7 @@ def outside(act: Act, patient: Patient, decided_at: datetime) -> Data:
     records = same_person(act, patient.id)
     return {
         "rule_set": rule_set,
+        "site_limits": site_limits_on(act, site.id, rule_set, on),
         "setting": _setting(site, on),
         "on_site_titration_protocol": site.has("on_site_titration_protocol", on),
         "experienced": staff is not None and staff.level_on(act.today) == "experienced",

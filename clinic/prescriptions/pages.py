@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, url_for
+from flask import Blueprint, flash, g, redirect, render_template, url_for
 
 from clinic import home, ui
 from clinic.act import Act
@@ -83,7 +83,7 @@ def record(patient_id: int) -> Page:
         "prescriptions/record.jinja", record=found, banner=banner(work, found.patient),
         parts=queries.assessed(found), kinds=KINDS, items=_items(), said=said,
         products=PRODUCT_NAMES, outcomes=OUTCOMES, overrides=OVERRIDES, topics=TOPICS,
-        swallowed=SWALLOWED, today=work.today, failing=current_app.extensions["rule_failures"],
+        swallowed=SWALLOWED, today=work.today,
         days_of=facts.days_of, missing=[_missing(each, found.patient.id) for each in found.missing],
     )  # fmt: skip
 
@@ -162,7 +162,6 @@ def order(patient_id: int) -> Page:
     page = render_template(
         template, form=form, check=checked, planned=planned, missing=missing,
         banner=banner(act(), patient), patient=patient, products=PRODUCT_NAMES,
-        failing=current_app.extensions["rule_failures"],
         rows=presenters.order_rows(
             {"order": form.order(), "supply": form.supply()}, form.decided_at.data
         )

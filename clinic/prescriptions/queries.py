@@ -13,6 +13,7 @@ from clinic.assessments.kinds import GATE_ITEMS
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.errors import NotFound
+from clinic.guidance.facts import read_limits, site_limits_on
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient, Registration
 from clinic.patients.queries import same_person
@@ -22,6 +23,7 @@ from clinic.staff.models import Staff
 from clinic.turns import RecordTurn
 from dosing.check import check
 from dosing.days import start_of
+from dosing.rulebook import UnknownEdition
 from dosing.shape import Refused
 
 CHASED_AFTER = timedelta(days=14)
@@ -134,6 +136,8 @@ def staff_names(act: Act, *staff_ids: int | None) -> dict[int, str]:
 def check_again(act: Act, row: DoseDecision) -> dict[str, Any] | None:
     """The same order judged on what is known now: what was recorded since may speak against it.
 
+    A limit the site tightened since counts too.
+
     None where it cannot be judged now (facts are missing, or the day is not today).
     """
     if row.withdrawn_at is not None or row.dose_on != act.today:
@@ -147,8 +151,9 @@ def check_again(act: Act, row: DoseDecision) -> dict[str, Any] | None:
     )
     if gathered.missing or taken:
         return None
+    limits = site_limits_on(act, row.site_id, row.rule_set, act.today)
     try:
-        return check(gathered.request)
+        return check(gathered.request, read_limits(limits))
     except Refused:
         return None
 
@@ -177,7 +182,12 @@ def replay(act: Act, decision_id: int) -> Replay:
     gathered = facts.dose_request(
         act, row.asked, row.decided_at, row.known_at, row.outside, {row.id}
     )
-    answer = check(gathered.request)
+    try:
+        answer = check(
+            gathered.request, read_limits(row.outside.get("site_limits", [])), row.rule_set_version
+        )
+    except UnknownEdition as unknown:
+        raise NotFound(f"This copy of the rules cannot judge it: {unknown}.") from unknown
     act.note("prescribing.replayed", patient_id=row.patient_id, decision=row.id)
     return Replay(
         decision_id=row.id,

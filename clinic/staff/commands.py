@@ -162,7 +162,8 @@ def _issue_own(act: Act, staff_id: int, keys: list[str], site_id: int | None) ->
     roles = [row.role for row in held if row.site_id == site_id]
     act.session.execute(delete(SignInAttempt).where(SignInAttempt.key == keys[0]))
     act.staff_id, act.site_id, act.role = staff.id, site_id, roles[0]
-    return _add_token(act, staff.id, site_id, "signed in", rights_of(roles), OWN_TOKEN_LASTS)
+    rights = rights_of(roles, posts_at(act, staff.id, site_id))
+    return _add_token(act, staff.id, site_id, "signed in", rights, OWN_TOKEN_LASTS)
 
 
 @command
@@ -197,6 +198,16 @@ def roles_at(act: Act, staff_id: int, site_id: int) -> list[str]:
         .order_by(StaffRole.id)
     )
     return [row.role for row in rows if row.holds_on(act.today)]
+
+
+def posts_at(act: Act, staff_id: int, site_id: int) -> list[str]:
+    """The posts somebody holds at a site today."""
+    rows = act.session.scalars(
+        select(SitePost)
+        .where(SitePost.staff_id == staff_id, SitePost.site_id == site_id)
+        .order_by(SitePost.id)
+    )
+    return [row.post for row in rows if row.holds_on(act.today)]
 
 
 @command
@@ -493,7 +504,8 @@ def issue_token(
     roles = roles_at(act, staff_id, site_id)
     if not roles:
         raise Invalid.field("site_id", "is not a site where the account holds a role today")
-    if beyond := sorted(set(scopes) - rights_of(roles)):
+    may = rights_of(roles, posts_at(act, staff_id, site_id))
+    if beyond := sorted(set(scopes) - may):
         raise Invalid.field("scopes", f"beyond what the account may do: {', '.join(beyond)}")
     return _add_token(act, staff_id, site_id, label, scopes, timedelta(days=days))
 

@@ -16,7 +16,8 @@ from clinic.audit import AuditEntry
 from clinic.auth import OPEN, SIGNED_IN, act, database, for_signed_in, needs, permissions
 from clinic.errors import Invalid
 from clinic.forms import DayField, Form
-from clinic.roles import RIGHTS, ROLES
+from clinic.roles import POSTS, RIGHTS, ROLES
+from clinic.staff.models import POSTS as POST_NAMES
 from clinic.staff.models import Staff
 from clinic.staff.queries import site_names
 from dosing.days import end_of, start_of
@@ -152,6 +153,7 @@ def permissions_shown() -> str:
         (right, paths[endpoint], methods[endpoint]) for endpoint, right in permissions(app).items()
     )
     return render_template(
-        "audit/permissions.jinja", roles=ROLES, rights=RIGHTS, open_to=(OPEN, SIGNED_IN),
+        "audit/permissions.jinja", roles=ROLES, rights=RIGHTS, posts=POSTS, post_names=POST_NAMES,
+        open_to=(OPEN, SIGNED_IN),
         asked=[(right, list(rows)) for right, rows in groupby(asked, key=lambda row: row[0])],
     )  # fmt: skip

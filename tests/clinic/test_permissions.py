@@ -9,7 +9,7 @@ from flask import Blueprint, Flask
 
 from clinic import auth
 from clinic.auth import OPEN, SIGNED_IN, permissions
-from clinic.roles import RIGHTS, ROLES, rights_of, title_of
+from clinic.roles import POSTS, RIGHTS, ROLES, rights_of, title_of
 from tests.support.people import Door
 
 LISTED = Path(__file__).with_name("permissions.txt")
@@ -50,7 +50,15 @@ def test_every_right_asked_for_is_one_somebody_holds(app: Flask) -> None:
     asked = set(permissions(app).values()) - {OPEN, SIGNED_IN}
 
     assert asked <= set(RIGHTS)
-    assert set().union(*(held for _, held in ROLES.values())) == set(RIGHTS)
+    assert set().union(*(held for _, held in ROLES.values()), *POSTS.values()) == set(RIGHTS)
+
+
+def test_what_only_the_clinical_lead_may_do_comes_with_no_role() -> None:
+    by_role = set().union(*(held for _, held in ROLES.values()))
+
+    assert POSTS["clinical_lead"] - by_role == {
+        "guidance.tighten", "guidance.sign", "guidance.review"
+    }  # fmt: skip
 
 
 def test_a_service_with_an_address_nobody_thought_about_does_not_start() -> None:
@@ -99,6 +107,7 @@ def test_the_permissions_are_on_a_page_for_everybody_signed_in(door: Door) -> No
 
     for title, _ in ROLES.values():
         assert title in shown
+    assert "Clinical lead" in shown
     for words in RIGHTS.values():
         assert words.replace("'", "&#39;") in shown
     assert "POST /patients/search" in shown.replace("GET, ", "")

@@ -11,12 +11,14 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
+from sqlalchemy import select
+
 from clinic.act import Act
 from clinic.db import Database
 from clinic.patients.commands import register_patient
 from clinic.roles import rights_of
 from clinic.sites.models import Site
-from clinic.staff.models import Staff
+from clinic.staff.models import SitePost, Staff
 from tests.support import people
 
 NOW = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)  # a Wednesday; the `clock` fixture stands here too
@@ -32,7 +34,7 @@ def a_site(database: Database, *, kind: str = "community", **more: Any) -> Site:
 def a_member_of_staff(
     database: Database, site: Site, role: str = "nurse", *more_roles: str, **person: Any
 ) -> Staff:
-    """Somebody with these roles at the site since 2000. `person`: name, level, since."""
+    """Somebody with these roles at the site since 2000. `person`: name, level, post, since."""
     with database.transaction() as session:
         staff = people.a_member_of_staff(session, site, role, *more_roles, **person)
         session.refresh(staff, ["roles", "levels", "competences"])
@@ -47,10 +49,15 @@ def an_act(
     at: datetime = NOW,
     rights: frozenset[str] | None = None,
 ) -> Act:
-    """A piece of work by this person at this site, with all the rights of their roles there."""
+    """A piece of work by this person at this site, with all the rights of their roles and posts there."""
     with database.reading() as session:
         known = session.get_one(Staff, staff.id)
         roles = [row.role for row in known.roles if row.site_id == site.id]
+        posts = session.scalars(
+            select(SitePost.post).where(
+                SitePost.staff_id == staff.id, SitePost.site_id == site.id, SitePost.to_on.is_(None)
+            )
+        ).all()
     return Act(
         session=database.session(),
         at=at,
@@ -58,7 +65,7 @@ def an_act(
         staff_name=staff.name,
         site_id=site.id,
         role=roles[0] if roles else None,
-        rights=rights_of(roles) if rights is None else rights,
+        rights=rights_of(roles, posts) if rights is None else rights,
     )
 
 

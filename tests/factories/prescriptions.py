@@ -67,6 +67,12 @@ def a_clinic(
     return clinic
 
 
+def a_lead(clinic: Clinic, **person: Any) -> Staff:
+    """The clinical lead of the clinic, a prescriber."""
+    given = {"name": "Dr Mair Ellis", "level": "experienced", "post": "clinical_lead", **person}
+    return a_member_of_staff(clinic.database, clinic.site, "prescriber", **given)
+
+
 def an_entry(act: Act, patient_id: int, kind: str, data: dict[str, Any], **more: Any) -> int:
     """One entry, happened at the act's moment unless said."""
     more.setdefault("happened_at", act.at)

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from clinic.db import Database
 from clinic.sites.models import Site
-from clinic.staff.models import Staff
+from clinic.staff.models import SitePost, Staff
 from tests.support.people import a_sign_in
 
 HERE = "http://localhost"
@@ -87,7 +87,10 @@ def signed_in(app: Flask, database: Database, email: str) -> tuple[FlaskClient, 
         staff = session.scalars(select(Staff).where(Staff.email == email)).one()
         role = staff.roles[0]
         token = a_sign_in(session, staff, session.get_one(Site, role.site_id))
-        rights = rights_of([role.role])
+        posts = session.scalars(
+            select(SitePost.post).where(SitePost.staff_id == staff.id, SitePost.to_on.is_(None))
+        )
+        rights = rights_of([role.role], posts.all())
     client = app.test_client()
     with client.session_transaction() as cookie:
         cookie["token"] = token

@@ -17,7 +17,7 @@ from clinic.auth import secret_token, token_hash
 from clinic.db import Database
 from clinic.roles import rights_of
 from clinic.sites.models import Site
-from clinic.staff.models import ApiToken, PrescriberLevel, Staff, StaffRole, StaffSession
+from clinic.staff.models import ApiToken, PrescriberLevel, SitePost, Staff, StaffRole, StaffSession
 
 SINCE = date(2000, 1, 1)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -44,9 +44,10 @@ def a_member_of_staff(
     *roles: str,
     name: str = "Ann Probert",
     level: str | None = None,
+    post: str | None = None,
     since: date = SINCE,
 ) -> Staff:
-    """Somebody with these roles at the site, and this prescriber level, since 2000."""
+    """Somebody with these roles at the site, this prescriber level and this post, since 2000."""
     staff = Staff(
         name=name,
         email=f"staff{next(_numbers)}@example.org",
@@ -66,6 +67,8 @@ def a_member_of_staff(
     session.add_all(StaffRole(site_id=site.id, role=role, **dated) for role in roles)
     if level is not None:
         session.add(PrescriberLevel(level=level, **dated))
+    if post is not None:
+        session.add(SitePost(site_id=site.id, post=post, **dated))
     session.flush()
     session.refresh(staff)
     return staff
@@ -143,7 +146,8 @@ class Door:
         """An API client whose bearer token has all the rights of these roles, or these scopes."""
         with self._database.transaction() as session:
             site, staff = self._somebody(session, site, roles, person)
-            allowed = rights_of(list(roles)) if scopes is None else scopes
+            posts = [person["post"]] if person.get("post") else []
+            allowed = rights_of(roles, posts) if scopes is None else scopes
             token = an_api_token(session, staff, site, allowed)
         client = self._client(staff, site)
         client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"

@@ -1,0 +1,58 @@
+"""Which limits has this site made stricter, and which rules has somebody signed? Rows -> plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from clinic.act import Act
+from clinic.guidance.models import LimitTightening, RuleSignature
+from dosing.rulebook import Rule, RuleVersion
+from dosing.tightening import SiteLimit
+
+Stored = list[list[str]]
+"""Site limits as a decision keeps them: [rule, limit, value as decimal text]."""
+
+
+def tightenings(act: Act, site_id: int, rule_set: str | None = None) -> list[LimitTightening]:
+    """Every row of a site, in the order they were written; of one rule set when it is named."""
+    wanted = select(LimitTightening).where(LimitTightening.site_id == site_id)
+    if rule_set is not None:
+        wanted = wanted.where(LimitTightening.rule_set == rule_set)
+    return list(act.session.scalars(wanted.order_by(LimitTightening.id)))
+
+
+def standing(rows: Iterable[LimitTightening], on: date) -> list[LimitTightening]:
+    """Of rows in the order they were written, the one that holds for each limit on a London date.
+
+    A row that put a limit back to the shipped value holds too: its value is None.
+    """
+    last = {(row.rule_set, row.rule, row.limit_name): row for row in rows if row.from_on <= on}
+    return list(last.values())
+
+
+def site_limits_on(act: Act, site_id: int, rule_set: str, on: date) -> Stored:
+    """The limits a site has tightened on a London date, by rule and limit."""
+    held = standing(tightenings(act, site_id, rule_set), on)
+    return sorted([row.rule, row.limit_name, row.value] for row in held if row.value is not None)
+
+
+def read_limits(stored: Stored) -> tuple[SiteLimit, ...]:
+    """Stored limits as the rules take them."""
+    return tuple(SiteLimit(rule, limit, Decimal(value)) for rule, limit, value in stored)
+
+
+def signatures(act: Act, rules: Iterable[str] | None = None) -> Mapping[str, RuleSignature]:
+    """The signatures that stand, by the fingerprint they are put under."""
+    wanted = select(RuleSignature).where(RuleSignature.withdrawn_at.is_(None))
+    if rules is not None:
+        wanted = wanted.where(RuleSignature.rule.in_(list(rules)))
+    return {row.fingerprint: row for row in act.session.scalars(wanted)}
+
+
+def is_signed(rule: Rule, version: RuleVersion, signed: Mapping[str, RuleSignature]) -> bool:
+    """Checked by somebody named: in the shipped rules, or in this service."""
+    return version.signed or version.fingerprint(rule.asks) in signed

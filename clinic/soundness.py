@@ -1,0 +1,54 @@
+"""Do the rules do their own worked examples? What fails them saves no dose of its medicine.
+
+A rule of methadone that fails shuts methadone, one of buprenorphine buprenorphine, any other both.
+Until the examples have run, nothing is known and nothing is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from flask import Flask, current_app, has_app_context
+
+from clinic.errors import NotReady
+from dosing.check import rulebook
+from dosing.examples import run_examples
+from dosing.rulebook import DRUGS, drugs_of
+
+
+def failures(app: Flask | None = None) -> Sequence[str] | None:
+    """One line for each worked example that fails, its rule first; None while they are still running."""
+    if app is None and not has_app_context():
+        return _run()
+    found: Sequence[str] | None = (app or current_app).extensions.get("rule_failures")
+    return found
+
+
+@cache
+def _run() -> list[str]:
+    """For work outside the served application, once."""
+    return run_examples(rulebook())
+
+
+def failing_rules(app: Flask | None = None) -> dict[str, list[str]]:
+    """The rules that fail, by the medicine each shuts; only medicines that are shut. NotReady."""
+    lines = failures(app)
+    if lines is None:
+        raise NotReady("The rules are still trying their own worked examples.")
+    rules = sorted({line.split()[0] for line in lines})
+    shut = {drug: [rule for rule in rules if drug in drugs_of(rule)] for drug in DRUGS}
+    return {drug: failing for drug, failing in shut.items() if failing}
+
+
+def shut_medicines() -> dict[str, list[str]]:
+    """As `failing_rules`, for the banner of every page; nothing while the examples are running."""
+    return failing_rules() if failures() is not None else {}
+
+
+def must_be_open(drug: str) -> None:
+    """NotReady while a rule of this medicine fails its own worked examples: no dose is saved on it."""
+    if failing := failing_rules().get(drug):
+        raise NotReady(
+            f"Rules fail their own worked examples ({', '.join(failing)}). No dose of {drug} is saved."
+        )

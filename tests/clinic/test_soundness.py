@@ -1,0 +1,110 @@
+"""A rule that fails its own worked examples shuts its medicine, and no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from clinic import soundness
+from clinic.errors import NotReady
+from dosing.check import rulebook
+from dosing.examples import run_examples
+from tests.factories.prescriptions import a_clinic, a_decision, an_assessed_patient
+
+
+def a_broken_rule(rule: str) -> list[str]:
+    """What a start finds with one limit of this rule out of place."""
+    version = next(v for v in rulebook().rules[rule].versions if v.set == "uk-2017")
+    moved = {
+        name: value + 1 if isinstance(value, Decimal) else value
+        for name, value in version.limits.items()
+    }
+    return run_examples(rulebook().with_versions([replace(version, limits=moved)]))
+
+
+@pytest.fixture
+def broken(app, monkeypatch):
+    def use(rule):
+        monkeypatch.setitem(app.extensions, "rule_failures", a_broken_rule(rule))
+
+    return use
+
+
+@pytest.mark.parametrize(
+    ("rule", "shut"),
+    [
+        ("M-FD-02", {"methadone": ["M-FD-02"]}),
+        ("B-FD-01", {"buprenorphine": ["B-FD-01"]}),
+        ("G-AG-01", {"methadone": ["G-AG-01"], "buprenorphine": ["G-AG-01"]}),
+    ],
+)
+def test_a_broken_rule_shuts_the_medicine_it_speaks_of(app, broken, rule, shut):
+    broken(rule)
+
+    assert soundness.failing_rules(app) == shut
+
+
+@pytest.mark.proves("H-001")
+def test_no_dose_of_that_medicine_is_saved_and_another_is(app, database, clock, broken):
+    clinic = a_clinic(database)
+    broken("B-FD-01")
+    buprenorphine = {
+        "product": "buprenorphine_sublingual", "phase": "induction", "dose_mg": "4",
+        "stocked_strengths_mg": ["0.4", "2", "8"],
+    }  # fmt: skip
+
+    with app.app_context():
+        with pytest.raises(NotReady, match=r"B-FD-01.*No dose of buprenorphine"):
+            a_decision(clinic.act(), an_assessed_patient(clinic), order=buprenorphine)
+        assert a_decision(clinic.act(), an_assessed_patient(clinic), "25")
+
+
+def test_readiness_names_the_rule_and_the_medicine(client, broken):
+    assert client.get("/health/ready").status_code == 200
+
+    broken("M-FD-02")
+
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json["shut"] == {"methadone": ["M-FD-02"]}
+
+
+def test_while_the_examples_are_still_running_nothing_is_ready_and_nothing_is_saved(
+    app, client, database, clock, monkeypatch
+):
+    clinic = a_clinic(database)
+    patient = an_assessed_patient(clinic)
+    monkeypatch.delitem(app.extensions, "rule_failures")
+
+    with app.app_context(), pytest.raises(NotReady):
+        a_decision(clinic.act(), patient, "25")
+
+    assert client.get("/health/ready").status_code == 503
+
+
+def test_outside_the_served_service_the_examples_are_run_too(database, monkeypatch):
+    clinic = a_clinic(database)
+    monkeypatch.setattr(
+        soundness, "_run", lambda: ["M-FD-02 (uk-2017) fires on start: it does not"]
+    )
+
+    with pytest.raises(NotReady):
+        a_decision(clinic.act(), an_assessed_patient(clinic), "25")
+
+
+def test_everybody_who_may_see_doses_is_told_on_every_page(door, database, clock, broken):
+    clinic = a_clinic(database)
+    patient = an_assessed_patient(clinic)
+    nurse = door.by_page("nurse", site=clinic.site)
+    pages = ("/", "/prescribing", f"/patients/{patient}/prescribing")
+    told = "No dose of methadone can be saved"
+    assert all(told not in nurse.get(path).text for path in pages)
+
+    broken("M-FD-02")
+
+    for path in pages:
+        shown = nurse.get(path).text
+        assert told in shown and "M-FD-02" in shown
+        assert "No dose of buprenorphine" not in shown
