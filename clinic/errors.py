@@ -6,7 +6,7 @@ logged with its request id and answered without detail.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -134,8 +134,12 @@ def wants_json() -> bool:
     return request.path.startswith("/api/") or request.path.startswith("/health/")
 
 
-def problem(status: int, title: str, detail: str, kind: str, **more: Any) -> Response:
-    body = {"type": f"{TYPES}{kind}", "title": title, "status": status, "detail": detail, **more}
+def problem(
+    status: int, title: str, detail: str, kind: str, more: Mapping[str, Any] | None = None
+) -> Response:
+    """A problem object. What `more` says never takes the place of a member every problem has."""
+    own = {"type": f"{TYPES}{kind}", "title": title, "status": status, "detail": detail}
+    body = own | {name: value for name, value in (more or {}).items() if name not in own}
     response = jsonify({key: value for key, value in body.items() if value not in (None, [])})
     response.status_code = status
     response.mimetype = PROBLEM
@@ -150,9 +154,11 @@ def answer_trouble(trouble: Trouble) -> Response:
             trouble.title,
             trouble.detail,
             trouble.kind,
-            errors=[{"field": field, "message": says} for field, says in trouble.faults],
-            request_id=g.get("request_id"),
-            **trouble.more,
+            {
+                **trouble.more,
+                "errors": [{"field": field, "message": says} for field, says in trouble.faults],
+                "request_id": g.get("request_id"),
+            },
         )
     else:
         response = _page(trouble.status, trouble.title, trouble.detail)
@@ -184,7 +190,7 @@ def answer_http(error: HTTPException) -> Response:
     title, advice = _ADVICE.get(status, (error.name, error.description or ""))
     if wants_json():
         kind = error.name.lower().replace(" ", "-")
-        response = problem(status, title, advice, kind, request_id=g.get("request_id"))
+        response = problem(status, title, advice, kind, {"request_id": g.get("request_id")})
     else:
         response = _page(status, title, advice)
     for name, value in error.get_headers():
@@ -210,5 +216,5 @@ def init_app(app: Flask) -> None:
         title = "Something went wrong"
         advice = "Nothing was saved. Try again; if it happens again, quote the reference below."
         if wants_json():
-            return problem(500, title, advice, "fault", request_id=g.get("request_id"))
+            return problem(500, title, advice, "fault", {"request_id": g.get("request_id")})
         return _page(500, title, f"{advice} Reference {g.get('request_id')}.")

@@ -1,4 +1,4 @@
-"""The pieces of shape that the rooms of prescribing share over HTTP.
+"""The pieces of shape that rooms share over HTTP.
 
 Instants carry an offset, milligrams are decimal text, staff and patients are named by id.
 """
@@ -39,6 +39,7 @@ def instant(**more: Any) -> fields.AwareDateTime:
 
 
 def row_id(**more: Any) -> fields.Integer:
+    """The number of a row. One too large for any row is refused before a database is asked."""
     return fields.Integer(strict=True, validate=validate.Range(min=1, max=2**31 - 1), **more)
 
 

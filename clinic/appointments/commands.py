@@ -163,7 +163,9 @@ def _referral_to_book(act: Act, referral_id: int) -> Any:
     if not row.on_caseload and not glass_broken(act, row.patient_id):
         raise OutsideCaseload(row.patient_id)
     if row.status != "waiting":
-        raise Conflict("This referral is not waiting any more.", more={"status": row.status})
+        raise Conflict(
+            "This referral is not waiting any more.", more={"referral_status": row.status}
+        )
     return row
 
 

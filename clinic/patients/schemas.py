@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from clinic.patients.access import REASONS
 from clinic.patients.models import ALERT_KINDS, ETHNICITIES, IDENTIFIER_KINDS, SEXES
+from clinic.shapes import row_id
 
 _NAME = validate.Length(min=1, max=100)
 _REASON = validate.Length(min=1, max=500)
@@ -150,7 +151,7 @@ class ReasonSchema(Schema):
 class JoinSchema(Schema):
     """The other record, and how you know they are one person."""
 
-    merged_id = fields.Integer(required=True, strict=True)
+    merged_id = row_id(required=True)
     reason = fields.String(required=True, validate=_REASON)
 
 

@@ -6,13 +6,14 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf
 
 from clinic.release.sections import ENDINGS, PREMISES
+from clinic.shapes import row_id
 
 
 class ReleaseOpenSchema(Schema):
     """Whose plan, and which prison they are leaving (this site when left out)."""
 
-    patient_id = fields.Integer(required=True, strict=True)
-    site_id = fields.Integer(strict=True)
+    patient_id = row_id(required=True)
+    site_id = row_id()
 
 
 class ReleaseFactSchema(Schema):
@@ -23,8 +24,8 @@ class ReleaseFactSchema(Schema):
     """
 
     says = fields.Dict(keys=fields.String(), load_default=dict)
-    premises_id = fields.Integer(strict=True)
-    site_id = fields.Integer(strict=True)
+    premises_id = row_id()
+    site_id = row_id()
 
 
 class ReleaseWhySchema(Schema):

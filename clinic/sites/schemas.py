@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from clinic.shapes import row_id
 from clinic.sites.commands import MODELS
 from clinic.sites.models import CALENDAR_CHANGES, FEATURES, KINDS, NATIONS, RULE_SETS
 from clinic.staff.models import POSTS
@@ -76,7 +77,7 @@ class PostSchema(Schema):
     """Who holds a post from today."""
 
     post = fields.String(required=True, validate=validate.OneOf(list(POSTS)))
-    staff_id = fields.Integer(required=True, strict=True)
+    staff_id = row_id(required=True)
 
 
 class CalendarChangeSchema(Schema):

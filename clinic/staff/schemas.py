@@ -5,13 +5,15 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
+from clinic.shapes import row_id
+
 
 class TokenRequestSchema(Schema):
     """Who asks for a token, and at which of their sites it works (the first when left out)."""
 
     email = fields.String(required=True, validate=Length(min=1, max=200))
     password = fields.String(required=True, load_only=True, validate=Length(min=1, max=200))
-    site_id = fields.Integer(strict=True)
+    site_id = row_id()
 
 
 class TokenSchema(Schema):

@@ -31,6 +31,7 @@ from tests.support import people
 
 ADDRESS = "/api/v1/openapi.json"
 FEW = 10  # so few examples are the same in every run, and more are made up anew
+CHECKS = ("/api/v1/dosing/check", "/api/v1/timetable/plan", "/api/v1/release/check")
 READS = sorted(right for right in RIGHTS if right.endswith(".read"))
 COMMUNITY, PRISON = 1, 3
 BEARERS = {
@@ -162,6 +163,33 @@ def test_every_address_of_the_api_is_described(own_demonstration: Flask) -> None
     }
 
     assert not there - described
+
+
+def test_no_number_of_a_request_may_be_too_large_for_a_row(own_demonstration: Flask) -> None:
+    description = own_demonstration.test_client().get(ADDRESS).get_json()
+    schemas = description["components"]["schemas"]
+
+    def unbounded(shape: Any, where: str) -> list[str]:
+        if isinstance(shape, list):
+            return [name for each in shape for name in unbounded(each, where)]
+        if not isinstance(shape, dict) or shape.get("readOnly"):
+            return []
+        if "$ref" in shape:
+            name = shape["$ref"].rpartition("/")[2]
+            return unbounded(schemas[name], name)
+        if "integer" in shape.get("type", ()) and not {"maximum", "enum"} & shape.keys():
+            return [where]
+        return [name for key in shape for name in unbounded(shape[key], f"{where}.{key}")]
+
+    found = [
+        f"{verb.upper()} {path}: {name}"
+        for path, operations in description["paths"].items()
+        for verb, operation in operations.items()
+        if verb in ("post", "put", "patch") and path not in CHECKS
+        for name in unbounded(operation.get("requestBody", {}), "body")
+    ]
+
+    assert not found
 
 
 @pytest.mark.parametrize("kind", BEARERS)

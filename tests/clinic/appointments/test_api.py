@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import event, select
 
+from clinic.appointments import referral_commands
 from clinic.audit import AuditEntry
 from clinic.db import Database
 from tests.factories import appointments as made
@@ -108,6 +109,16 @@ def test_the_loser_is_told_the_next_two_places(nurse, clinic):
         "2026-11-04T11:00:00+00:00",
         "2026-11-06T09:30:00+00:00",
     ]
+
+
+def test_a_referral_that_waits_no_more_is_a_conflict_that_says_what_became_of_it(nurse, clinic):
+    referral = made.a_referral(clinic)
+    referral_commands.close_referral(clinic.act, referral, version=1, reason="declined")
+
+    answer = nurse.post("/api/v1/visits", json=booking(clinic, referral))
+
+    assert answer.status_code == 409
+    assert (answer.json["status"], answer.json["referral_status"]) == (409, "closed")
 
 
 def test_a_change_without_the_version_that_was_read_is_refused(nurse, clinic):
