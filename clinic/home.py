@@ -18,7 +18,10 @@ from clinic.auth import act, for_signed_in
 
 @dataclass(frozen=True)
 class Row:
-    """One thing to do. `due` None: no deadline. `who` None: nobody's yet, and said so."""
+    """One thing to do. `due` None: no deadline. `who` None: nobody's yet, and said so.
+
+    `where`: their wing in a prison; None leaves it out.
+    """
 
     due: date | datetime | None
     person: str
@@ -27,6 +30,7 @@ class Row:
     who: str | None
     risk: str | None = None
     risk_colour: str = "grey"
+    where: str | None = None
 
 
 @dataclass(frozen=True)

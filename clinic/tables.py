@@ -11,7 +11,6 @@ import clinic.guidance.models
 import clinic.patients.models
 import clinic.prescriptions.models
 import clinic.release.models
-import clinic.scripts.models
 import clinic.sites.models
 import clinic.staff.models
 import clinic.sweeps.models

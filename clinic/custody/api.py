@@ -18,6 +18,8 @@ from clinic.custody.schemas import (
     HearingCorrectionSchema,
     HearingRequestSchema,
     KeyworkerRequestSchema,
+    LocationCorrectionSchema,
+    LocationRequestSchema,
     ReceptionCorrectionSchema,
     ReceptionRequestSchema,
     ReleaseCorrectionSchema,
@@ -236,6 +238,18 @@ def record_unavailable(given: dict[str, Any], reception_id: int) -> ResponseRetu
     return _stay(reception_id, 201)
 
 
+@custody_api.post(f"{_ONE}/locations")
+@needs("release.plan")
+@custody_api.arguments(LocationRequestSchema)
+@custody_api.response(201, StaySchema)
+@custody_api.alt_response(409, description="Somebody recorded that moment already")
+@_refused
+def record_location(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
+    """They live on this wing now, or since a moment that has passed."""
+    commands.record_location(act(), reception_id, **given)
+    return _stay(reception_id, 201)
+
+
 @custody_api.post(f"{_ONE}/exit")
 @needs("release.plan")
 @custody_api.arguments(ExitRequestSchema)
@@ -315,8 +329,21 @@ def correct_exit(given: dict[str, Any], reception_id: int, fact_id: int) -> Resp
     return _corrected("exit", given, reception_id, fact_id)
 
 
+@custody_api.patch(f"{_ONE}/locations/<int:fact_id>")
+@needs("release.plan")
+@custody_api.arguments(LocationCorrectionSchema)
+@custody_api.response(200, StaySchema)
+@_versioned
+@_stale
+@_refused
+def correct_location(given: dict[str, Any], reception_id: int, fact_id: int) -> ResponseReturnValue:
+    """The wing, the cell or the time was wrong."""
+    return _corrected("location", given, reception_id, fact_id)
+
+
 @custody_api.post(
-    f"{_ONE}/<any(hearings, release, transfer, unavailable, exit):kind>/<int:fact_id>/strike-out"
+    f"{_ONE}/<any(hearings, release, transfer, unavailable, locations, exit):kind>"
+    "/<int:fact_id>/strike-out"
 )
 @needs("release.plan")
 @custody_api.arguments(StrikeOutSchema)

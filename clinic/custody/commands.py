@@ -32,10 +32,12 @@ from clinic.custody.models import (
     Fact,
     Hearing,
     KnownRelease,
+    Location,
     Reception,
     ReceptionDetail,
     Transfer,
     Unavailable,
+    Wing,
 )
 from clinic.errors import Conflict, Invalid, NotFound, Stale, says
 from clinic.patients.access import open_record
@@ -65,6 +67,8 @@ for _name, _sentence in {
         for table in ("reception_detail", "known_release", "transfer", "custody_exit")
         for name in (f"uq_{table}_standing", f"{table}.reception_id")
     },
+    "uq_location_moment": _ONE_AT_A_TIME,
+    "location.reception_id, location.from_at": _ONE_AT_A_TIME,
     "timetable_kept": "A saved timetable is never changed.",
 }.items():
     says(_name, _sentence)  # SQLite names the columns of a unique index, PostgreSQL the index
@@ -91,15 +95,18 @@ def receive_prisoner(
     heightened_risk: bool | None = None,
     ppo: bool | None = None,
     prison_number: str | None = None,
+    wing_id: int | None = None,
+    cell: str | None = None,
     demo: bool,
 ) -> int:
     """Record an arrival, take the person onto the caseload, and plan their 28 days. Returns its id.
 
     `received_at` is when they arrived, aware; it may be earlier than now, never later. A negative
     screening is recorded and plans nothing. `heightened_risk` and `ppo`: None when not asked.
+    `wing_id`: where they were put on arrival; None when that is not settled yet.
     """
     act.need("custody.receive")
-    site = _prison(act)
+    site = prison_of(act)
     patient = _person(act, patient_id)
     details = _details_checked(
         act, {"received_at": received_at, "screening": screening, "heightened_risk": heightened_risk,
@@ -124,6 +131,7 @@ def receive_prisoner(
     act.session.flush()
     _add(act, reception, ReceptionDetail, details)
     _add_screening(act, reception, screening, screened_at)
+    _put_on_arrival(act, reception, wing_id, cell, received_at)
     act.note("custody.received", patient_id=patient.id, reception=reception.id)
     timetables.save(act, reception, "Reception recorded")
     return reception.id
@@ -139,13 +147,20 @@ def receive_new_person(act: Act, person: dict[str, Any], reception: dict[str, An
 
 
 @command
-def receive_transfer(act: Act, reception_id: int, *, arrived_at: datetime) -> None:
+def receive_transfer(
+    act: Act,
+    reception_id: int,
+    *,
+    arrived_at: datetime,
+    wing_id: int | None = None,
+    cell: str | None = None,
+) -> None:
     """Somebody under way in their 28 days arrives from another prison. Their days go on (A10).
 
     The move is recorded as it happened, whether or not the sending prison had booked it.
     """
     act.need("custody.receive")
-    here = _prison(act)
+    here = prison_of(act)
     reception = _held(act, reception_id)
     if reception.left_at is not None or reception.site_id == here.id:
         raise Conflict("That stay is not under way at another prison.")
@@ -165,13 +180,15 @@ def receive_transfer(act: Act, reception_id: int, *, arrived_at: datetime) -> No
         act, reception, Exit,
         _checked(act, reception, Exit, {"at": arrived_at, "how": "transfer"}),
     )  # fmt: skip
+    _put_on_arrival(act, reception, wing_id, cell, arrived_at)
     _follow_exit(act, reception)
     _touch(act, reception, "received them from the other prison")
     act.note("custody.transfer_received", patient_id=reception.patient_id, reception=reception.id)
     timetables.save(act, reception, f"Arrived at {here.name}")
 
 
-def _prison(act: Act) -> Site:
+def prison_of(act: Act) -> Site:
+    """The prison this work is done at. Invalid at a community service."""
     site = site_of(act)
     if site.kind != "prison":
         raise Invalid("Receptions are recorded at a prison. This site is a community service.")
@@ -223,6 +240,17 @@ def _add_screening(
     except Invalid as refusal:
         raise Invalid.field("screened_at", refusal.faults[0][1]) from refusal
     _add(act, reception, Delivery, checked)
+
+
+def _put_on_arrival(
+    act: Act, reception: Reception, wing_id: int | None, cell: str | None, at: datetime
+) -> None:
+    """Where they were put on arrival, if anybody said."""
+    if wing_id is not None:
+        given = {"wing_id": wing_id, "cell": cell, "from_at": at}
+        _add(act, reception, Location, _checked(act, reception, Location, given))
+    elif (cell or "").strip():
+        raise Invalid.field("wing_id", "is required beside a cell")
 
 
 @command
@@ -502,6 +530,20 @@ def record_unavailable(
 
 
 @command
+def record_location(
+    act: Act,
+    reception_id: int,
+    *,
+    wing_id: int,
+    cell: str | None = None,
+    from_at: datetime | None = None,
+) -> int:
+    """They live on this wing of this prison, from a moment that has passed (now when not said)."""
+    values = {"wing_id": wing_id, "cell": cell, "from_at": from_at or act.at}
+    return _record(act, reception_id, Location, values)
+
+
+@command
 def record_exit(act: Act, reception_id: int, *, at: datetime, how: str) -> int:
     """They left, and how. What was still open is closed as left; a transfer closes nothing.
 
@@ -522,6 +564,7 @@ _KINDS: dict[str, type[Fact]] = {
     "transfer": Transfer,
     "unavailable": Unavailable,
     "exit": Exit,
+    "location": Location,
     "delivery": Delivery,
 }
 _AT_MOST_ONE = {KnownRelease: "a release date", Transfer: "a transfer", Exit: "an exit"}
@@ -531,6 +574,7 @@ _SAID = {
     Transfer: "transfer",
     Unavailable: "days away from groups",
     Exit: "exit",
+    Location: "location",
     Delivery: "delivery",
 }
 _RIGHTS: dict[type[Fact], str] = {Delivery: "custody.deliver"}
@@ -546,8 +590,16 @@ def _record(act: Act, reception_id: int, kind: type[Fact], values: dict[str, Any
         f"custody.{kind.__name__.lower()}_recorded", patient_id=reception.patient_id,
         reception=reception.id, fact=row.id,
     )  # fmt: skip
-    timetables.save(act, reception, f"{_SAID[kind].capitalize()} recorded")
+    _follow(act, reception, kind, f"{_SAID[kind].capitalize()} recorded")
     return row.id
+
+
+def _follow(act: Act, reception: Reception, kind: type[Fact], because: str) -> None:
+    """The timetable after a fact: a version of its own, unless the fact cannot move a date."""
+    if kind is Delivery:
+        timetables.refresh_items(act, reception)
+    elif kind is not Location:
+        timetables.save(act, reception, because)
 
 
 @command
@@ -561,7 +613,7 @@ def correct_fact(
     reason: str,
     **changes: Any,
 ) -> int:
-    """Put a hearing, release, transfer, absence or exit right, and replan. Returns the new id.
+    """Put a hearing, release, transfer, absence, exit or location right. Returns the new id.
 
     The first wording is kept, struck out with the reason.
     """
@@ -585,7 +637,7 @@ def correct_fact(
     )  # fmt: skip
     if isinstance(row, Exit):
         _follow_exit(act, reception, undone=row)
-    timetables.save(act, reception, f"{_SAID[model].capitalize()} corrected: {reason.strip()}")
+    _follow(act, reception, model, f"{_SAID[model].capitalize()} corrected: {reason.strip()}")
     return fresh.id
 
 
@@ -609,12 +661,9 @@ def strike_out(
         f"custody.{model.__name__.lower()}_struck_out", patient_id=reception.patient_id,
         reception=reception.id, fact=row.id,
     )  # fmt: skip
-    if model is Delivery:
-        timetables.refresh_items(act, reception)
-        return
     if isinstance(row, Exit):
         _follow_exit(act, reception, undone=row)
-    timetables.save(act, reception, f"{_SAID[model].capitalize()} struck out: {reason.strip()}")
+    _follow(act, reception, model, f"{_SAID[model].capitalize()} struck out: {reason.strip()}")
 
 
 def _columns(model: type[Fact]) -> list[str]:
@@ -657,6 +706,41 @@ def _checked(
         _has_happened(act, "at", values["at"])
         if values["at"] < received_at:
             raise Invalid.field("at", "must not be before the reception")
+    if kind is Location:
+        values = _location_checked(act, reception, values, received_at)
+    return values
+
+
+LONGEST_CELL = 20
+
+
+def _location_checked(
+    act: Act, reception: Reception, values: dict[str, Any], received_at: datetime
+) -> dict[str, Any]:
+    from_at = values["from_at"]
+    _has_happened(act, "from_at", from_at)
+    if from_at < received_at:
+        raise Invalid.field("from_at", "must not be before the reception")
+    left = facts.row_of(act.session, Exit, reception.id)
+    if left is not None:
+        moved_in = left.how == "transfer" and act.site_id != reception.site_id
+        if moved_in and from_at < left.at:
+            raise Invalid.field("from_at", "must not be before they came to this prison")
+        if not moved_in and from_at > left.at:
+            raise Invalid.field("from_at", "must not be after they left this prison")
+    elif act.site_id != reception.site_id:
+        raise Invalid("They have not come to this prison yet.")
+    wing = act.session.get(Wing, values["wing_id"])
+    if wing is None or wing.site_id != act.site_id:
+        raise Invalid.field("wing_id", "must be a wing of this prison")
+    if wing.closed_at is not None and from_at >= wing.closed_at:
+        raise Invalid.field("wing_id", "is closed: choose a wing in use")
+    values["cell"] = (values["cell"] or "").strip() or None
+    if values["cell"] is not None and len(values["cell"]) > LONGEST_CELL:
+        raise Invalid.field("cell", f"must be {LONGEST_CELL} characters or fewer")
+    stands = facts.location_of(act.session, reception, act.site_id, at=from_at)
+    if stands and (stands.wing_id, stands.cell) == (wing.id, values["cell"]):
+        raise Invalid.field("wing_id", "is where they already are")
     return values
 
 
@@ -704,7 +788,7 @@ def set_day_count(act: Act, day_count: str, *, from_on: date, reason: str) -> No
     Stays that have begun keep the numbering they began with.
     """
     act.need("sites.manage")
-    site = _prison(act)
+    site = prison_of(act)
     _one_of("day_count", day_count, DAY_COUNTS)
     if from_on < act.today:
         raise Invalid.field("from_on", "must be today or later: days that have passed are history")

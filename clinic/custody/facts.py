@@ -16,6 +16,7 @@ from clinic.custody.models import (
     Fact,
     Hearing,
     KnownRelease,
+    Location,
     Reception,
     ReceptionDetail,
     Transfer,
@@ -64,6 +65,18 @@ def detail_of(
     detail = row_of(session, ReceptionDetail, reception.id, version)
     assert detail is not None, "a reception is never without its details"
     return detail
+
+
+def location_of(
+    session: Session, reception: Reception, site_id: int | None, *, at: datetime | None = None
+) -> Location | None:
+    """Where in this prison they live: by the newest row, or the newest up to a moment."""
+    rows = [
+        row
+        for row in rows_of(session, Location, reception.id)
+        if row.wing.site_id == site_id and (at is None or row.from_at <= at)
+    ]
+    return max(rows, key=lambda row: (row.from_at, row.id), default=None)
 
 
 def timetable_request(

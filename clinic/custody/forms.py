@@ -57,6 +57,15 @@ def _ppo_question() -> RadioField:
     )
 
 
+def _wing_question(label: str, validators: list[Any]) -> SelectField:
+    """The choices are the prison's own, so the page fills them in."""
+    return SelectField(label, validators, coerce=lambda chosen: int(chosen) if chosen else None)
+
+
+def _cell_question() -> StringField:
+    return StringField("Cell (if known)", [Optional(), Length(max=20)], description="Such as 2-14")
+
+
 class ReasonForm(Form):
     """Why something is struck out or undone."""
 
@@ -92,6 +101,8 @@ class ArrivalForm(Form):
     )
     heightened_risk = _risk_question()
     ppo = _ppo_question()
+    wing_id = _wing_question("Wing (if settled)", [Optional()])
+    cell = _cell_question()
 
     def reception(self, *, demo: bool) -> dict[str, Any]:
         """What `receive_prisoner` takes, the patient aside."""
@@ -102,8 +113,13 @@ class ArrivalForm(Form):
             "screened_at": self.screened_at.data,
             "heightened_risk": yes_no(self.heightened_risk.data),
             "ppo": yes_no(self.ppo.data),
+            **self.place(),
             "demo": demo,
         }
+
+    def place(self) -> dict[str, Any]:
+        """Where they were put."""
+        return {"wing_id": self.wing_id.data, "cell": self.cell.data or None}
 
 
 class MovedArrivalForm(ArrivalForm):
@@ -113,7 +129,7 @@ class MovedArrivalForm(ArrivalForm):
         "Is this a move within the same time in custody?",
         [InputRequired()],
         choices=[
-            ("yes", "Yes: their 28 days go on", {"hint": "Only the time of arrival is taken"}),
+            ("yes", "Yes: their 28 days go on", {"hint": "Only the time, wing and cell are taken"}),
             ("no", "No: they were out, and this is a new stay with a new day 1"),
         ],
     )
@@ -280,6 +296,28 @@ class AwayForm(_AwayFields, Form):
     """Days away from groups."""
 
 
+class _LocationFields:
+    wing_id = _wing_question("Wing", [InputRequired()])
+    cell = _cell_question()
+    from_at = MomentField(
+        "Since when? (now, if left empty)", [Optional()], called="The move to the wing"
+    )
+
+
+class LocationForm(_LocationFields, Form):
+    """On which wing they live."""
+
+
+class WingForm(Form):
+    """A wing of this prison."""
+
+    name = StringField(
+        "Name of the wing",
+        [InputRequired(), Length(max=30)],
+        description="As staff call it, such as B or First night centre",
+    )
+
+
 class _ExitFields:
     at = MomentField("When did they leave?", [InputRequired()], called="The exit")
     how = RadioField("How?", [InputRequired()], choices=_choices(WAYS_OUT))
@@ -350,6 +388,10 @@ class TransferCorrectionForm(_TransferFields, _Correction, Form):
 
 class AwayCorrectionForm(_AwayFields, _Correction, Form):
     """Days away from groups, put right."""
+
+
+class LocationCorrectionForm(_LocationFields, _Correction, Form):
+    """The wing, cell or time that was wrong."""
 
 
 class ExitCorrectionForm(_ExitFields, _Correction, Form):

@@ -222,6 +222,56 @@ class Unavailable(Fact, Base):
         return (_one_of("place", PLACES_APART),)
 
 
+class Wing(Recorded, Base):
+    """A part of a prison where people live, as staff call it. A closed one takes nobody new."""
+
+    __tablename__ = "wing"
+    __table_args__ = (
+        Index(
+            "uq_wing_open", "site_id", "name", unique=True,
+            sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
+        ),
+    )  # fmt: skip
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    name: Mapped[str]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class Location(Fact, Base):
+    """On which wing they live, from a moment until the next row says otherwise.
+
+    It moves no date of the timetable. `cell` None: not recorded.
+    """
+
+    __tablename__ = "location"
+
+    wing_id: Mapped[int] = mapped_column(ForeignKey("wing.id"), index=True)
+    cell: Mapped[str | None]
+    from_at: Mapped[datetime]
+
+    wing: Mapped[Wing] = relationship(lazy="joined", innerjoin=True)
+
+    @classmethod
+    def more_constraints(cls) -> tuple[SchemaItem, ...]:
+        return (
+            Index(
+                "uq_location_moment", "reception_id", "from_at", unique=True,
+                sqlite_where=_STANDING, postgresql_where=_STANDING,
+            ),
+        )  # fmt: skip
+
+    @property
+    def says(self) -> str:
+        """Wing and cell, as staff say it: "B, cell 2-14"."""
+        return in_words(self.wing.name, self.cell)
+
+
+def in_words(wing: str, cell: str | None) -> str:
+    return f"{wing}, cell {cell}" if cell else wing
+
+
 class Delivery(Fact, Base):
     """Something done for them, or offered and declined. A joint care plan has one row an agreement.
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from clinic import home, ui
 from clinic.act import Act
 from clinic.auth import act, needs
-from clinic.custody import commands, presenters, queries, words
+from clinic.custody import commands, presenters, queries, wings, words
 from clinic.custody.forms import (
     ArrivalForm,
     AwayCorrectionForm,
@@ -35,6 +35,8 @@ from clinic.custody.forms import (
     HearingCorrectionForm,
     HearingForm,
     KeyworkerForm,
+    LocationCorrectionForm,
+    LocationForm,
     MovedArrivalForm,
     NewArrivalForm,
     ReasonForm,
@@ -58,11 +60,13 @@ from clinic.custody.models import (
     TOPIC_NAMES,
     WAYS_OUT,
     Delivery,
+    Location,
+    Wing,
 )
 from clinic.custody.queries import Stay, Work
 from clinic.errors import Invalid, NotFound, Stale
 from clinic.forms import Form
-from clinic.patients.queries import banner, search
+from clinic.patients.queries import banner, on_wing, search
 from clinic.sites.models import Site
 from scheduling.custody_rules import BY_KEY, DELIVERABLE, GROUP_SESSION
 
@@ -86,6 +90,7 @@ def _home_row(work: Work, posts: dict[str, str]) -> home.Row:
         who=_who(work, posts),
         risk=said,
         risk_colour=colour,
+        where=on_wing(work.wing),
     )
 
 
@@ -150,6 +155,7 @@ def naming_list(work: Act) -> home.Worklist | None:
                 who=_who(row, posts),
                 risk=presenters.risk(row.ppo, row.heightened_risk)[0],
                 risk_colour=presenters.risk(row.ppo, row.heightened_risk)[1],
+                where=on_wing(row.wing),
             )
             for row in queries.to_be_named(work, limit=MOST_ON_HOME)
         ],
@@ -242,7 +248,7 @@ def arrivals() -> Page:
 @needs("custody.receive")
 def receive_new() -> Page:
     """Register somebody nobody knows and receive them."""
-    form, made = NewArrivalForm(), []
+    form, made = with_wings(NewArrivalForm()), []
 
     def work() -> None:
         demo = _demo()
@@ -272,14 +278,16 @@ def receive(patient_id: int) -> Page:
     if here is not None:
         flash("This person is already in custody here. This is their stay.")
         return redirect(url_for("custody_pages.stay", reception_id=here.id))
-    form = MovedArrivalForm() if under_way else ArrivalForm()
+    form = with_wings(MovedArrivalForm() if under_way else ArrivalForm())
     made: list[int] = []
 
     def carry_out() -> None:
         if isinstance(form, MovedArrivalForm) and form.moved.data == "yes":
             reception = under_way[-1][0]
             assert form.received_at.data is not None
-            commands.receive_transfer(act(), reception.id, arrived_at=form.received_at.data)
+            commands.receive_transfer(
+                act(), reception.id, arrived_at=form.received_at.data, **form.place()
+            )
             made.append(reception.id)
         else:
             made.append(
@@ -322,7 +330,24 @@ def _arrival_answers(form: ArrivalForm) -> list[tuple[str, str | None]]:
         ("Screening done", ui.moment(screened) if screened else "not yet"),
         ("Heightened risk", _said(form.heightened_risk.data)),
         ("PPO", _said(form.ppo.data)),
+        ("Wing", wing_said(form)),
+        ("Cell", form.cell.data or None),
     ]
+
+
+def with_wings(form: Form, *, also: Wing | None = None) -> Form:
+    """The form with the wings of this prison to choose from, and `also` one that was closed since."""
+    if "wing_id" in form:
+        found = wings.wings_here(act())
+        if also is not None and also not in found:
+            found.append(also)
+        form["wing_id"].choices = [("", "Choose"), *((wing.id, wing.name) for wing in found)]
+    return form
+
+
+def wing_said(form: Form) -> str | None:
+    """The wing that was chosen, by its name; None when none was."""
+    return dict(form["wing_id"].choices)[form["wing_id"].data] if form["wing_id"].data else None
 
 
 def _said(answer: str | None) -> str:
@@ -653,16 +678,21 @@ _KINDS = {
         "days away from groups", AwayForm, AwayCorrectionForm, commands.record_unavailable,
         lambda view: view.unavailable,
     ),
+    "location": _Kind(
+        "move to a wing", LocationForm, LocationCorrectionForm, commands.record_location,
+        lambda view: [row for row in view.locations if row.wing.site_id == act().site_id],
+    ),
     "exit": _Kind(
         "exit", ExitForm, ExitCorrectionForm, commands.record_exit,
         lambda view: _only(view.exit),
     ),
 }  # fmt: skip
-_KIND = "<any(hearing, release, transfer, unavailable, exit):kind>"
+_KIND = "<any(hearing, release, transfer, unavailable, location, exit):kind>"
 
 
-def _with_prisons(form: Form) -> Form:
-    """The form with the prisons somebody could be moved to, which only the database knows."""
+def _with_choices(form: Form, row: Any = None) -> Form:
+    """The form with what only the database knows: wings, and the prisons to be moved to."""
+    with_wings(form, also=row.wing if isinstance(row, Location) else None)
     if "receiving_site_id" in form:
         others = act().session.scalars(
             select(Site).where(Site.kind == "prison", Site.id != act().site_id).order_by(Site.name)
@@ -688,6 +718,13 @@ def _values(form: Form, kind: _Kind) -> dict[str, Any]:
     return values
 
 
+_RECORDING = {"exit": "Record the exit", "location": "On which wing do they live?"}
+
+
+def _planned_again(kind: str) -> str:
+    return "" if kind == "location" else " The days are planned again."
+
+
 def _as_typed(kind: _Kind, row: Any) -> dict[str, Any]:
     """A fact as its form shows it. When it became known is asked afresh, should a date move."""
     values = dict(vars(row), known_at=None)
@@ -703,15 +740,17 @@ def _as_typed(kind: _Kind, row: Any) -> dict[str, Any]:
 def record(reception_id: int, kind: str) -> Page:
     """Record a hearing, a release, a move, days away or an exit; the days are planned again."""
     each = _KINDS[kind]
-    form = _with_prisons(each.form())
+    form = _with_choices(each.form())
 
     def work() -> None:
         each.record(act(), reception_id, **_values(form, each))
 
     to_check = kind == "exit"
     if (form.confirmed or not to_check) and _carried_out(form, work):
-        return _to_stay(reception_id, f"Recorded: {each.title}. The days are planned again.")
+        return _to_stay(reception_id, f"Recorded: {each.title}.{_planned_again(kind)}")
     view = queries.stay(act(), reception_id)
+    if kind == "location" and len(form["wing_id"].choices) == 1:
+        raise NotFound("No wing of this prison is listed yet. A manager lists them under Custody.")
     if to_check and _to_check(form):
         rows = [
             ("Left", ui.moment(form["at"].data)),
@@ -721,7 +760,7 @@ def record(reception_id: int, kind: str) -> Page:
             form, "Check the exit", rows, banner=banner(act(), view.patient),
             warning=form["how"].data == "died",
         )  # fmt: skip
-    return _about(view, form, f"Record a {each.title}" if kind != "exit" else "Record the exit")
+    return _about(view, form, _RECORDING.get(kind, f"Record a {each.title}"))
 
 
 @custody_pages.route(
@@ -732,7 +771,7 @@ def correct(reception_id: int, kind: str, fact_id: int) -> Page:
     """Put right a hearing, a release, a move, days away or an exit."""
     each = _KINDS[kind]
     row = _one(each.rows(queries.stay(act(), reception_id)), fact_id)
-    form = _with_prisons(each.correction(**_as_typed(each, row)))
+    form = _with_choices(each.correction(**_as_typed(each, row)), row)
 
     def work() -> None:
         commands.correct_fact(
@@ -741,12 +780,13 @@ def correct(reception_id: int, kind: str, fact_id: int) -> Page:
         )  # fmt: skip
 
     if _carried_out(form, work):
-        return _to_stay(reception_id, f"Corrected: {each.title}. The days are planned again.")
+        return _to_stay(reception_id, f"Corrected: {each.title}.{_planned_again(kind)}")
     return _about(queries.stay(act(), reception_id), form, f"Correct: {each.title}")
 
 
 @custody_pages.route(
-    "/stays/<int:reception_id>/<any(hearing, release, transfer, unavailable, exit, delivery):kind>"
+    "/stays/<int:reception_id>"
+    "/<any(hearing, release, transfer, unavailable, location, exit, delivery):kind>"
     "/<int:fact_id>/strike-out",
     methods=["GET", "POST"],
 )

@@ -19,6 +19,7 @@ from clinic.custody.models import (
     Fact,
     Hearing,
     KnownRelease,
+    Location,
     ReceptionDetail,
     Transfer,
     Unavailable,
@@ -229,6 +230,8 @@ def said(row: Fact) -> str:
             return f"Move {ui.day(row.on)} to {row.receiving_prison}"
         case Exit():
             return f"Exit {ui.moment(row.at)}: {WAYS_OUT[row.how].lower()}"
+        case Location():
+            return f"Wing {row.says}, from {ui.moment(row.from_at)}"
         case Unavailable():
             return f"Away from groups from {ui.day(row.from_on)}: {PLACES_APART[row.place].lower()}"
         case Delivery():

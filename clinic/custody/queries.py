@@ -19,6 +19,7 @@ from clinic.custody.models import (
     Fact,
     Hearing,
     KnownRelease,
+    Location,
     Reception,
     ReceptionDetail,
     Timetable,
@@ -26,6 +27,7 @@ from clinic.custody.models import (
     Transfer,
     Unavailable,
 )
+from clinic.custody.wings import in_custody_here, whereabouts
 from clinic.errors import NotFound
 from clinic.patients.access import open_record
 from clinic.patients.models import Allocation, Patient
@@ -88,7 +90,8 @@ class Stay:
 
     `answer`: the timetable as it stands at this moment, its dates those of the newest version;
     None while a negative screening leaves nothing to plan. `ours`: whoever looks works at a prison
-    of this stay. `earlier`: facts that were struck out.
+    of this stay. `location`: where in this prison they live, or lived last; `locations`: every
+    one, oldest first. `earlier`: facts that were struck out.
     """
 
     reception: Reception
@@ -104,6 +107,8 @@ class Stay:
     release: KnownRelease | None
     transfer: Transfer | None
     exit: Exit | None
+    location: Location | None
+    locations: Sequence[Location]
     unavailable: Sequence[Unavailable]
     deliveries: Sequence[Delivery]
     earlier: Sequence[Fact]
@@ -143,6 +148,10 @@ def stay(act: Act, reception_id: int) -> Stay:
         release=facts.row_of(act.session, KnownRelease, reception.id),
         transfer=facts.row_of(act.session, Transfer, reception.id),
         exit=facts.row_of(act.session, Exit, reception.id),
+        location=facts.location_of(act.session, reception, act.site_id),
+        locations=sorted(
+            facts.rows_of(act.session, Location, reception.id), key=lambda row: row.from_at
+        ),
         unavailable=facts.rows_of(act.session, Unavailable, reception.id),
         deliveries=sorted(
             facts.rows_of(act.session, Delivery, reception.id), key=lambda row: row.done_at
@@ -194,7 +203,7 @@ def arrival(act: Act, patient_id: int) -> tuple[Patient, list[tuple[Reception, s
 
 def _every_fact(act: Act, reception_id: int) -> list[Fact]:
     models: tuple[Any, ...] = (
-        ReceptionDetail, Hearing, KnownRelease, Transfer, Exit, Unavailable, Delivery,
+        ReceptionDetail, Hearing, KnownRelease, Transfer, Exit, Location, Unavailable, Delivery,
     )  # fmt: skip
     return [
         row
@@ -296,11 +305,12 @@ def escalation(escalate_to: str | None, posts: dict[str, str]) -> str | None:
 
 @dataclass(frozen=True)
 class Work:
-    """One open duty on a worklist. `person` is the listed name."""
+    """One open duty on a worklist. `person` is the listed name; `wing` None: not recorded."""
 
     reception_id: int
     patient_id: int
     person: str
+    wing: str | None
     item: str
     for_on: date | None
     duty: str
@@ -375,11 +385,13 @@ def _open_work(act: Act, *which: ColumnElement[bool], limit: int) -> list[Work]:
         .order_by(TimetableItem.deadline, *_first_among_equals(), TimetableItem.id)
         .limit(limit)
     ).all()
+    where = whereabouts(act, {patient.id for _, patient, *_ in found})
     work = [
         Work(
             reception_id=item.reception_id,
             patient_id=patient.id,
             person=patient.listed_name,
+            wing=where.get(patient.id),
             item=item.item,
             for_on=item.for_on,
             duty=words.duty(item.item, item.for_on),
@@ -460,24 +472,6 @@ def next_work(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
     return _open_work(act, TimetableItem.id.in_(first), limit=limit)
 
 
-def _in_custody_here(act: Act) -> ColumnElement[bool]:
-    """Received here and not gone, or moved here from another prison and not gone since."""
-    moved_here = (
-        select(Transfer.id)
-        .join(Exit, Exit.reception_id == Transfer.reception_id)
-        .where(
-            Transfer.reception_id == Reception.id,
-            Transfer.known_until.is_(None),
-            Transfer.receiving_site_id == act.site_id,
-            Exit.known_until.is_(None),
-            Exit.how == "transfer",
-        )
-    )
-    return or_(
-        and_(Reception.site_id == act.site_id, Reception.left_at.is_(None)), moved_here.exists()
-    )
-
-
 @dataclass(frozen=True)
 class Load:
     """How much a keyworker carries. `next_deadline`: the nearest open one of their people."""
@@ -529,7 +523,7 @@ def keyworker_loads(act: Act) -> list[Load]:
             Allocation.kind == "keyworker",
             Allocation.ended_at.is_(None),
             Reception.undone_at.is_(None),
-            _in_custody_here(act),
+            in_custody_here(act),
         )
         .group_by(Allocation.staff_id)
     )

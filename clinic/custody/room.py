@@ -2,7 +2,8 @@
 
 from clinic.custody import sweeps  # noqa: F401 - imported so that its sweep is scheduled
 from clinic.custody.api import custody_api
-from clinic.custody.pages import custody_pages
+from clinic.custody.wing_api import wings_api
+from clinic.custody.wing_pages import custody_pages
 
-api_blueprints = (custody_api,)
+api_blueprints = (custody_api, wings_api)
 page_blueprints = (custody_pages,)

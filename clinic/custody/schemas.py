@@ -24,6 +24,8 @@ from clinic.sites.models import NATIONS
 
 LONGEST_REASON = 500
 LONGEST_NOTE = 4000
+LONGEST_CELL = 20
+LONGEST_WING = 30
 
 
 def _code(codes: Iterable[str], **more: object) -> fields.String:
@@ -46,6 +48,10 @@ def _reason() -> fields.String:
     return fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_REASON))
 
 
+def _cell(**more: object) -> fields.String:
+    return fields.String(allow_none=True, validate=validate.Length(max=LONGEST_CELL), **more)
+
+
 class StrikeOutSchema(Schema):
     """Why something is struck out or undone."""
 
@@ -53,7 +59,7 @@ class StrikeOutSchema(Schema):
 
 
 class ReceptionRequestSchema(Schema):
-    """An arrival. `heightened_risk`, `ppo`: null when not asked."""
+    """An arrival. `heightened_risk`, `ppo`: null when not asked; `wing_id`: when not settled."""
 
     patient_id = _id(required=True)
     received_at = _instant(required=True)
@@ -62,6 +68,8 @@ class ReceptionRequestSchema(Schema):
     screened_at = _instant()
     heightened_risk = _yes_no()
     ppo = _yes_no()
+    wing_id = _id(allow_none=True)
+    cell = _cell()
 
 
 class ReceptionCorrectionSchema(Schema):
@@ -185,6 +193,23 @@ class UnavailableCorrectionSchema(Schema):
     place = _code(PLACES_APART)
 
 
+class LocationRequestSchema(Schema):
+    """On which wing they live. `from_at`: now when not said."""
+
+    wing_id = _id(required=True)
+    cell = _cell()
+    from_at = _instant()
+
+
+class LocationCorrectionSchema(Schema):
+    """The wing, cell or time that was wrong; only what changes."""
+
+    reason = _reason()
+    wing_id = _id()
+    cell = _cell()
+    from_at = _instant()
+
+
 class ExitRequestSchema(Schema):
     """They left, and how."""
 
@@ -233,6 +258,15 @@ class UnavailableSchema(FactSchema):
     from_on = fields.Date()
     to_on = fields.Date(allow_none=True)
     place = fields.String()
+
+
+class LocationSchema(FactSchema):
+    """Where they live from a moment on, until the next one."""
+
+    wing_id = _id()
+    wing = fields.String(attribute="wing.name")
+    cell = fields.String(allow_none=True)
+    from_at = _instant()
 
 
 class ExitSchema(FactSchema):
@@ -284,7 +318,10 @@ class DetailSchema(Schema):
 
 
 class StaySchema(Schema):
-    """A stay in custody. `timetable` is the answer of the timetable check at this moment."""
+    """A stay in custody. `timetable` is the answer of the timetable check at this moment.
+
+    `location`: where in this prison they live, or lived last; null when no wing was recorded.
+    """
 
     id = fields.Integer(attribute="reception.id", required=True)
     patient_id = fields.Integer(attribute="patient.id", required=True)
@@ -302,8 +339,30 @@ class StaySchema(Schema):
     release = fields.Nested(ReleaseSchema, allow_none=True, required=True)
     transfer = fields.Nested(TransferSchema, allow_none=True, required=True)
     exit = fields.Nested(ExitSchema, allow_none=True, required=True)
+    location = fields.Nested(LocationSchema, allow_none=True, required=True)
+    locations = fields.List(fields.Nested(LocationSchema), required=True)
     unavailable = fields.List(fields.Nested(UnavailableSchema), required=True)
     deliveries = fields.List(fields.Nested(DeliverySchema), required=True)
+
+
+class WingRequestSchema(Schema):
+    """A wing of this prison, by the name staff use."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_WING))
+
+
+class WingSchema(Schema):
+    """A wing. `closed_at`: since when nobody new is put on it."""
+
+    id = _id(required=True)
+    name = fields.String(required=True)
+    closed_at = _instant(allow_none=True, required=True)
+
+
+class WingsSchema(Schema):
+    """The wings of a prison."""
+
+    wings = fields.List(fields.Nested(WingSchema), required=True)
 
 
 class WorkSchema(Schema):
@@ -311,6 +370,7 @@ class WorkSchema(Schema):
 
     reception_id = _id(required=True)
     patient_id = _id(required=True)
+    wing = fields.String(allow_none=True, required=True)
     item = fields.String(required=True)
     for_on = fields.Date(allow_none=True, required=True)
     due_on = fields.Date(required=True)

@@ -22,6 +22,7 @@ from clinic.appointments.referral_commands import record_support, register_refer
 from clinic.appointments.rota_commands import add_session
 from clinic.custody import commands as custody
 from clinic.custody.models import Reception
+from clinic.custody.wing_commands import add_wing
 from clinic.db import Database
 from clinic.demo import people
 from clinic.demo.people import (
@@ -275,6 +276,9 @@ def _prison(
     story: Story, healthcare: str, keyworkers: tuple[str, ...], manager: str, people_in: int
 ) -> None:
     story.say("receptions and the first 28 days")
+    work = story.by(manager, story.now - SETTLED)
+    wings = [add_wing(work, name) for name in ("First night centre", "A", "B", "Healthcare")]
+    work.session.close()
     for number in range(people_in):
         days = -((number * 5) % 26)
         received = story.at(days, ("16:20", "19:40", "14:05")[number % 3])
@@ -284,6 +288,7 @@ def _prison(
             work, patient_id=patient, received_at=received, screening="positive",
             screened_at=min(received + timedelta(minutes=35), work.at),
             heightened_risk=number % 6 == 0, ppo=number % 7 == 0, demo=True,
+            wing_id=wings[0] if number % 9 else None, cell=f"1-{number + 1:02d}" if number % 9 else None,
         )  # fmt: skip
         work.session.close()
         if days == 0 or number % 6 == 5:  # nobody named yet: this is what the worklist is for
@@ -291,6 +296,12 @@ def _prison(
         _first_days(
             story, stay, healthcare, keyworkers[number % len(keyworkers)], manager, received, number
         )
+        if days < -2:  # off the first night centre
+            work = story.by(healthcare, story.at(days + 2, "11:30"))
+            custody.record_location(
+                work, stay, wing_id=wings[1 + number % 2], cell=f"{1 + number % 3}-{number + 4:02d}"
+            )
+            work.session.close()
 
 
 def _first_days(

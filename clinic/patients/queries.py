@@ -177,14 +177,36 @@ class Banner:
     wing: str | None
 
 
-Whereabouts = Callable[[Act, int], str | None]
+Whereabouts = Callable[[Act, Collection[int]], dict[int, str]]
 _WHEREABOUTS: list[Whereabouts] = []
 
 
 def tells_wing(reader: Whereabouts) -> Whereabouts:
-    """The room that knows on which wing a patient is offers its reader to the banner."""
+    """The room that knows on which wing patients are offers its reader to the banner and lists."""
     _WHEREABOUTS.append(reader)
     return reader
+
+
+def wings(act: Act, patient_ids: Collection[int]) -> dict[int, str]:
+    """On which wing of this prison each of these patients is, as far as that is recorded."""
+    found: dict[int, str] = {}
+    for read in _WHEREABOUTS:
+        found |= read(act, patient_ids)
+    return found
+
+
+def on_wing(wing: str | None) -> str:
+    """Where somebody in prison is, as a list says it."""
+    return f"Wing {wing}" if wing else "Wing not known"
+
+
+def wing_lines(act: Act, patient_ids: Collection[int]) -> dict[int, str]:
+    """`on_wing` for each of these patients at a prison; nothing at a community service."""
+    site = act.session.get(Site, act.site_id) if act.site_id else None
+    if site is None or site.kind != "prison":
+        return {}
+    where = wings(act, patient_ids)
+    return {each: on_wing(where.get(each)) for each in patient_ids}
 
 
 def banner(act: Act, patient: Patient) -> Banner:
@@ -228,9 +250,7 @@ def banner(act: Act, patient: Patient) -> Banner:
         allergies=allergies if asked else None,
         keyworker=keyworker,
         in_prison=in_prison,
-        wing=next((wing for read in _WHEREABOUTS if (wing := read(act, patient.id))), None)
-        if in_prison
-        else None,
+        wing=next(iter(wings(act, ids).values()), None) if in_prison else None,
     )
 
 

@@ -16,7 +16,7 @@ from clinic.consumption.models import OUTCOMES, SWALLOWED
 from clinic.errors import Conflict, Invalid, NotReady
 from clinic.patients.models import Patient
 from clinic.patients.pages import record_link
-from clinic.patients.queries import banner
+from clinic.patients.queries import banner, wing_lines
 from clinic.prescriptions import commands, facts, presenters, queries
 from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
 from clinic.prescriptions.forms import OrderForm
@@ -44,14 +44,15 @@ def worklist(work: Act) -> home.Worklist:
     """Who waits for a dose, a decision or another look today."""
     return home.Worklist(
         title="Prescribing today",
-        rows=_rows(queries.waiting(work)),
+        rows=_rows(work, queries.waiting(work)),
         empty="Nobody waits for a decision or a dose.",
         more_text="Prescribing at this site",
         more_href=url_for("prescriptions_pages.listed"),
     )
 
 
-def _rows(found: list[tuple[Patient, queries.Waiting]]) -> list[home.Row]:
+def _rows(work: Act, found: list[tuple[Patient, queries.Waiting]]) -> list[home.Row]:
+    where = wing_lines(work, [patient.id for patient, _ in found])
     return [
         home.Row(
             due=each.due,
@@ -61,6 +62,7 @@ def _rows(found: list[tuple[Patient, queries.Waiting]]) -> list[home.Row]:
             who=None,
             risk=each.risk,
             risk_colour=COLOURS.get(each.risk or "", "grey"),
+            where=where.get(patient.id),
         )
         for patient, each in found
     ]
@@ -70,7 +72,8 @@ def _rows(found: list[tuple[Patient, queries.Waiting]]) -> list[home.Row]:
 @needs("prescribing.read")
 def listed() -> Page:
     """What waits at this site."""
-    return render_template("prescriptions/list.jinja", rows=_rows(queries.waiting(act())))
+    work = act()
+    return render_template("prescriptions/list.jinja", rows=_rows(work, queries.waiting(work)))
 
 
 @prescriptions_pages.get(BASE)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,7 +17,7 @@ from clinic.forms import STEP, Form
 from clinic.patients.access import open_record
 from clinic.patients.commands import site_of
 from clinic.patients.models import Patient
-from clinic.patients.queries import banner
+from clinic.patients.queries import banner, wing_lines
 from clinic.release import commands, presenters, queries
 from clinic.release.access import open_plan
 from clinic.release.forms import (
@@ -71,15 +72,22 @@ def _row(each: queries.Coming) -> home.Row:
     )
 
 
+def _leaving(work: Act, found: Sequence[queries.Coming]) -> list[home.Row]:
+    """The same at a prison, with the wing they are on."""
+    where = wing_lines(work, [each.patient.id for each in found])
+    return [replace(_row(each), where=where.get(each.patient.id)) for each in found]
+
+
 @home.worklist("release.read")
 def leaving_soon(work: Act) -> home.Worklist | None:
     """Prison: the open plans with a flag, worst first, then by release date."""
     if site_of(work).kind != "prison":
         return None
-    rows = [_row(each) for each in queries.coming_exits(work) if each.flags or each.fault]
+    found = [each for each in queries.coming_exits(work) if each.flags or each.fault]
+    rows = _leaving(work, found[:MOST_ON_HOME])
     return home.Worklist(
         title="Releases with something missing",
-        rows=rows[:MOST_ON_HOME],
+        rows=rows,
         empty="No release plan has a flag.",
         more_text="All coming releases",
         more_href=url_for("release_pages.coming"),
@@ -108,7 +116,7 @@ def coming() -> Page:
     prison = site_of(work).kind == "prison"
     return render_template(
         "release/coming.jinja",
-        leaving=[_row(each) for each in queries.coming_exits(work)] if prison else None,
+        leaving=_leaving(work, queries.coming_exits(work)) if prison else None,
         coming_here=[_row(each) for each in queries.coming_here(work)],
         unplanned=queries.patients_without_a_plan(work) if work.may("release.plan") else None,
     )

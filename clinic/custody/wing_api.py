@@ -1,0 +1,49 @@
+"""The wings of a prison over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from clinic.auth import act, needs
+from clinic.custody import wing_commands, wings
+from clinic.custody.models import Wing
+from clinic.custody.schemas import WingRequestSchema, WingSchema, WingsSchema
+
+wings_api = Blueprint(
+    "wings_api", __name__, url_prefix="/api/v1", description="The wings of a prison"
+)
+
+
+def _listed() -> dict[str, list[Wing]]:
+    return {"wings": wings.wings_here(act(), closed=True)}
+
+
+@wings_api.get("/wings")
+@needs("custody.read")
+@wings_api.response(200, WingsSchema)
+def listed() -> dict[str, Any]:
+    """The wings of this prison, closed ones too."""
+    return _listed()
+
+
+@wings_api.post("/wings")
+@needs("sites.manage")
+@wings_api.arguments(WingRequestSchema)
+@wings_api.response(201, WingSchema)
+@wings_api.alt_response(409, description="There is already a wing of this name here")
+@wings_api.alt_response(422, description="A value that cannot stand, by field")
+def add(given: dict[str, Any]) -> Wing:
+    """Add a wing."""
+    return act().session.get_one(Wing, wing_commands.add_wing(act(), **given))
+
+
+@wings_api.post("/wings/<int:wing_id>/close")
+@needs("sites.manage")
+@wings_api.response(204)
+@wings_api.alt_response(404, description="No such wing here")
+@wings_api.alt_response(409, description="Closed already")
+def close(wing_id: int) -> None:
+    """Close a wing: nobody new is put on it."""
+    wing_commands.close_wing(act(), wing_id)

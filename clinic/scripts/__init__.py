@@ -1,1 +1,0 @@
-"""The paper a pharmacy dispenses from: prescription forms, and how each person collects."""
