@@ -147,6 +147,16 @@ class Facts:
         return self.change in (START, INCREASE)
 
     @property
+    def last_covered_before(self) -> date | None:
+        """The last covered date before D, whatever was taken on D itself."""
+        return max((last for first, last in self.covered if first < self.on), default=None)
+
+    @property
+    def missed_before(self) -> int:
+        """The dates missed before D; a dose taken on D itself does not make them good."""
+        return days_missed(self.last_covered_before, self.on)
+
+    @property
     def further_dose(self) -> bool:
         """Is this a further dose on day 1?"""
         return self.day == 1 and bool(self.consumed_today)
@@ -243,7 +253,7 @@ def derive(request: DoseRequest, defined: Definitions) -> Facts:
         elif (first_on - covered_to).days - 1 >= new_episode_from:
             episode_from, after_break = first_on, True
         covered_to = last_on if covered_to is None else max(covered_to, last_on)
-    missed_days = 0 if covered_to is None else max(0, (on - covered_to).days - 1)
+    missed_days = days_missed(covered_to, on)
     lapsed = missed_days >= new_episode_from
     first_dose = covered_to is None or (lapsed and order.phase == "re_induction")
     if first_dose:
@@ -325,6 +335,11 @@ def derive(request: DoseRequest, defined: Definitions) -> Facts:
         depot_extra_mg=defined["depot-week-1"].number("extra_mg"),
         sublingual_dates=defined["on-sublingual"].whole("dates_before"),
     )
+
+
+def days_missed(covered_to: date | None, on: date) -> int:
+    """The dates strictly between the last covered one and `on`; none when nothing ever covered."""
+    return 0 if covered_to is None else max(0, (on - covered_to).days - 1)
 
 
 def _counts(dose: Dose | SteadyDose, history: TreatmentHistory) -> bool:
