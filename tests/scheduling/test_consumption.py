@@ -75,7 +75,9 @@ def test_the_most_missed_come_first_then_induction_then_risk():
         urgency(0, None, 1), urgency(0, 1, 0), urgency(0, 40, 1), nobody,
     ]  # fmt: skip
 
-    assert sorted(in_order[::-1]) == in_order
+    from_the_end = list(reversed(in_order))
+    from_the_end.sort()
+    assert from_the_end == in_order
 
 
 def test_every_step_has_a_source_a_mark_and_words():
