@@ -5,8 +5,8 @@ from alembic import op
 
 from clinic.db import UtcDateTime
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 OPEN = sa.text("closed_at IS NULL")
 STANDING = sa.text("known_until IS NULL")

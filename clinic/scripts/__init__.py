@@ -1,0 +1,1 @@
+"""The paper a pharmacy dispenses from: prescription forms, and how each person collects."""
