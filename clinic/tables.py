@@ -6,6 +6,7 @@ import clinic.appointments.models
 import clinic.assessments.models
 import clinic.audit
 import clinic.consumption.models
+import clinic.consumption.supply_models
 import clinic.custody.models
 import clinic.guidance.models
 import clinic.patients.models
