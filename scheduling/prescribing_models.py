@@ -1,4 +1,4 @@
-"""Does this service keep the limits of its rapid prescribing model? Waits, rota and slot length.
+"""Does this service keep the limits of its rapid prescribing model? Waits, rota, the first days.
 
 Model 1 refers on to a local specialist or primary care; model 2 has fast-track slots on three days
 a week; model 3 is a specialist service on site every weekday. Numbers, words and sources stand in
@@ -18,14 +18,14 @@ from typing import Any, Final
 
 from dosing.days import ONE_DAY, days_between, end_of, london_day
 
-_TABLE: Final[Mapping[str, Any]] = tomllib.loads(
+TABLE: Final[Mapping[str, Any]] = tomllib.loads(
     Path(__file__).with_name("prescribing_models.toml").read_text("utf-8")
 )
-RULES: Final[Mapping[str, Mapping[str, Any]]] = {rule["id"]: rule for rule in _TABLE["rule"]}
+RULES: Final[Mapping[str, Mapping[str, Any]]] = {rule["id"]: rule for rule in TABLE["rule"]}
 _SOURCES: Final[Mapping[str, Mapping[str, Any]]] = {
-    source["id"]: source for source in _TABLE["source"]
+    source["id"]: source for source in TABLE["source"]
 }
-_WAIT: Final[Mapping[str, str]] = _TABLE["wait"]
+_WAIT: Final[Mapping[str, str]] = TABLE["wait"]
 _A_WEEK: Final = timedelta(days=7)
 
 
@@ -233,3 +233,70 @@ def _gaps(slot_days: Collection[date], first: date, last: date) -> Iterator[Find
             yield finding("RP-04", "gap", after=after, before=before, days=days, longest=longest)
     if (days := (last - known[-1]).days + 1) > longest:
         yield finding("RP-04", "gap_open", after=known[-1], last=last, days=days, longest=longest)
+
+
+# -- the first days ------------------------------------------------------------------------
+
+CAME, MISSED, TODAY, COMING, NOT_ARRANGED = "came", "missed", "today", "coming", "not_arranged"
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """One of the first days of a model 3 start. `state`: see the five words above."""
+
+    number: int
+    on: date
+    state: str
+
+    @property
+    def flag(self) -> Finding | None:
+        """RP-10, when the day was missed or nothing is arranged for it."""
+        if self.state not in (MISSED, NOT_ARRANGED):
+            return None
+        return finding("RP-10", self.state, number=self.number, on=self.on)
+
+
+def first_days(
+    model: PrescribingModel | None,
+    day_1: date,
+    came_on: Collection[date],
+    arranged_on: Collection[date],
+    shut_on: Collection[date],
+    today: date,
+) -> list[Attendance]:
+    """The attendances a new person's booking creates, and how each stands. Rule: RP-10 (A16).
+
+    Consecutive London dates from `day_1`, the day of the induction visit. `came_on`: dates they
+    were seen; `arranged_on`: dates something was arranged for; `shut_on`: dates the service is shut.
+    """
+    if (rule := _rule_for(model, "RP-10")) is None:
+        return []
+    days = [day_1 + timedelta(days=number) for number in range(rule["days"])]
+    return [
+        Attendance(number, on, _attended(on, came_on, arranged_on, shut_on, today))
+        for number, on in enumerate(days, start=1)
+    ]
+
+
+def _attended(
+    on: date,
+    came_on: Collection[date],
+    arranged_on: Collection[date],
+    shut_on: Collection[date],
+    today: date,
+) -> str:
+    if on in came_on:
+        return CAME
+    if on in shut_on and on not in arranged_on:
+        return NOT_ARRANGED
+    if on < today:
+        return MISSED
+    return TODAY if on == today else COMING
+
+
+def late_start(model: PrescribingModel | None, day_1: date) -> Finding | None:
+    """RP-10 (A16): would the first days of a start on this date run into a weekend?"""
+    rule = _rule_for(model, "RP-10")
+    if rule is None or day_1.isoweekday() <= rule["last_start_weekday"]:
+        return None
+    return finding("RP-10", "late_start", day_1=day_1, days=rule["days"])
