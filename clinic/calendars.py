@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from clinic.sites.models import CalendarChange, Site
 from config.holidays import bank_holidays
-from scheduling.calendars import HolidayLists
+from scheduling.calendars import Calendar, HolidayLists
+from scheduling.calendars import CalendarChange as Change
 
 
 @cache
@@ -38,3 +40,23 @@ def calendar_of(session: Session, site: Site) -> dict[str, Any]:
             for row in changes
         ],
     }
+
+
+def shut_days(session: Session, site: Site, first: date, days: int = 14) -> set[date]:
+    """The days from `first` on that are no working days here: weekends, bank holidays, closures."""
+    known = calendar_of(session, site)
+    calendar = Calendar(
+        site.nation,
+        holiday_lists(),
+        [date.fromisoformat(day) for day in known["closure_days"]],
+        [
+            Change(
+                date.fromisoformat(each["on"]),
+                each["change"],
+                each["announced_on"] and date.fromisoformat(each["announced_on"]),
+            )
+            for each in known["calendar_changes"]
+        ],
+    )
+    span = (first + timedelta(days=number) for number in range(days))
+    return {day for day in span if not calendar.is_working_day(day)}

@@ -20,6 +20,7 @@ RIGHTS = {
     "prescribing.read": "See assessments, tests, observations and doses",
     "prescribing.assess": "Record assessments, tests and observations",
     "prescribing.prescribe": "Save a dose decision",
+    "contacts.record": "Record and plan contact with somebody on treatment",
     "custody.read": "See receptions, timetables and worklists",
     "custody.receive": "Receive a prisoner and correct a reception",
     "custody.deliver": "Record what was delivered, offered or declined",
@@ -52,7 +53,8 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             _CARE
             | {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
-                "prescribing.assess", "prescribing.prescribe", "release.plan", "custody.deliver",
+                "contacts.record", "prescribing.assess", "prescribing.prescribe", "release.plan",
+                "custody.deliver",
             }
         ),
     ),
@@ -62,7 +64,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             _CARE
             | {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
-                "prescribing.assess", "release.plan", "custody.deliver",
+                "contacts.record", "prescribing.assess", "release.plan", "custody.deliver",
             }
         ),
     ),
@@ -72,13 +74,13 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             _CARE
             | {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
-                "release.plan",
+                "contacts.record", "release.plan",
             }
         ),
     ),
     "carat_keyworker": (
         "CARAT keyworker",
-        frozenset(_CARE | {"patients.edit", "custody.deliver", "release.plan"}),
+        frozenset(_CARE | {"patients.edit", "contacts.record", "custody.deliver", "release.plan"}),
     ),
     "prison_healthcare": (
         "Prison healthcare",
@@ -86,7 +88,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             _CARE
             | {
                 "patients.register", "patients.edit", "custody.receive", "custody.deliver",
-                "prescribing.assess", "release.plan",
+                "contacts.record", "prescribing.assess", "release.plan",
             }
         ),
     ),

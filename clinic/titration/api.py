@@ -10,12 +10,19 @@ from flask_smorest import Blueprint
 from clinic.auth import act, needs
 from clinic.shapes import MadeSchema, StrikeSchema, made
 from clinic.titration import commands, queries
-from clinic.titration.models import TitrationReview
-from clinic.titration.schemas import ReviewRequestSchema, ReviewSchema
+from clinic.titration.models import Contact, TitrationReview
+from clinic.titration.schemas import (
+    ContactRequestSchema,
+    ContactSchema,
+    PlannedContactRequestSchema,
+    ReviewRequestSchema,
+    ReviewSchema,
+    StandingSchema,
+)
 
 titration_api = Blueprint(
     "titration_api", __name__, url_prefix="/api/v1/patients/<int:patient_id>",
-    description="Titration: reviews of the dose",
+    description="Titration: reviews of the dose, and contact in build-up",
 )  # fmt: skip
 _absent = titration_api.alt_response(404, description="No such patient, or not theirs")
 
@@ -48,3 +55,69 @@ def record_review(given: dict[str, Any], patient_id: int) -> Response:
 def strike_review(given: dict[str, Any], patient_id: int, review_id: int) -> None:
     """Strike a review out as wrong. It stays on the record."""
     commands.strike_review(act(), patient_id, review_id, **given)
+
+
+# -- contact -------------------------------------------------------------------------------
+
+
+@titration_api.get("/contacts")
+@needs("prescribing.read")
+@titration_api.response(200, ContactSchema(many=True))
+@_absent
+def contacts(patient_id: int) -> list[Contact]:
+    """Contact made and planned, newest entry first, struck ones included."""
+    return queries.contacts_of(act(), patient_id)[1]
+
+
+@titration_api.post("/contacts")
+@needs("contacts.record")
+@titration_api.arguments(ContactRequestSchema)
+@titration_api.response(201, MadeSchema)
+@_absent
+def record_contact(given: dict[str, Any], patient_id: int) -> Response:
+    """Record contact made, or tried."""
+    return made(f"{patient_id}/contacts", commands.record_contact(act(), patient_id, **given))
+
+
+@titration_api.post("/contacts/planned")
+@needs("contacts.record")
+@titration_api.arguments(PlannedContactRequestSchema)
+@titration_api.response(201, MadeSchema)
+@_absent
+def plan_contact(given: dict[str, Any], patient_id: int) -> Response:
+    """Plan contact for a day."""
+    return made(f"{patient_id}/contacts", commands.plan_contact(act(), patient_id, **given))
+
+
+@titration_api.post("/contacts/<int:contact_id>/strike")
+@needs("contacts.record")
+@titration_api.arguments(StrikeSchema)
+@titration_api.response(204)
+@_absent
+def strike_contact(given: dict[str, Any], patient_id: int, contact_id: int) -> None:
+    """Strike out contact recorded or planned in error. It stays on the record."""
+    commands.strike_contact(act(), patient_id, contact_id, **given)
+
+
+# -- how it stands ---------------------------------------------------------------------------
+
+
+@titration_api.get("/titration")
+@needs("prescribing.read")
+@titration_api.response(200, StandingSchema)
+@_absent
+def standing(patient_id: int) -> dict[str, Any]:
+    """How this person's build-up stands now: contact, flags, targets. It proposes no dose."""
+    found = queries.person(act(), patient_id)
+    course, contact = found.standing.course, found.standing.contact
+    return {
+        "patient_id": found.patient.id,
+        "day": course and course.day,
+        "missed_days": course and course.known.missed_days,
+        "build_up_ends_on": course and course.build_up_ends_on,
+        "last_contact_on": contact and contact.last_on,
+        "contact_due_by": contact and contact.due_by,
+        "counting_review_id": found.counting and found.counting.id,
+        "flags": found.flags,
+        "targets": found.targets,
+    }

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -17,18 +18,23 @@ from sqlalchemy import select
 from clinic.act import Act
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import DoseEvent
+from clinic.guidance.facts import read_limits, site_limits_on
 from clinic.prescriptions.facts import recorded_history
 from clinic.sites.models import Site
-from dosing.check import rulebook
-from dosing.days import london_day
+from dosing.check import rulebook, site_rulebook
+from dosing.days import days_between, london_day
 from dosing.facts import Facts, derive
 from dosing.request import read_request
 from dosing.rulebook import RuleVersion
 from dosing.shape import Refused
-from scheduling.reviews import in_build_up
+from scheduling.reviews import build_up_ends, in_build_up, steps_up
 
 Data = dict[str, Any]
 HISTORY_KINDS = ("steady_dose", "confirmation")
+STEP_RULE = "M-TI-01"
+"""The dosing rule that says how large a step up of methadone usually is."""
+FAR_BACK = timedelta(days=90)
+"""A steady dose of years is looked at no further back than this."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Course:
 
     product: str
     known: Facts
+    new_episode_from: int
 
     @property
     def day(self) -> int | None:
@@ -51,8 +58,29 @@ class Course:
         return self.known.missed_dose_order
 
     @property
+    def lapsed(self) -> bool:
+        """Have missed doses ended the episode, so that only a new start remains?"""
+        return self.known.missed_days >= self.new_episode_from
+
+    @property
     def in_build_up(self) -> bool:
+        """Does only the day's own review count?"""
         return in_build_up(self.day, self.broken)
+
+    @property
+    def totals(self) -> dict[date, Decimal]:
+        """What was taken on each dosing day of the episode, from some months back on."""
+        since = self.known.on - FAR_BACK
+        return {
+            day: span.total_mg
+            for span in self.known.spans
+            for day in days_between(max(span.first_on, since), span.last_on)
+        }
+
+    @property
+    def build_up_ends_on(self) -> date:
+        """The last day on which contact every other day is owed."""
+        return build_up_ends(self.known.episode_from, (step.on for step in steps_up(self.totals)))
 
 
 def site_rule_set(act: Act, at: datetime) -> str | None:
@@ -60,34 +88,50 @@ def site_rule_set(act: Act, at: datetime) -> str | None:
     return act.session.get_one(Site, act.site_id).rule_set_on(london_day(at))
 
 
-def rules_in_force(rule_set: str, at: datetime) -> Mapping[str, RuleVersion]:
-    """The rules this site works under on that London day."""
-    return rulebook().in_force(rule_set, london_day(at))
+def rules_in_force(act: Act, at: datetime) -> Mapping[str, RuleVersion]:
+    """The dosing rules of this site on that London day, its own tighter limits in them.
+
+    None when nobody chose a rule set.
+    """
+    rule_set, on = site_rule_set(act, at), london_day(at)
+    if rule_set is None:
+        return {}
+    limits = read_limits(site_limits_on(act, act.site_id or 0, rule_set, on))
+    return site_rulebook(rule_set, limits).in_force(rule_set, on)
+
+
+def largest_step(in_force: Mapping[str, RuleVersion], drug: str) -> tuple[str, Decimal] | None:
+    """The dosing rule that limits a step up of this drug here, and its limit in mg."""
+    version = in_force.get(STEP_RULE) if drug == "methadone" else None
+    return None if version is None else (STEP_RULE, version.number("above_mg"))
 
 
 def course_of(act: Act, records: list[int], at: datetime) -> Course | None:
-    """This person's course of the drug they took last. None when no dose is recorded."""
+    """This person's course at a moment of the drug they took last. None when no dose is recorded."""
     return courses_of(act, {records[0]: records}, at).get(records[0])
 
 
 def courses_of(act: Act, people: Mapping[int, list[int]], at: datetime) -> dict[int, Course]:
-    """The course of each person (their id -> all their records). Without a dose: left out."""
-    owner = {record: person for person, records in people.items() for record in records}
-    doses = _by_person(
+    """The course of each person (their id -> all their records), on what is recorded now.
+
+    Somebody without a dose is left out.
+    """
+    owner = owners(people)
+    doses = by_person(
         owner,
         act.session.scalars(
             select(DoseEvent)
-            .where(DoseEvent.patient_id.in_(owner), DoseEvent.written_by(at))
+            .where(DoseEvent.patient_id.in_(owner))
             .order_by(DoseEvent.consumed_at, DoseEvent.id)
         ),
     )
-    entries = _by_person(
+    entries = by_person(
         owner,
         act.session.scalars(
             select(ClinicalEntry)
             .where(
                 ClinicalEntry.patient_id.in_(owner), ClinicalEntry.kind.in_(HISTORY_KINDS),
-                ClinicalEntry.standing_at(at),
+                ClinicalEntry.struck_at.is_(None), ClinicalEntry.happened_at <= at,
             )
             .order_by(ClinicalEntry.happened_at, ClinicalEntry.id)
         ),
@@ -96,18 +140,30 @@ def courses_of(act: Act, people: Mapping[int, list[int]], at: datetime) -> dict[
     if rule_set is None:
         return {}
     found = {
-        person: _course(recorded_history(entries[person], doses[person], at), rule_set, at)
+        person: _course(_history(entries[person], doses[person], at), rule_set, at)
         for person in people
         if doses[person] or entries[person]
     }
     return {person: course for person, course in found.items() if course is not None}
 
 
-def _by_person(owner: Mapping[int, int], rows: Iterable[Any]) -> defaultdict[int, list[Any]]:
+def owners(people: Mapping[int, list[int]]) -> dict[int, int]:
+    """Whose each record is."""
+    return {record: person for person, records in people.items() for record in records}
+
+
+def by_person(owner: Mapping[int, int], rows: Iterable[Any]) -> defaultdict[int, list[Any]]:
+    """Rows by the person their record belongs to, in the order they came."""
     out: defaultdict[int, list[Any]] = defaultdict(list)
     for row in rows:
         out[owner[row.patient_id]].append(row)
     return out
+
+
+def _history(entries: list[ClinicalEntry], doses: list[DoseEvent], at: datetime) -> Data:
+    """What was taken, as known by the newest stamp there is: stamps can run ahead of a clock."""
+    stamps = [stamp for row in doses for stamp in (row.recorded_at, row.struck_at, row.agreed_at)]
+    return recorded_history(entries, doses, max([at, *(each for each in stamps if each)]))
 
 
 def _course(history: Data, rule_set: str, at: datetime) -> Course | None:
@@ -130,7 +186,10 @@ def _course(history: Data, rule_set: str, at: datetime) -> Course | None:
         read = read_request(asked)
     except Refused:
         return None
-    return Course(order["product"], derive(read, rulebook().defined(read.rule_set, read.on)))
+    defined = rulebook().defined(read.rule_set, read.on)
+    return Course(
+        order["product"], derive(read, defined), defined["missed-days"].whole("new_episode_from")
+    )
 
 
 _NOBODY: Data = {

@@ -1,4 +1,4 @@
-"""Reviews of a person's dose. Added to, never overwritten (clinic/turns.py)."""
+"""Reviews of a person's dose, and contact with them. Added to, never overwritten (clinic/turns.py)."""
 
 from __future__ import annotations
 
@@ -96,3 +96,38 @@ class TitrationReview(Strikable, Base):
     def asks_for_a_decision(self) -> bool:
         """Is it for a prescriber to save a new dose decision?"""
         return self.decision in CHANGE_THE_DOSE
+
+
+HOW = {
+    "visit": "Seen at the service",
+    "outreach": "Seen by outreach",
+    "phone": "Spoken to by phone",
+    "pharmacy": "A pharmacy says they were seen",
+}
+
+
+class Contact(Strikable, Base):
+    """Contact with a person, or contact planned with them (RP-34).
+
+    Planned for a London day (`planned_on`), or made at a moment (`happened_at`), never both.
+    `reached`: whether it came about; a message left is a try, and no contact.
+    """
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        Index("ix_contact_patient", "patient_id", "happened_at"),
+        Index("uq_contact_once", "patient_id", "once", unique=True),
+        struck_whole(),
+        CheckConstraint("how IN ('visit', 'outreach', 'phone', 'pharmacy')", name="how"),
+        CheckConstraint("(planned_on IS NULL) <> (happened_at IS NULL)", name="planned_or_made"),
+        CheckConstraint("(happened_at IS NULL) = (reached IS NULL)", name="reached"),
+    )
+
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    once: Mapped[str | None]
+    how: Mapped[str]
+    planned_on: Mapped[date | None]
+    happened_at: Mapped[datetime | None]
+    reached: Mapped[bool | None]
+    note: Mapped[str | None]

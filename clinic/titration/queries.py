@@ -1,18 +1,28 @@
-"""Which reviews were made, and which one counts now?"""
+"""Which reviews were made and which one counts now, and how does a person stand?"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 
 from clinic.act import Act
+from clinic.calendars import shut_days
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
+from clinic.sites.models import Site
+from clinic.staff.models import Staff
 from clinic.titration import facts
-from clinic.titration.models import TitrationReview
+from clinic.titration.models import Contact, TitrationReview
+from clinic.titration.standing import Standing, standing_of
 from dosing.days import london_day
+from scheduling.prescribing_models import Attendance, Finding, PrescribingModel, late_start
+from scheduling.reviews import Flag
+from scheduling.targets import Target
 
 
 def reviews_of(act: Act, patient_id: int) -> tuple[Patient, list[TitrationReview]]:
@@ -27,7 +37,7 @@ def reviews_of(act: Act, patient_id: int) -> tuple[Patient, list[TitrationReview
 
 
 def review_counting(act: Act, records: list[int], at: datetime) -> TitrationReview | None:
-    """The review that counts for this person at this moment; None when there is none.
+    """The review that counts for this person at this moment, on what is recorded now; or None.
 
     Only the newest one standing can count: a later one ends those before it, so a dose withheld by
     phone is not given on last week's review. One of an earlier day counts no longer once the person
@@ -40,7 +50,7 @@ def review_counting(act: Act, records: list[int], at: datetime) -> TitrationRevi
         select(TitrationReview)
         .where(
             TitrationReview.patient_id.in_(records), TitrationReview.reviewed_at <= at,
-            TitrationReview.standing_at(at),
+            TitrationReview.struck_at.is_(None),
         )
         .order_by(TitrationReview.reviewed_at.desc(), TitrationReview.id.desc())
         .limit(1)
@@ -53,3 +63,85 @@ def review_counting(act: Act, records: list[int], at: datetime) -> TitrationRevi
         return row
     course = facts.course_of(act, records, at)
     return None if course is None or course.in_build_up else row
+
+
+def contacts_of(act: Act, patient_id: int) -> tuple[Patient, list[Contact]]:
+    """Contact made and planned, the entry written last first; the look is audited."""
+    patient = open_record(act, patient_id, "titration.read", right="prescribing.read")
+    rows = act.session.scalars(
+        select(Contact)
+        .where(Contact.patient_id.in_(same_person(act, patient.id)))
+        .order_by(Contact.id.desc())
+    )
+    return patient, list(rows)
+
+
+def model_here(act: Act) -> PrescribingModel | None:
+    """The rapid prescribing model this site works under today."""
+    model = act.session.get_one(Site, act.site_id).model_on(act.today)
+    return None if model is None else PrescribingModel(model)
+
+
+def names_of(act: Act, staff_ids: Iterable[int | None]) -> dict[int, str]:
+    """Who these members of staff are."""
+    found = act.session.execute(
+        select(Staff.id, Staff.name).where(Staff.id.in_({each for each in staff_ids if each}))
+    )
+    return {row.id: row.name for row in found}
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person's build-up, for their page: how it stands, and every review and contact."""
+
+    patient: Patient
+    standing: Standing
+    reviews: list[TitrationReview]
+    contacts: list[Contact]
+    counting: TitrationReview | None
+    model: PrescribingModel | None
+    first_days: list[Attendance]
+    starts_late: Finding | None
+    targets: list[Target]
+    names: dict[int, str]
+
+    @property
+    def flags(self) -> list[Flag | Finding]:
+        """Every warning that stands, the gravest first."""
+        found: list[Flag | Finding] = []
+        if self.standing.lapse is not None:
+            found.append(self.standing.lapse)
+        if self.standing.contact is not None and self.standing.contact.flag is not None:
+            found.append(self.standing.contact.flag)
+        if self.standing.withdrawal_found is not None:
+            found.append(self.standing.withdrawal_found[1])
+        found += [each.flag for each in self.first_days if each.flag is not None]
+        if self.starts_late is not None:
+            found.append(self.starts_late)
+        found += self.standing.jumps
+        if self.standing.contact is not None:
+            found += self.standing.contact.past_gaps
+        return found
+
+
+def person(act: Act, patient_id: int) -> Person:
+    """How one person's build-up stands now; the look is audited."""
+    patient, reviews = reviews_of(act, patient_id)
+    records = same_person(act, patient.id)
+    _, contacts = contacts_of(act, patient.id)
+    standing = standing_of(act, {patient.id: records}, act.at)[patient.id]
+    model = model_here(act)
+    day_1 = standing.day_1
+    shut: set[date] = set()
+    starts_late = None
+    if day_1 is not None:
+        shut = shut_days(act.session, act.session.get_one(Site, act.site_id), day_1)
+        starts_late = late_start(model, day_1) if day_1 >= act.today else None
+    staff: set[Any] = {row.recorded_by for row in (*reviews, *contacts, *standing.observations)}
+    staff |= {row.struck_by for row in (*reviews, *contacts)}
+    staff |= {row.recorded_by for row in standing.doses}
+    return Person(
+        patient, standing, reviews, contacts, review_counting(act, records, act.at), model,
+        standing.first_days(model, shut), starts_late, standing.targets(model),
+        names_of(act, staff),
+    )  # fmt: skip

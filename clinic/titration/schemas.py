@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from clinic.shapes import StruckSchema, code, instant, longer_text, row_id
-from clinic.titration.models import DECISIONS, REASONS, SEEN
+from clinic.titration.models import DECISIONS, HOW, REASONS, SEEN
 
 
 class ReviewRequestSchema(Schema):
@@ -32,3 +32,65 @@ class ReviewSchema(StruckSchema):
     next_review_on = fields.Date(allow_none=True)
     counts_until = fields.Date(required=True)
     rests_on = fields.List(row_id(), required=True)
+
+
+class ContactRequestSchema(Schema):
+    """Contact made, or tried: `reached` says which."""
+
+    how = code(HOW, required=True)
+    happened_at = instant(required=True)
+    reached = fields.Boolean(required=True, truthy={True}, falsy={False})
+    note = longer_text()
+    once = fields.String(validate=validate.Length(min=1, max=100))
+
+
+class PlannedContactRequestSchema(Schema):
+    """Contact planned for a London day."""
+
+    how = code(HOW, required=True)
+    planned_on = fields.Date(required=True)
+    note = longer_text()
+    once = fields.String(validate=validate.Length(min=1, max=100))
+
+
+class ContactSchema(StruckSchema):
+    patient_id = row_id(required=True)
+    site_id = row_id(required=True)
+    how = fields.String(required=True)
+    planned_on = fields.Date(allow_none=True)
+    happened_at = instant(allow_none=True)
+    reached = fields.Boolean(allow_none=True)
+    note = fields.String(allow_none=True)
+
+
+class FlagSchema(Schema):
+    """A visible warning, its rule and where that stands."""
+
+    rule = fields.String(required=True)
+    message = fields.String(required=True)
+    source = fields.String(required=True)
+
+
+class TargetSchema(Schema):
+    """Advice, and never more: how one target stands."""
+
+    rule = fields.String(required=True)
+    name = fields.String(required=True)
+    state = fields.String(required=True)
+    due_on = fields.Date(allow_none=True)
+    on = fields.Date(allow_none=True)
+    says = fields.String(required=True)
+
+
+class StandingSchema(Schema):
+    """How one person's build-up stands now. `day`: of the episode, its first dose being day 1."""
+
+    patient_id = row_id(required=True)
+    day = fields.Integer(allow_none=True)
+    missed_days = fields.Integer(allow_none=True)
+    build_up_ends_on = fields.Date(allow_none=True)
+    last_contact_on = fields.Date(allow_none=True)
+    contact_due_by = fields.Date(allow_none=True)
+    counting_review_id = row_id(allow_none=True)
+    flags = fields.List(fields.Nested(FlagSchema), required=True)
+    targets = fields.List(fields.Nested(TargetSchema), required=True)
