@@ -334,3 +334,68 @@ def test_a_served_process_knows_every_table_without_having_migrated() -> None:
     )
 
     assert answer.stdout.split() == []
+
+
+# -- the hazard log --------------------------------------------------------------------------
+
+SAFETY = (ROOT / "SAFETY.md").read_text(encoding="utf-8")
+HAZARDS = re.findall(r"^\| (H-\d{3}) \|", SAFETY, re.MULTILINE)
+# Each part of the log that proves a hazard's controls, by its id.
+PROOFS = dict(re.findall(r"^### (H-\d{3}) .*\n((?:(?!##).*\n?)*)", SAFETY, re.MULTILINE))
+
+
+def guards() -> dict[str, set[str]]:
+    """The rules and gates that name each hazard, in their own entry or at the head of their file."""
+    found: dict[str, set[str]] = {}
+    for package in PURE:
+        for path in sorted((ROOT / package).glob("*.toml")):
+            read = tomllib.loads(path.read_text(encoding="utf-8"))
+            for entry in (*read.get("rule", []), *read.get("gate", [])):
+                hazard = entry.get("hazard", read.get("hazard"))
+                if hazard is not None:
+                    found.setdefault(hazard, set()).add(entry["id"])
+    return found
+
+
+def rules_listed(part: str) -> set[str]:
+    """The ids of a part's line of rules; `G-DT-01 to G-DT-05` names every number between."""
+    line = re.search(r"^Rules: (.*)\.$", part, re.MULTILINE)
+    listed = set()
+    for named in line[1].split(", ") if line else ():
+        first, _, last = named.partition(" to ")
+        stem, number = re.fullmatch(r"(.*?)(\d+)", first).groups()  # type: ignore[union-attr]
+        to = int(last.removeprefix(stem)) if last else int(number)
+        listed |= {f"{stem}{each:0{len(number)}d}" for each in range(int(number), to + 1)}
+    return listed
+
+
+def test_every_hazard_lists_the_tests_that_prove_its_controls() -> None:
+    assert len(HAZARDS) == len(set(HAZARDS))
+    assert list(PROOFS) == HAZARDS
+
+    without = [hazard for hazard, part in PROOFS.items() if not re.search("^- `tests/", part, re.M)]
+
+    assert not without
+
+
+def test_every_test_the_hazard_log_names_is_there() -> None:
+    gone = []
+    for path, name in re.findall(r"`(tests/\S+\.py)::(\w+)`", SAFETY):
+        file = ROOT / path
+        written = (
+            ast.parse(file.read_text(encoding="utf-8")) if file.exists() else ast.Module([], [])
+        )
+        if not any(
+            isinstance(each, ast.FunctionDef) and each.name == name for each in written.body
+        ):
+            gone.append(f"{path}::{name}")
+
+    assert not gone
+
+
+def test_the_hazard_log_and_the_rule_files_name_the_same_rules() -> None:
+    held = guards()
+
+    assert held.keys() <= set(HAZARDS)
+    listed = {hazard: rules_listed(part) for hazard, part in PROOFS.items()}
+    assert listed == {hazard: held.get(hazard, set()) for hazard in PROOFS}
