@@ -48,12 +48,17 @@ class UnknownEdition(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One publication. `seen` says how much of it was read when the rules were written."""
+    """One publication. `seen` says how much of it was read when the rules were written.
+
+    Publisher, year and public address are None where they are not certain.
+    """
 
     id: str
     title: str
     seen: str
+    publisher: str | None = None
     year: int | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,10 +336,12 @@ def _by_span(
 
 def load_rulebook(folder: Path, families: Iterable[str]) -> Rulebook:
     """Read sources, definitions and every family of rules. Raises FaultyRulebook."""
-    sources = {
-        entry["id"]: Source(**entry)
-        for entry in _read(folder / "sources.toml", exact=False)["source"]
-    }
+    sources: dict[str, Source] = {}
+    for entry in _read(folder / "sources.toml", exact=False)["source"]:
+        source = _source(entry)
+        if source.id in sources:
+            raise FaultyRulebook(f"source {source.id} is written twice")
+        sources[source.id] = source
     written = _read(folder / "rule_sets.toml")["rule_set"]
     set_versions = {entry["set"]: entry["version"] for entry in written}
     editions = {
@@ -348,6 +355,16 @@ def load_rulebook(folder: Path, families: Iterable[str]) -> Rulebook:
                 raise FaultyRulebook(f"{rule.id} is written twice")
             rules[rule.id] = rule
     return Rulebook(rules, definitions, sources, set_versions, editions)
+
+
+def _source(entry: Mapping[str, Any]) -> Source:
+    try:
+        source = Source(**entry)
+    except TypeError as wrong:
+        raise FaultyRulebook(f"source {entry.get('id')}: {wrong}") from None
+    if source.url is not None and not source.url.startswith("https://"):
+        raise FaultyRulebook(f"source {source.id}: its address must begin with https://")
+    return source
 
 
 def _read(path: Path, *, exact: bool = True) -> dict[str, Any]:

@@ -107,6 +107,34 @@ def test_every_source_is_listed_once_and_says_how_much_was_seen():
     assert len({source.title for source in sources.values()}) == len(sources)
 
 
+def test_an_address_stands_only_with_its_publisher_and_is_nobody_elses():
+    addressed = [source for source in rulebook().sources.values() if source.url]
+
+    assert len(addressed) >= 10
+    assert all(source.publisher and source.url.startswith("https://") for source in addressed)
+    assert len({source.url for source in addressed}) == len(addressed)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ('id = "S2"', 'id = "S1"'),
+        ("https://www.nice.org.uk/guidance/ta114", "http://www.nice.org.uk/guidance/ta114"),
+        ('seen = "in part"', 'seen = "in part"\nisbn = "0"'),
+        ('title = "NICE TA114', 'name = "NICE TA114'),
+    ],
+)
+def test_a_faulty_source_is_refused(tmp_path, was, becomes):
+    folder = a_copy(tmp_path)
+    path = folder / "sources.toml"
+    written = path.read_text("utf-8")
+    assert was in written
+    path.write_text(written.replace(was, becomes, 1), "utf-8")
+
+    with pytest.raises(FaultyRulebook):
+        load_rulebook(folder, FAMILIES)
+
+
 @pytest.mark.parametrize("base", bases())
 def test_every_base_request_of_the_examples_passes(base):
     answer = check(a_request(base))

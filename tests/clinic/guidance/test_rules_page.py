@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
+from markupsafe import escape
 
 from clinic.sites.models import RULE_SETS
 from dosing.check import rulebook
@@ -47,6 +49,17 @@ def test_a_rule_is_found_by_its_id_and_by_its_words(reader, words, found):
 
     assert re.findall(r'<section id="([^"]+)"', page) == [found]
     assert "60" in page and "A full therapeutic start" in page
+
+
+@ONE_ENGINE
+def test_a_rule_leads_to_its_publications_where_their_address_is_certain(reader):
+    page = reader.get("/rules?q=I-BZ-01").get_data(as_text=True)
+
+    for key in rulebook().in_force("uk-2017", date(2026, 11, 4))["I-BZ-01"].sources:
+        source = rulebook().sources[key]
+        assert escape(source.title) in page
+        assert (f'href="{source.url}"' in page) is (source.url is not None)
+    assert "Medicines and Healthcare products Regulatory Agency" in page
 
 
 @ONE_ENGINE
