@@ -118,19 +118,26 @@ def _book_visit(
     referral = _referral_to_book(act, referral_id)
     seen[:] = [referral.patient_id]
     place, held = _place(act, referral.drugs, starts_at, doctor_id, worker_id)
-    visit = Visit(
-        patient_id=referral.patient_id, site_id=_site(act), referral_id=referral_id,
-        kind=INDUCTION, starts_at=place.starts_at, ends_at=place.ends_at, doctor_id=doctor_id,
-        worker_id=worker_id, status="booked", recorded_at=act.at, recorded_by=act.staff_id,
+    state = {**place._asdict(), "status": "booked"}
+    visit_id = act.session.scalar(
+        _ADD_VISIT,
+        {
+            **state, "patient_id": referral.patient_id, "site_id": act.site_id,
+            "referral_id": referral_id, "kind": INDUCTION, "version": 1, "recorded_at": act.at,
+            "recorded_by": act.staff_id,
+        },
     )  # fmt: skip
-    act.session.add(visit)
-    act.session.flush()
-    _hold(act, visit.id, place, held)
-    history.add(act, visit, "booked")
+    _hold(act, visit_id, place, held)
+    history.write(act, Visit, visit_id, history.as_json(state), "booked")
     act.note(
-        "appointments.booked", patient_id=visit.patient_id, visit=visit.id, referral=referral_id
+        "appointments.booked", patient_id=referral.patient_id, visit=visit_id, referral=referral_id
     )
-    return Booked(visit.id, visit.version, visit.patient_id, referral_id, place)
+    return Booked(visit_id, 1, referral.patient_id, referral_id, place)
+
+
+# The statements of a booking are built once and know nothing of mapped objects: a booking is asked
+# for by many at once, and its writes hold others up.
+_ADD_VISIT = insert(Visit.__table__).returning(Visit.__table__.c.id)
 
 
 # Whose the referral is, how it stands, and whether the patient is this site's: booking is asked for
@@ -187,16 +194,31 @@ def _place(
 
 
 def _hold(act: Act, visit_id: int, place: slots.Place, held: dict[int, int]) -> None:
+    both = ((place.doctor_id, "doctor"), (place.worker_id, "worker"))
+    # Everybody queues for the same people in the same order (migrations: queue_for_an_hour).
+    first, second = sorted((held[staff_id], needed_as) for staff_id, needed_as in both)
     act.session.execute(
-        insert(VisitHold.__table__),
-        [
-            {
-                "visit_id": visit_id, "resource_id": held[staff_id], "needed_as": needed_as,
-                "starts_at": place.starts_at, "ends_at": place.ends_at, "released_at": None,
-            }
-            for staff_id, needed_as in ((place.doctor_id, "doctor"), (place.worker_id, "worker"))
-        ],
+        _ADD_HOLDS,
+        {
+            "visit_id": visit_id, "starts_at": place.starts_at, "ends_at": place.ends_at,
+            "first": first[0], "first_as": first[1], "second": second[0], "second_as": second[1],
+        },
     )  # fmt: skip
+
+
+def _one_hold(who: str) -> dict[str, Any]:
+    hold = VisitHold.__table__.c
+    return {
+        **{
+            name: bindparam(name, type_=hold[name].type)
+            for name in ("visit_id", "starts_at", "ends_at")
+        },
+        "resource_id": bindparam(who),
+        "needed_as": bindparam(f"{who}_as"),
+    }
+
+
+_ADD_HOLDS = insert(VisitHold.__table__).values([_one_hold("first"), _one_hold("second")])
 
 
 def _release(act: Act, visit_id: int) -> None:
@@ -398,10 +420,9 @@ def undo_visit(act: Act, visit_id: int, *, version: int, reason: str) -> Visit:
 
 def _resources(act: Act, visit: Visit) -> dict[int, int]:
     rows = act.session.execute(
-        select(Resource.staff_id, Resource.id)
-        .where(Resource.staff_id.in_((visit.doctor_id, visit.worker_id)))
-        .order_by(Resource.id)
-        .with_for_update(key_share=True)
+        select(Resource.staff_id, Resource.id).where(
+            Resource.staff_id.in_((visit.doctor_id, visit.worker_id))
+        )
     )
     return {staff_id: resource_id for staff_id, resource_id in rows if staff_id is not None}
 

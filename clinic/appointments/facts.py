@@ -41,9 +41,8 @@ _SESSIONS = (
     .join_from(Site, RotaPattern, and_(RotaPattern.site_id == Site.id, _in_span), isouter=True)
     .where(Site.id == bindparam("site_id"))
 )
-# The same for two people, with what a visit holds of them. Whoever books takes their rows first,
-# so that two bookings of one doctor queue here and never block each other in the guard.
-_SESSIONS_LOCKED = (
+# The same for two people, with what a visit holds of them.
+_SESSIONS_OF_TWO = (
     select(
         Site.nation, *_SESSION_COLUMNS,
         _doctor.id.label("doctor_resource"), _worker.id.label("worker_resource"),
@@ -56,7 +55,6 @@ _SESSIONS_LOCKED = (
         RotaPattern.doctor_id == bindparam("doctor_id"),
         RotaPattern.worker_id == bindparam("worker_id"),
     )
-    .with_for_update(key_share=True, of=(_doctor, _worker))
 )  # fmt: skip
 
 _no_text, _no_day = cast(null(), String), cast(null(), Date)
@@ -150,12 +148,12 @@ def service(session: Database, site_id: int, first: date, last: date) -> Service
 def service_for_booking(
     session: Database, site_id: int, day: date, doctor_id: int, worker_id: int
 ) -> tuple[Service, dict[int, int]]:
-    """The rota of two people on one day, and the resource of each; locks both. Two statements.
+    """The rota of two people on one day, and the resource of each. Two statements.
 
     No resources when they share no session that day.
     """
     rows = session.execute(
-        _SESSIONS_LOCKED,
+        _SESSIONS_OF_TWO,
         {
             "site_id": site_id, "first": day, "last": day, "doctor_id": doctor_id,
             "worker_id": worker_id,

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from clinic.appointments.models import Visit, VisitHold
 from clinic.db import Database
@@ -153,12 +154,42 @@ def insert_both_holds_at_once(database: Database) -> list[str]:
                         released_at=None, **hour,
                     )
                 )  # fmt: skip
-        except Exception as error:  # noqa: BLE001 - a deadlock is a refusal as well
+        except IntegrityError as error:
             return 0, {"says": str(error)}
         return 1, {"says": "in"}
 
     asks = [partial(insert, visit.id) for visit in (first, second)]
     return [said["says"] for _, said in race(asks)]
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_another_hour_of_a_doctor_is_booked_without_waiting_for_the_first(fresh_database):
+    clinic = made.a_clinic(fresh_database)
+    visits = [made.a_booking(clinic, **clinic.place(nth)) for nth in (0, 0)]
+    with fresh_database.reading() as session:
+        resource_id = session.scalar(
+            select(VisitHold.resource_id).where(VisitHold.needed_as == "doctor")
+        )
+
+    def hold(hour: int, visit: Visit) -> VisitHold:
+        return VisitHold(
+            visit_id=visit.id, resource_id=resource_id, needed_as="doctor", released_at=None,
+            starts_at=datetime(2026, 12, 1, hour, tzinfo=UTC),
+            ends_at=datetime(2026, 12, 1, hour + 2, tzinfo=UTC),
+        )  # fmt: skip
+
+    with fresh_database.transaction() as begun:
+        begun.add(hold(9, visits[0]))
+        begun.flush()
+        with fresh_database.transaction() as beside:
+            beside.execute(text("SET LOCAL lock_timeout = '2s'"))
+            beside.add(hold(11, visits[1]))
+        with (
+            pytest.raises(OperationalError, match="lock timeout"),
+            fresh_database.transaction() as behind,
+        ):
+            behind.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            behind.add(hold(10, visits[1]))
 
 
 DROPPED = {
