@@ -239,8 +239,8 @@ def test_every_step_can_be_taken_back_and_taken_again(empty_url: str) -> None:
 
 # Losing one of these would let the past be rewritten without a sound.
 AUDIT_TRIGGERS = {
-    "sqlite": {"audit_entry_no_update", "audit_entry_no_delete"},
-    "postgresql": {"audit_entry_no_change", "audit_entry_no_truncate"},
+    "sqlite": {"audit_entry_no_update", "audit_entry_no_delete", "audit_entry_follows"},
+    "postgresql": {"audit_entry_no_change", "audit_entry_no_truncate", "audit_entry_follows"},
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -157,6 +157,28 @@ def test_the_database_refuses_to_change_an_entry(
         database.transaction() as session,
     ):
         session.execute(text(statement))
+
+
+@pytest.mark.parametrize("column", ["seq", "prev_hash"])
+def test_the_database_refuses_an_entry_that_does_not_follow_the_newest(
+    database: Database, strand: int, column: str
+) -> None:
+    with database.reading() as session:
+        newest = session.execute(
+            select(AuditEntry.__table__)
+            .where(AuditEntry.strand == strand)
+            .order_by(AuditEntry.seq.desc())
+        ).first()
+    assert newest is not None
+    forged = {**newest._asdict(), "seq": 6, "prev_hash": newest.hash}
+    del forged["id"]
+    forged[column] = {"seq": 7, "prev_hash": newest.prev_hash}[column]
+
+    with (
+        pytest.raises(DBAPIError, match="an audit entry follows the newest of its strand"),
+        database.transaction() as session,
+    ):
+        session.execute(insert(AuditEntry.__table__), forged)
 
 
 def test_an_entry_stands_or_falls_with_its_change(act: Act) -> None:
