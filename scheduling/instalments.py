@@ -37,6 +37,7 @@ class Written:
     schedule: str
     name: str
     form: str
+    route: str
     unit: str
 
 
@@ -58,7 +59,7 @@ _LIMITS: Final[Mapping[str, int]] = {row["id"]: row["value"] for row in _TABLE["
 WARN_BEFORE: Final = timedelta(days=_LIMITS["warn_before"])
 LOOK_BACK: Final = timedelta(days=_LIMITS["look_back"])
 AHEAD: Final = timedelta(days=_LIMITS["ahead"])
-PRODUCTS: Final = {name: Written(**row) for name, row in _TABLE["product"].items()}
+WRITTEN: Final = {name: Written(**row) for name, row in _TABLE["product"].items()}
 WORDINGS: Final = {row["id"]: Wording(**row) for row in _read("wordings.toml")["wording"]}
 
 

@@ -443,6 +443,16 @@ _SUPPLY: Final = Record(
     },
 )
 
+PHARMACY_SHAPE: Final = Record(
+    Premises,
+    {
+        "name": _TEXT,
+        "hours": _WEEK,
+        "closures": _DAYS,
+        "openings": ListOf(Record(Opening, {"on": Required(_DAY), "hours": Required(_HOURS)})),
+    },
+)
+
 _SHAPE: Final = Record(
     Request,
     {
@@ -472,17 +482,7 @@ _SHAPE: Final = Record(
         "dose_on_release_day": _YES_NO,
         "depot_cover_ends_on": _DAY,
         "bridging_supplies": ListOf(_SUPPLY),
-        "pharmacy": Record(
-            Premises,
-            {
-                "name": _TEXT,
-                "hours": _WEEK,
-                "closures": _DAYS,
-                "openings": ListOf(
-                    Record(Opening, {"on": Required(_DAY), "hours": Required(_HOURS)})
-                ),
-            },
-        ),
+        "pharmacy": PHARMACY_SHAPE,
         "community_prescription": Record(
             CommunityPrescription,
             {"live": _YES_NO, "next_collection_on": _DAY, "confirmed_valid_at": _INSTANT},

@@ -18,9 +18,9 @@ from dosing.request import read_request
 from scheduling.instalments import (
     AHEAD,
     LOOK_BACK,
-    PRODUCTS,
     WARN_BEFORE,
     WORDINGS,
+    WRITTEN,
     CannotWrite,
     DayDose,
     Pattern,
@@ -125,7 +125,7 @@ def test_a_volume_that_does_not_come_out_is_refused_and_never_rounded() -> None:
 def test_every_number_product_and_wording_says_where_it_comes_from() -> None:
     assert WARN_BEFORE < LOOK_BACK
     assert timedelta(0) < AHEAD
-    assert all(written.unit in ("millilitres", "tablets") for written in PRODUCTS.values())
+    assert all(written.unit in ("millilitres", "tablets") for written in WRITTEN.values())
     for wording in WORDINGS.values():
         assert wording.version == "2015"
         assert wording.source
