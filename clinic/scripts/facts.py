@@ -8,7 +8,7 @@ missing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ from sqlalchemy import select
 from clinic.act import Act
 from clinic.calendars import calendar_of, holiday_lists
 from clinic.consumption.models import DoseEvent
+from clinic.consumption.supply_models import ConsumptionPlace
 from clinic.errors import Invalid
 from clinic.guidance.facts import Stored, read_limits
 from clinic.patients.models import Patient
@@ -219,6 +220,30 @@ def opening(act: Act, premises_id: int) -> Pharmacy:
         Calendar.of(CALENDAR_SHAPE.read(calendar, "calendar"), holiday_lists()),
         None,
     )
+
+
+def pharmacy_of(act: Act, records: list[int], day: date) -> int | None:
+    """Where this person collects on a date: the pharmacy's id; None elsewhere, or not known."""
+    row = act.session.scalar(
+        select(ConsumptionPlace)
+        .where(
+            ConsumptionPlace.patient_id.in_(records), ConsumptionPlace.struck_at.is_(None),
+            ConsumptionPlace.from_on <= day,
+        )
+        .order_by(ConsumptionPlace.from_on.desc())
+        .limit(1)
+    )  # fmt: skip
+    return None if row is None else row.premises_id
+
+
+def open_days(act: Act, patient: Patient, day: date) -> Callable[[date], bool]:
+    """Is the person's pharmacy open? Where its hours are not known every day counts as open: then
+    no dose taken away is excused by a closed day."""
+    premises_id = pharmacy_of(act, same_person(act, patient.id), day)
+    try:
+        return opening(act, premises_id).is_open if premises_id else lambda _: True
+    except Invalid:
+        return lambda _: True
 
 
 def _release_on(act: Act, patient: Patient) -> date | None:

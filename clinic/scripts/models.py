@@ -36,7 +36,9 @@ _UNSTRUCK = text("struck_at IS NULL")
 
 
 class CollectionRegimen(Strikable, Base):
-    """Where and on which weekdays somebody collects, from a date until the next such row.
+    """On which weekdays somebody collects, and how, from a date until the next such row.
+
+    Where is a row of its own (clinic/consumption/supply_models.py).
 
     `days`: weekday (mon to sun) -> how. `answer`: what the supervision rules said to it, None where
     no dose was decided on for them to judge.
@@ -53,14 +55,11 @@ class CollectionRegimen(Strikable, Base):
 
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
-    premises_id: Mapped[int] = mapped_column(ForeignKey("premises.id"))
     from_on: Mapped[date]
     days: Mapped[dict[str, Any]]
     reason: Mapped[str]
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     outcome: Mapped[str | None]
-
-    premises: Mapped[Premises] = relationship()
 
 
 class Script(Recorded, Base):

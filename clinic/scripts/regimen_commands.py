@@ -1,4 +1,4 @@
-"""Say where and on which weekdays somebody collects; strike out what was wrong."""
+"""Say on which weekdays somebody collects, and how; strike out what was wrong."""
 
 from __future__ import annotations
 
@@ -37,14 +37,13 @@ def set_regimen(
     patient_id: int,
     *,
     from_on: date,
-    premises_id: int,
     days: Mapping[str, str],
     reason: str,
 ) -> int:
     """How this person collects from a date on, until the next such row begins. Returns its id.
 
     Judged by the supervision rules on its first two weeks, where a dose is decided on. It gives a
-    form its weekdays and its pharmacy; it says nothing about any dose.
+    form its weekdays; it says nothing about any dose.
     """
     patient = open_record(act, patient_id, "scripts.collecting", right="prescribing.prescribe")
     as_prescriber(act)
@@ -53,9 +52,9 @@ def set_regimen(
         raise Invalid.field("from_on", "must be within a year of today")
     read_days(days)
     at = take_turn(act, patient.id)
-    answer = _judged(act, patient, from_on, premises_id, facts.pattern_of(dict(days)), at)
+    answer = _judged(act, patient, from_on, facts.pattern_of(dict(days)), at)
     row = CollectionRegimen(
-        patient_id=patient.id, site_id=act.site_id, premises_id=premises_id, from_on=from_on,
+        patient_id=patient.id, site_id=act.site_id, from_on=from_on,
         days=dict(days), reason=text, answer=answer, outcome=answer["outcome"] if answer else None,
         recorded_at=at, recorded_by=act.staff_id,
     )  # fmt: skip
@@ -69,19 +68,19 @@ def _judged(
     act: Act,
     patient: Patient,
     from_on: date,
-    premises_id: int,
     pattern: Pattern,
     known_at: datetime,
 ) -> Data | None:
     """What the supervision rules say; None where there is no dose to judge or facts are missing."""
-    pharmacy = facts.opening(act, premises_id)
     first = max(from_on, act.today)
     decisions = facts.decisions_in_force(act, patient, act.today)
     dates = [first + timedelta(days=number) for number in range(LOOKED_AT)]
     if not decisions:
         return None
     try:
-        made = plan(dict.fromkeys(dates, _ONE), pattern, pharmacy.is_open, act.today)
+        made = plan(
+            dict.fromkeys(dates, _ONE), pattern, facts.open_days(act, patient, first), act.today
+        )
         asked = {"order": decisions[-1].asked["order"], "supply": facts.supply_of(made)}
         request, limits, _ = facts.request_on(
             act, patient, decisions[-1], first, asked, {each.id for each in decisions}, known_at

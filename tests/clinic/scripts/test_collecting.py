@@ -1,4 +1,4 @@
-"""Where and how does somebody collect, judged by the supervision rules, and never as a dose?"""
+"""How does somebody collect, judged by the supervision rules, and never as a dose?"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from clinic.consumption.supply_models import ConsumptionPlace
 from clinic.db import Database
 from clinic.errors import Conflict, Forbidden, Invalid
 from clinic.release.commands import close_premises
@@ -27,14 +28,23 @@ def clinic(database: Database) -> ScriptClinic:
 
 
 def set_from(clinic: ScriptClinic, patient_id: int, on: date, days: dict[str, str]) -> int:
-    return regimen_commands.set_regimen(
-        clinic.act(), patient_id, from_on=on, premises_id=clinic.pharmacy_id, days=days, reason=WHY
-    )
+    return regimen_commands.set_regimen(clinic.act(), patient_id, from_on=on, days=days, reason=WHY)
 
 
 def kept(clinic: ScriptClinic, regimen_id: int) -> CollectionRegimen:
     with clinic.database.reading() as session:
         return session.get_one(CollectionRegimen, regimen_id)
+
+
+def collects_at_the_pharmacy(clinic: ScriptClinic, patient_id: int) -> None:
+    with clinic.database.transaction() as session:
+        session.add(
+            ConsumptionPlace(
+                patient_id=patient_id, site_id=clinic.site.id, kind="pharmacy",
+                premises_id=clinic.pharmacy_id, from_on=TODAY, note=None, recorded_at=NOW,
+                recorded_by=clinic.nurse.id,
+            )
+        )  # fmt: skip
 
 
 def rules(row: CollectionRegimen) -> list[str]:
@@ -46,10 +56,26 @@ def test_supervised_daily_meets_no_rule_though_the_pharmacy_shuts_on_sundays(
     clinic: ScriptClinic,
 ) -> None:
     patient_id, _ = somebody_dosed(clinic)
+    collects_at_the_pharmacy(clinic, patient_id)
 
     row = kept(clinic, set_from(clinic, patient_id, TODAY, DAILY))
 
     assert (row.outcome, rules(row)) == ("PASS", [])
+
+
+@pytest.mark.proves("S-01")
+def test_a_day_without_collection_is_excused_by_a_closed_pharmacy_and_by_nothing_else(
+    clinic: ScriptClinic,
+) -> None:
+    """Where the pharmacy is not known, no Sunday is taken for a closed one."""
+    patient_id, _ = somebody_dosed(clinic)
+    but_sunday = {day: how for day, how in DAILY.items() if day != "sun"}
+
+    before = kept(clinic, set_from(clinic, patient_id, TODAY, but_sunday))
+    collects_at_the_pharmacy(clinic, patient_id)
+    after = kept(clinic, set_from(clinic, patient_id, TODAY + timedelta(days=1), but_sunday))
+
+    assert ("S-01" in rules(before), "S-01" in rules(after)) == (True, False)
 
 
 @pytest.mark.proves("S-01")
@@ -86,6 +112,7 @@ def test_a_collection_moved_before_a_closed_day_may_take_too_much_home(
     clinic: ScriptClinic,
 ) -> None:
     patient_id, _ = somebody_dosed(clinic)
+    collects_at_the_pharmacy(clinic, patient_id)
     weekly = {"wed": "taken_away"}
     friday, then = date(2026, 11, 6), date(2026, 11, 11)
 
@@ -136,7 +163,7 @@ def test_two_arrangements_cannot_begin_on_one_day(clinic: ScriptClinic) -> None:
 
 def test_only_a_prescriber_sets_how_somebody_collects_and_says_why(clinic: ScriptClinic) -> None:
     patient_id, _ = somebody_dosed(clinic)
-    given = {"from_on": TODAY, "premises_id": clinic.pharmacy_id, "days": DAILY}
+    given = {"from_on": TODAY, "days": DAILY}
 
     with pytest.raises(Forbidden):
         regimen_commands.set_regimen(
