@@ -8,8 +8,8 @@ from alembic import op
 
 from clinic.db import UtcDateTime
 
-revision = "0018"
-down_revision = "0017"
+revision = "0020"
+down_revision = "0019"
 
 UNSTRUCK = sa.text("struck_at IS NULL")
 
