@@ -24,7 +24,7 @@ from dosing.check import FAMILIES, find
 from dosing.days import at_london, london_day
 from dosing.facts import derive
 from dosing.request import read_request
-from dosing.rulebook import HERE, FaultyRulebook, Rulebook
+from dosing.rulebook import HERE, FaultyRulebook, Finding, Rulebook
 from dosing.shape import Refused
 
 ABSENT: Final = "@absent"
@@ -144,13 +144,23 @@ def run_examples(book: Rulebook) -> list[str]:
     return [failure for each in all_examples(book) if (failure := _failure(each, book))]
 
 
+def judge(example: Example, book: Rulebook) -> Finding | None:
+    """What the rule of an example says to it. Raises Refused for a request that is no request."""
+    request = read_request(a_request(example.base, example.rule_set, **example.changes))
+    facts = derive(request, book.defined(request.rule_set, request.on))
+    return find(example.rule, facts, book)
+
+
 def _failure(example: Example, book: Rulebook) -> str | None:
     try:
-        request = read_request(a_request(example.base, example.rule_set, **example.changes))
+        finding = judge(example, book)
     except Refused as refused:
         return f"{example}: refused, {refused}"
-    facts = derive(request, book.defined(request.rule_set, request.on))
-    finding = find(example.rule, facts, book)
+    return says_otherwise(example, finding)
+
+
+def says_otherwise(example: Example, finding: Finding | None) -> str | None:
+    """One line when the rule does not do as the example says; None when it does."""
     if (finding is not None) != example.fires:
         return f"{example}: it does not"
     if finding is not None and example.severity not in (None, finding.severity):

@@ -55,17 +55,18 @@ def tightened(book: Rulebook, rule_set: str, site_limits: Iterable[SiteLimit]) -
     wanted: dict[str, list[SiteLimit]] = {}
     for each in site_limits:
         wanted.setdefault(each.rule, []).append(each)
-    adjusted = [
+    changed = [
         made
         for name, limits in wanted.items()
         if (rule := book.rules.get(name)) is not None
         for version in rule.versions
-        if version.set == rule_set and (made := _adjusted(rule, version, limits)) is not version
+        if version.set == rule_set and (made := adjusted(rule, version, limits)) is not version
     ]
-    return book.with_versions(adjusted) if adjusted else book
+    return book.with_versions(changed) if changed else book
 
 
-def _adjusted(rule: Rule, version: RuleVersion, site_limits: list[SiteLimit]) -> RuleVersion:
+def adjusted(rule: Rule, version: RuleVersion, site_limits: list[SiteLimit]) -> RuleVersion:
+    """One version with a site's limits in it; itself where none is stricter than shipped."""
     limits = dict(version.limits)
     for each in site_limits:
         if each.limit in rule.tighter and each.limit in limits:

@@ -83,7 +83,7 @@ def _assess(story: Story, patient: int, at: datetime, number: int) -> None:
 
 def _dose(story: Story, patient: int, at: datetime, number: int) -> None:
     dose = (Decimal(20), Decimal(25), Decimal(15), Decimal(60))[number % 4 if number != 5 else 3]
-    work = story.by("nair", at)
+    work = story.by("ellery" if number % 2 else "nair", at)
     given: dict[str, Any] = {
         "order": {
             "product": "methadone_oral_solution", "phase": "induction", "dose_mg": as_text(dose),

@@ -128,9 +128,10 @@ def load(database: Database, say: Callable[[str], object]) -> None:
     _prison(story, "byrne", ("marsh", "vale"), "stone", 20)
     _prison(story, "rennie", ("kerr",), "boyd", 10)
     _releases(story)
-    from clinic.demo import doses
+    from clinic.demo import doses, rules
 
     doses.tell(story)
+    rules.tell(story)
     print_sign_ins(say)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from clinic.act import Act
 from clinic.guidance.models import LimitTightening, RuleSignature
 from dosing.rulebook import Rule, RuleVersion
-from dosing.tightening import SiteLimit
+from dosing.tightening import SiteLimit, adjusted
 
 Stored = list[list[str]]
 """Site limits as a decision keeps them: [rule, limit, value as decimal text]."""
@@ -53,6 +53,13 @@ def signatures(act: Act, rules: Iterable[str] | None = None) -> Mapping[str, Rul
     return {row.fingerprint: row for row in act.session.scalars(wanted)}
 
 
-def is_signed(rule: Rule, version: RuleVersion, signed: Mapping[str, RuleSignature]) -> bool:
-    """Checked by somebody named: in the shipped rules, or in this service."""
-    return version.signed or version.fingerprint(rule.asks) in signed
+def tightened_version(
+    rule: Rule, version: RuleVersion, rows: Iterable[LimitTightening]
+) -> RuleVersion:
+    """A version with these rows' limits in it, where they are stricter than shipped."""
+    limits = [
+        SiteLimit(row.rule, row.limit_name, Decimal(row.value))
+        for row in rows
+        if row.value is not None
+    ]  # fmt: skip
+    return adjusted(rule, version, limits)

@@ -46,7 +46,6 @@ def test_a_broken_rule_shuts_the_medicine_it_speaks_of(app, broken, rule, shut):
     assert soundness.failing_rules(app) == shut
 
 
-@pytest.mark.proves("H-001")
 def test_no_dose_of_that_medicine_is_saved_and_another_is(app, database, clock, broken):
     clinic = a_clinic(database)
     broken("B-FD-01")

@@ -19,6 +19,7 @@ from clinic.staff.models import SitePost, Staff
 from tests.support.people import a_sign_in
 
 HERE = "http://localhost"
+SAME_KIND = ("rule_id", "rule_set", "limit", "quarter")
 
 
 @dataclass(frozen=True)
@@ -98,13 +99,17 @@ def signed_in(app: Flask, database: Database, email: str) -> tuple[FlaskClient, 
 
 
 def kind_of(app: Flask, path: str) -> tuple[str, str]:
-    """The kind a page is of, and its endpoint: numbers in an address make no new kind."""
+    """The kind a page is of, and its endpoint: numbers and ids in an address make no new kind."""
     parts = urlsplit(path)
     try:
         endpoint, values = app.url_map.bind("localhost").match(parts.path, method="GET")
     except HTTPException:
         return f"no page {path}", ""
-    words = [f"{name}={value}" for name, value in values.items() if isinstance(value, str)]
+    words = [
+        f"{name}={value}"
+        for name, value in values.items()
+        if isinstance(value, str) and name not in SAME_KIND
+    ]
     words += sorted(parse_qs(parts.query))
     return " ".join([endpoint, *words]), endpoint
 

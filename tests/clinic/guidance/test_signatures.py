@@ -8,8 +8,9 @@ from sqlalchemy.exc import DatabaseError
 
 from clinic.errors import Conflict, Forbidden, Invalid, NotFound
 from clinic.guidance import commands
-from clinic.guidance.facts import is_signed, signatures
+from clinic.guidance.facts import signatures
 from clinic.guidance.models import RuleSignature
+from clinic.guidance.queries import one_rule, unsigned_here
 from dosing.check import rulebook
 from tests.factories.prescriptions import a_clinic, a_lead
 
@@ -41,15 +42,26 @@ def sign(act, rule="M-FD-02", **more):
 def test_a_signature_carries_who_they_are_and_what_they_signed(clinic, lead, rule):
     made = sign(clinic.act(lead), rule, note="Compared with the 2017 guidelines")
 
-    held, version = the_version(rule)
-    _, other_set = the_version(rule, "era-2003")
-    act = clinic.act()
+    act = clinic.act(lead)
     row = act.session.get_one(RuleSignature, made)
     assert (row.name, row.registration) == ("Dr Mair Ellis", "GMC 1234567")
     assert row.role == f"Clinical lead, {clinic.site.name}"
     assert row.edition == rulebook().set_versions["uk-2017"]
-    assert is_signed(held, version, signatures(act))
-    assert not is_signed(held, other_set, signatures(act))
+    shown = one_rule(act, rule)
+    assert {each.version.set: each.signed for each in shown.versions} == {
+        "uk-2017": True, "era-2003": False
+    }  # fmt: skip
+
+
+def test_the_number_still_unsigned_falls_with_each_signature(clinic, lead):
+    act = clinic.act()
+    assert unsigned_here(act) == len(rulebook().in_force("uk-2017", act.today))
+    act.session.rollback()
+
+    sign(clinic.act(lead))
+    sign(clinic.act(lead), "tolerance")  # a definition is no rule
+
+    assert unsigned_here(act) == len(rulebook().in_force("uk-2017", act.today)) - 1
 
 
 def test_a_version_that_changed_since_it_was_read_cannot_be_signed(clinic, lead):

@@ -85,7 +85,6 @@ def test_another_site_and_the_other_rule_set_keep_the_shipped_limit(clinic, lead
     assert in_force(clinic, rule_set="era-2003") == []
 
 
-@pytest.mark.proves("H-016")
 def test_a_decision_is_judged_again_by_the_limits_of_its_own_day(clinic, lead):
     tighten(clinic.act(lead), "10", "M-FD-05")
     patient = an_assessed_patient(clinic, substance_use=["alcohol"])
