@@ -242,6 +242,11 @@ class Look:
         return DUE if now <= self.late_at else OVERDUE
 
 
+def looks_in_words() -> list[str]:
+    """When somebody is looked at after each dose, as the sheet on paper says it."""
+    return [RULES[name]["says"] for name in _LOOKS]
+
+
 def looks_due(doses_at: Sequence[datetime], observed_at: Iterable[datetime]) -> list[Look]:
     """Every observation that each dose calls for, in the order they fall due.
 

@@ -76,7 +76,7 @@ def outside(act: Act, patient: Patient, decided_at: datetime) -> Data:
     return {
         "rule_set": rule_set,
         "site_limits": site_limits_on(act, site.id, rule_set, on),
-        "setting": _setting(site, on),
+        "setting": setting_of(site, on),
         "on_site_titration_protocol": site.has("on_site_titration_protocol", on),
         "experienced": staff is not None and staff.level_on(act.today) == "experienced",
         "date_of_birth": patient.born_on.isoformat(),
@@ -86,7 +86,7 @@ def outside(act: Act, patient: Patient, decided_at: datetime) -> Data:
     }
 
 
-def _setting(site: Site, on: date) -> str:
+def setting_of(site: Site, on: date) -> str:
     if site.kind == "prison":
         return "prison"
     return "on_site" if site.has("supervised_dispensing", on) else "community"

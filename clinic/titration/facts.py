@@ -7,17 +7,17 @@ Days of the episode, missed days and totals are derived where the dose check der
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from clinic.act import Act
 from clinic.assessments.models import ClinicalEntry
-from clinic.consumption.models import DoseEvent
+from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.guidance.facts import read_limits, site_limits_on
 from clinic.prescriptions.facts import recorded_history
 from clinic.sites.models import Site
@@ -196,3 +196,27 @@ _NOBODY: Data = {
     "date_of_birth": "1900-01-01", "sex": "unknown", "conditions": [], "medicines": [],
     "substance_use": [],
 }  # fmt: skip
+
+
+def maybe_in_first_days(act: Act, records: Collection[int], days: int) -> set[int]:
+    """Of these records, those that may be in the first so many days of an episode.
+
+    A cheap sieve before the whole history is read: an episode begins after days without a dose, so
+    whoever swallowed one on more than `days` of the days that long ago is certainly past them.
+    """
+    rule_set = site_rule_set(act, act.at)
+    if rule_set is None or not records:
+        return set(records)
+    gap = rulebook().defined(rule_set, act.today)["missed-days"].whole("new_episode_from")
+    past = act.session.scalars(
+        select(DoseEvent.patient_id)
+        .where(
+            DoseEvent.patient_id.in_(records), DoseEvent.struck_at.is_(None),
+            DoseEvent.elsewhere.is_(False), DoseEvent.outcome.in_(SWALLOWED),
+            DoseEvent.dose_on > act.today - timedelta(days=days + gap),
+            DoseEvent.dose_on <= act.today,
+        )
+        .group_by(DoseEvent.patient_id)
+        .having(func.count(DoseEvent.dose_on.distinct()) > days)
+    )  # fmt: skip
+    return set(records) - set(past)

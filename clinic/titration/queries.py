@@ -17,6 +17,7 @@ from clinic.patients.queries import same_person
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
 from clinic.titration import facts
+from clinic.titration.facts import Course
 from clinic.titration.models import Contact, TitrationReview
 from clinic.titration.standing import Standing, standing_of
 from dosing.days import london_day
@@ -61,8 +62,14 @@ def review_counting(act: Act, records: list[int], at: datetime) -> TitrationRevi
         return None
     if row.reviewed_on == on:
         return row
-    course = facts.course_of(act, records, at)
-    return None if course is None or course.in_build_up else row
+    return row if counts_on(row, facts.course_of(act, records, at), on) else None
+
+
+def counts_on(row: TitrationReview | None, course: Course | None, on: date) -> bool:
+    """Does the newest review count on this London day, as the course stands?"""
+    if row is None or not row.reviewed_on <= on <= row.counts_until:
+        return False
+    return row.reviewed_on == on or (course is not None and not course.in_build_up)
 
 
 def contacts_of(act: Act, patient_id: int) -> tuple[Patient, list[Contact]]:

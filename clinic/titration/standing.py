@@ -7,11 +7,12 @@ page, the worklist and the service's rates all read the same answer.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import select
 
@@ -19,6 +20,7 @@ from clinic.act import Act
 from clinic.appointments.models import INDUCTION, Referral, Visit
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
+from clinic.consumption.supply_models import ContactAttempt
 from clinic.prescriptions.models import DoseDecision
 from clinic.staff.models import PrescriberLevel
 from clinic.titration import facts
@@ -30,8 +32,10 @@ from scheduling import reviews as rules
 from scheduling import targets as aims
 from scheduling.prescribing_models import PrescribingModel
 
-CAME = (*SWALLOWED, "refused", "withheld", "vomited", "replacement")
+CAME = (*SWALLOWED, "refused", "withheld")
 """Outcomes of an observed dose that say the person was there."""
+REACHED = ("reached", "will_attend")
+IN_PERSON = ("visit", "outreach", "pharmacy", "in_person")
 SINCE = timedelta(days=60)
 """How far back observations and contacts are looked at."""
 
@@ -48,6 +52,7 @@ class Standing:
     observations: Sequence[ClinicalEntry]
     reviews: Sequence[TitrationReview]
     contacts: Sequence[Contact]
+    attempts: Sequence[ContactAttempt]
     decisions: Sequence[DoseDecision]
     visits: Sequence[Visit]
     referral: Referral | None
@@ -83,17 +88,29 @@ class Standing:
                 found[dose.dose_on] = "observed dose"
         for review in self.reviews:
             found[review.reviewed_on] = "review"
+        for day, how in self._spoken_to():
+            found.setdefault(day, how)
+        return found
+
+    def _spoken_to(self) -> Iterator[tuple[date, str]]:
+        """Contact logged as such, and people found again after a missed dose."""
         for contact in self.contacts:
             if contact.happened_at is not None and contact.reached:
-                found.setdefault(london_day(contact.happened_at), contact.how)
-        return found
+                yield london_day(contact.happened_at), contact.how
+        for attempt in self.attempts:
+            if attempt.result in REACHED:
+                yield london_day(attempt.tried_at), attempt.how
 
     @cached_property
     def seen_days(self) -> set[date]:
-        """The days they came: contact that is not by phone."""
-        by_phone = {row.reviewed_on for row in self.reviews if row.seen == "phone"}
-        seen = {day for day, by in self.contact_days.items() if by not in ("phone", "review")}
-        return seen | {row.reviewed_on for row in self.reviews if row.reviewed_on not in by_phone}
+        """The days they came or were seen: contact that is not by phone or letter."""
+        seen = {
+            day
+            for day, by in self.contact_days.items()
+            if by in ("visit", "observation", "observed dose")
+        }
+        seen |= {row.reviewed_on for row in self.reviews if row.seen == "in_person"}
+        return seen | {day for day, how in self._spoken_to() if how in IN_PERSON}
 
     @property
     def planned_days(self) -> set[date]:
@@ -238,8 +255,8 @@ def standing_of(act: Act, people: Mapping[int, list[int]], at: datetime) -> dict
     since = at - SINCE
     courses = facts.courses_of(act, people, at)
 
-    def rows(statement: object) -> defaultdict[int, list[object]]:
-        return facts.by_person(owner, act.session.scalars(statement))  # type: ignore[call-overload]
+    def rows(statement: Any) -> defaultdict[int, list[Any]]:
+        return facts.by_person(owner, act.session.scalars(statement))
 
     doses = rows(
         select(DoseEvent)
@@ -273,6 +290,14 @@ def standing_of(act: Act, people: Mapping[int, list[int]], at: datetime) -> dict
         )
         .order_by(Contact.id)
     )
+    attempts = rows(
+        select(ContactAttempt)
+        .where(
+            ContactAttempt.patient_id.in_(owner), ContactAttempt.struck_at.is_(None),
+            ContactAttempt.tried_at > since, ContactAttempt.tried_at <= at,
+        )
+        .order_by(ContactAttempt.tried_at)
+    )  # fmt: skip
     decisions = rows(
         select(DoseDecision)
         .where(DoseDecision.patient_id.in_(owner), DoseDecision.recorded_at > since)
@@ -298,11 +323,14 @@ def standing_of(act: Act, people: Mapping[int, list[int]], at: datetime) -> dict
     in_force = facts.rules_in_force(act, at)
     return {
         person: Standing(
-            person, at, courses.get(person), doses[person], observations[person],  # type: ignore[arg-type]
-            reviews[person], contacts[person], decisions[person], visits[person],  # type: ignore[arg-type]
-            referrals[person][0] if referrals[person] else None,  # type: ignore[arg-type]
-            prescribers,
-            facts.largest_step(in_force, courses[person].known.drug) if person in courses else None,
+            person=person, at=at, course=courses.get(person), doses=doses[person],
+            observations=observations[person], reviews=reviews[person],
+            contacts=contacts[person], attempts=attempts[person], decisions=decisions[person],
+            visits=visits[person], referral=next(iter(referrals[person]), None),
+            prescribers=prescribers,
+            step_limit=facts.largest_step(in_force, courses[person].known.drug)
+            if person in courses
+            else None,
         )
         for person in people
     }  # fmt: skip
