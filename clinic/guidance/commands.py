@@ -245,7 +245,7 @@ def review_override(act: Act, finding_id: int, comment: str) -> int:
         found is None
         or found.site_id != act.site_id
         or found.severity != "ALERT"
-        or found.decision_id is None
+        or not found.saved
     ):
         raise NotFound("There is no such override at this site.")
     if found.recorded_by == act.staff_id:

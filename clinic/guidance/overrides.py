@@ -1,7 +1,8 @@
 """Which alerts were gone against here, why, how often, and what came of it? By quarter.
 
-A rule is counted where it fired on an order that was saved or stopped. An alert on a saved order was
-gone against; on a stopped one it was not. An order changed before anybody saved it is not counted.
+A rule is counted where it fired on an order that was saved (a dose decided on, a prescription form
+issued) or stopped. An alert on a saved order was gone against; on a stopped one it was not. An order
+changed before anybody saved it is not counted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
 from clinic.act import Act
 from clinic.errors import NotFound
@@ -20,9 +21,11 @@ from clinic.guidance.quarters import Quarter
 from clinic.guidance.queries import FIRED_WITHIN, staff_names
 from clinic.patients.models import Patient, Registration
 from clinic.prescriptions.models import OVERRIDES, DoseDecision, DoseFinding, DoseStop
+from clinic.scripts.models import CANCELLED, Script
 from clinic.staff.models import Staff
 
 PAGE = 50
+TAKEN_BACK = or_(DoseDecision.withdrawn_at.is_not(None), Script.status == CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -36,26 +39,18 @@ class Review:
 
 @dataclass(frozen=True)
 class Override:
-    """One alert gone against. `patient` is named only to those who may see them on the caseload."""
+    """One alert gone against. `patient` is named only to those who may see them on the caseload.
+
+    `taken_back`: the decision was withdrawn since, or the form cancelled.
+    """
 
     id: int
     finding: DoseFinding
-    decision: DoseDecision
     prescriber: str
     patient: str | None
+    taken_back: bool
     stopped_since: bool
     reviews: tuple[Review, ...]
-
-    @property
-    def message(self) -> str:
-        return next(
-            (
-                each["message"]
-                for each in self.decision.findings
-                if each["rule"] == self.finding.rule
-            ),
-            "",
-        )
 
     @property
     def reason_words(self) -> str:
@@ -77,7 +72,7 @@ class Register:
 
 
 def _gone_against() -> ColumnElement[bool]:
-    return and_(DoseFinding.severity == "ALERT", DoseFinding.decision_id.is_not(None))
+    return and_(DoseFinding.severity == "ALERT", DoseFinding.saved)
 
 
 def _here(act: Act, quarter: Quarter) -> ColumnElement[bool]:
@@ -119,12 +114,7 @@ def override(act: Act, finding_id: int) -> Override:
 
 def _overrides(act: Act, rows: Iterable[DoseFinding]) -> list[Override]:
     rows = list(rows)
-    decisions = {
-        row.id: row
-        for row in act.session.scalars(
-            select(DoseDecision).where(DoseDecision.id.in_([row.decision_id for row in rows]))
-        )
-    }
+    taken_back = _taken_back(act, rows)
     stops: dict[int, datetime] = dict(
         act.session.execute(
             select(DoseStop.patient_id, func.max(DoseStop.recorded_at))
@@ -137,13 +127,24 @@ def _overrides(act: Act, rows: Iterable[DoseFinding]) -> list[Override]:
     patients = _caseload_names(act, {row.patient_id for row in rows})
     return [
         Override(
-            row.id, row, decisions[row.decision_id or 0], names[row.recorded_by],
-            patients.get(row.patient_id),
+            row.id, row, names[row.recorded_by], patients.get(row.patient_id),
+            row.id in taken_back,
             (last := stops.get(row.patient_id)) is not None and last > row.recorded_at,
             tuple(reviews.get(row.id, ())),
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _taken_back(act: Act, rows: list[DoseFinding]) -> set[int]:
+    """The findings whose decision was withdrawn, or whose form was cancelled, since."""
+    found = act.session.scalars(
+        select(DoseFinding.id)
+        .outerjoin(DoseDecision, DoseDecision.id == DoseFinding.decision_id)
+        .outerjoin(Script, Script.id == DoseFinding.script_id)
+        .where(DoseFinding.id.in_([row.id for row in rows]), TAKEN_BACK)
+    )
+    return set(found)
 
 
 def _reviews(act: Act, findings: list[int]) -> dict[int, list[Review]]:
@@ -251,7 +252,7 @@ def _worst_first(found: list[Rate]) -> list[Rate]:
 
 HEADS = (
     "day", "rule", "rule_set", "severity", "order", "reason_code", "prescriber",
-    "withdrawn_since", "stopped_since", "reviewed",
+    "taken_back_since", "stopped_since", "reviewed",
 )  # fmt: skip
 
 
@@ -269,18 +270,25 @@ def export(act: Act, quarter: Quarter) -> list[tuple[Any, ...]]:
     reviewed = exists().where(OverrideReview.finding_id == DoseFinding.id)
     found = act.session.execute(
         select(
-            DoseFinding, Staff.name, DoseDecision.withdrawn_at, stopped_since, reviewed
+            DoseFinding, Staff.name, func.coalesce(TAKEN_BACK, False), stopped_since, reviewed
         )
         .join(Staff, Staff.id == DoseFinding.recorded_by)
         .outerjoin(DoseDecision, DoseDecision.id == DoseFinding.decision_id)
+        .outerjoin(Script, Script.id == DoseFinding.script_id)
         .where(_here(act, quarter), DoseFinding.severity != "INFO")
         .order_by(DoseFinding.found_on, DoseFinding.id)
     )  # fmt: skip
     return [
         (
             row.found_on.isoformat(), row.rule, row.rule_set, row.severity,
-            "saved" if row.decision_id else "stopped", row.reason_code or "", name,
-            "yes" if withdrawn else "no", "yes" if since else "no", "yes" if seen else "no",
+            _order(row), row.reason_code or "", name,
+            *("yes" if each else "no" for each in (taken_back, since, seen)),
         )
-        for row, name, withdrawn, since, seen in found
+        for row, name, taken_back, since, seen in found
     ]  # fmt: skip
+
+
+def _order(row: DoseFinding) -> str:
+    if row.saved:
+        return "dose decided on" if row.decision_id else "prescription form"
+    return "stopped"

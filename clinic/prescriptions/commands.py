@@ -17,7 +17,8 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions import facts
 from clinic.prescriptions.facts import Gathered, Missing
-from clinic.prescriptions.models import OVERRIDES, DoseDecision, DoseFinding, DoseStop
+from clinic.prescriptions.findings import keep_findings
+from clinic.prescriptions.models import OVERRIDES, DoseDecision, DoseStop
 from clinic.prescriptions.queries import decided
 from clinic.soundness import must_be_open
 from clinic.staff.queries import as_prescriber
@@ -147,7 +148,7 @@ def _keep_stop(act: Act, patient_id: int, stopped: Stopped) -> None:
     )  # fmt: skip
     act.session.add(row)
     act.session.flush()
-    _keep_findings(act, stopped.answer, row.patient_id, stop_id=row.id)
+    keep_findings(act, stopped.answer, row.patient_id, stop_id=row.id, saved=False)
     rules = [each["rule"] for each in stopped.answer["findings"] if each["severity"] == "STOP"]
     act.note("prescribing.stopped", patient_id=patient_id, outcome="refused", rules=rules)
 
@@ -205,7 +206,9 @@ def _save(
     )  # fmt: skip
     act.session.add(row)
     act.session.flush()
-    _keep_findings(act, answer, patient.id, decision_id=row.id, reason_code=reason_code)
+    keep_findings(
+        act, answer, patient.id, decision_id=row.id, reason_code=reason_code, reason=row.reason
+    )
     if replaces_id is not None:
         _withdraw(
             act, _decision(act, patient.id, replaces_id), at, f"Replaced by decision {row.id}"
@@ -215,28 +218,6 @@ def _save(
         overridden=[each["rule"] for each in answer["findings"] if each["severity"] == "ALERT"],
     )  # fmt: skip
     return row.id
-
-
-def _keep_findings(
-    act: Act,
-    answer: Data,
-    patient_id: int,
-    *,
-    decision_id: int | None = None,
-    stop_id: int | None = None,
-    reason_code: str | None = None,
-) -> None:
-    """Every finding of the check as a row of its own: rates and overrides are asked of these."""
-    act.session.add_all(
-        DoseFinding(
-            site_id=act.site_id, patient_id=patient_id, decision_id=decision_id, stop_id=stop_id,
-            found_on=act.today, rule=each["rule"], rule_set=answer["rule_set"],
-            severity=each["severity"],
-            reason_code=reason_code if each["severity"] == "ALERT" else None,
-            recorded_at=act.at, recorded_by=act.staff_id,
-        )
-        for each in answer["findings"]
-    )  # fmt: skip
 
 
 def _dose_mg(order: Data) -> Decimal:

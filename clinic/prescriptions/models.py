@@ -94,24 +94,34 @@ class DoseStop(Recorded, Base):
 class DoseFinding(Recorded, Base):
     """One rule that fired on an order when it was saved, or stopped. An ALERT saved was gone against.
 
-    Written with the decision or the stop in one transaction, so that how often a rule fires is one
-    question to one table. `found_on`: the London date it was written.
+    Written with the decision, the prescription form or the stop in one transaction, so that how
+    often a rule fires is one question to one table. `saved`: the order was; `found_on`: the London
+    date it was written; `reason_code` and `reason`: of an ALERT saved.
     """
 
     __tablename__ = "dose_finding"
     __table_args__ = (
         Index("ix_dose_finding_site", "site_id", "found_on", "rule"),
-        CheckConstraint("(decision_id IS NULL) <> (stop_id IS NULL)", name="of_one_order"),
+        CheckConstraint(
+            "(decision_id IS NOT NULL AND stop_id IS NULL AND script_id IS NULL)"
+            " OR (decision_id IS NULL AND stop_id IS NOT NULL AND script_id IS NULL)"
+            " OR (decision_id IS NULL AND stop_id IS NULL AND script_id IS NOT NULL)",
+            name="of_one_order",
+        ),
         CheckConstraint("severity IN ('STOP', 'ALERT', 'INFO')", name="severity"),
-        CheckConstraint("decision_id IS NULL OR severity <> 'STOP'", name="no_stop_saved"),
+        CheckConstraint("NOT (saved AND severity = 'STOP')", name="no_stop_saved"),
     )
 
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("dose_decision.id"), index=True)
     stop_id: Mapped[int | None] = mapped_column(ForeignKey("dose_stop.id"), index=True)
+    script_id: Mapped[int | None] = mapped_column(ForeignKey("script.id"), index=True)
     found_on: Mapped[date]
     rule: Mapped[str]
     rule_set: Mapped[str]
     severity: Mapped[str]
+    saved: Mapped[bool]
+    message: Mapped[str]
     reason_code: Mapped[str | None]
+    reason: Mapped[str | None]

@@ -17,6 +17,7 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
 from clinic.prescriptions.facts import Missing
+from clinic.prescriptions.findings import keep_findings
 from clinic.prescriptions.models import OVERRIDES
 from clinic.release.models import Premises
 from clinic.scripts import facts, paper
@@ -221,13 +222,15 @@ def issue_script(act: Act, patient_id: int, script_id: int, **given: Any) -> int
     try:
         return _issue(act, patient_id, script_id, **given)
     except Stopped as stopped:
-        rules = [each["rule"] for each in stopped.answer["findings"] if each["severity"] == "STOP"]
-        _note_stop(act, patient_id, script_id, rules)
+        _note_stop(act, patient_id, script_id, stopped.answer)
         raise
 
 
 @command
-def _note_stop(act: Act, patient_id: int, script_id: int, rules: list[str]) -> None:
+def _note_stop(act: Act, patient_id: int, script_id: int, answer: Data) -> None:
+    row = act.session.get_one(Script, script_id)
+    keep_findings(act, answer, row.patient_id, script_id=row.id, saved=False)
+    rules = [each["rule"] for each in answer["findings"] if each["severity"] == "STOP"]
     act.note(
         "scripts.stopped", patient_id=patient_id, outcome="refused", script=script_id, rules=rules
     )
@@ -291,6 +294,9 @@ def _issue(
     if row.replaces_id is not None:
         _make_room(act, patient, row, at)
     _cover(act, row, made)
+    keep_findings(
+        act, answer, patient.id, script_id=row.id, reason_code=reason_code, reason=row.reason
+    )
     act.session.flush()
     act.note(
         "scripts.issued", patient_id=patient.id, script=row.id,

@@ -13,10 +13,13 @@ from clinic.audit import AuditEntry
 from clinic.errors import Forbidden, Invalid, NotFound
 from clinic.guidance import commands, overrides
 from clinic.guidance.quarters import Quarter
+from clinic.migrate import downgrade, upgrade
 from clinic.prescriptions.commands import Stopped, withdraw_decision
 from clinic.prescriptions.models import DoseFinding
+from clinic.scripts.commands import cancel_script
 from tests.factories.base import NOW, a_member_of_staff, an_act
 from tests.factories.prescriptions import a_clinic, a_decision, a_lead, an_assessed_patient
+from tests.factories.scripts import DAILY, SURE, a_script_clinic, an_issued_script, somebody_dosed
 
 Q4 = Quarter(2026, 4)
 
@@ -75,9 +78,9 @@ def test_the_register_shows_why_who_and_what_came_of_it(clinic, lead):
     newest, oldest = found.overrides
     assert found.total == 2
     assert (oldest.finding.rule, oldest.prescriber) == ("M-FD-05", "Dr Huw Pugh")
-    assert oldest.decision.reason == "Discussed with the patient today"
+    assert oldest.finding.reason == "Discussed with the patient today"
     assert oldest.reason_words.startswith("The benefit outweighs")
-    assert oldest.stopped_since and oldest.decision.withdrawn_at
+    assert oldest.stopped_since and oldest.taken_back and not newest.taken_back
     assert not newest.stopped_since and newest.finding.patient_id == other
     assert oldest.patient == "MORGAN, Dewi"
 
@@ -157,6 +160,29 @@ def test_nobody_but_the_lead_reviews_and_nobody_elsewhere_sees(clinic, lead, dat
         commands.review_override(other, found.id, "Not of this site at all")
 
 
+def test_an_alert_on_a_prescription_form_is_among_them_until_the_form_is_cancelled(database, clock):
+    clinic = a_script_clinic(database)
+    patient, decision = somebody_dosed(clinic)
+    act = clinic.act()
+    away = dict.fromkeys(DAILY, "taken_away")
+    script = an_issued_script(
+        act, clinic, patient, decision, days=away, directions=["closed_day"]
+    )  # fmt: skip
+    act.session.rollback()
+    lead = clinic.act(a_lead(clinic))
+
+    mine = [each for each in overrides.register(lead, Q4).overrides if each.finding.script_id]
+    rule = [each.finding.rule for each in mine]
+    lead.session.rollback()
+    cancel_script(act, patient, script, from_on=date(2026, 11, 4), reason="Went to hospital today")
+    again = [each for each in overrides.register(lead, Q4).overrides if each.finding.script_id]
+
+    assert {(each.finding.script_id, each.taken_back) for each in mine} == {(script, False)}
+    assert "S-01" in rule and len(set(rule)) == len(rule)
+    assert mine[0].finding.reason == SURE["reason"]
+    assert all(each.taken_back for each in again)
+
+
 def test_only_an_alert_gone_against_can_be_reviewed(clinic, lead):
     a_stop(clinic, an_assessed_patient(clinic))
     act = clinic.act(lead)
@@ -176,7 +202,7 @@ def test_a_quarters_sheet_names_no_patient_and_quotes_nothing_typed(clinic, lead
     text = answer.get_data(as_text=True)
     rows = list(csv.DictReader(io.StringIO(text)))
     assert "Morgan" not in text and "patient" not in text
-    saved = next(row for row in rows if row["order"] == "saved")
+    saved = next(row for row in rows if row["order"] == "dose decided on")
     assert (saved["rule"], saved["reason_code"], saved["stopped_since"]) == (
         "M-FD-05", "benefit", "yes"
     )  # fmt: skip
@@ -224,3 +250,22 @@ def test_the_writer_of_an_act_at_another_site_leaves_no_trace_here(clinic, lead,
 
     assert overrides.register(clinic.act(lead), Q4).total == 0
     assert an_act(database, lead, clinic.site).may("guidance.review")
+
+
+def test_what_was_decided_before_findings_had_rows_is_counted_too(fresh_database, fresh_url):
+    clinic = a_clinic(fresh_database)
+    patient, _ = an_override(clinic)
+    a_stop(clinic, patient, at=NOW + timedelta(minutes=5))
+
+    def findings():
+        with fresh_database.reading() as session:
+            rows = session.scalars(select(DoseFinding).order_by(DoseFinding.id)).all()
+        fresh_database.engine.dispose()
+        left_out = {"_sa_instance_state", "recorded_at"}  # to the microsecond: the order's own
+        return [{name: vars(row)[name] for name in vars(row).keys() - left_out} for row in rows]
+
+    before = findings()
+    downgrade(fresh_url, "0010")
+    upgrade(fresh_url)
+
+    assert findings() == before

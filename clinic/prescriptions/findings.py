@@ -1,0 +1,34 @@
+"""What the rules said to an order, row by row, for whoever counts it later. Part of a command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clinic.act import Act
+from clinic.prescriptions.models import DoseFinding
+
+
+def keep_findings(
+    act: Act,
+    answer: dict[str, Any],
+    patient_id: int,
+    *,
+    decision_id: int | None = None,
+    script_id: int | None = None,
+    stop_id: int | None = None,
+    reason_code: str | None = None,
+    reason: str | None = None,
+    saved: bool = True,
+) -> None:
+    """Write every finding of a check, of the one order named; `saved`: it was, and not stopped."""
+    for each in answer["findings"]:
+        alert = saved and each["severity"] == "ALERT"
+        act.session.add(
+            DoseFinding(
+                site_id=act.site_id, patient_id=patient_id, decision_id=decision_id,
+                stop_id=stop_id, script_id=script_id, found_on=act.today, rule=each["rule"],
+                rule_set=answer["rule_set"], severity=each["severity"], saved=saved,
+                message=each["message"], reason_code=reason_code if alert else None,
+                reason=reason if alert else None, recorded_at=act.at, recorded_by=act.staff_id,
+            )
+        )  # fmt: skip
