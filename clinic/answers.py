@@ -146,7 +146,10 @@ def why_page(patient_id: int, form: Form, title: str, lead: str, **more: Any) ->
     page = render_template(
         "one_form.jinja", form=form, title=title, lead=lead, warning=True,
         banner=banner(act(), patient),
-        cancel=url_for("prescriptions_pages.record", patient_id=patient.id),
-        **{"button": title, **more},
+        **{
+            "button": title,
+            "cancel": url_for("prescriptions_pages.record", patient_id=patient.id),
+            **more,
+        },
     )  # fmt: skip
     return page, form.status

@@ -18,7 +18,8 @@ RIGHTS = {
     "appointments.book": "Book, move and cancel a visit",
     "appointments.rota": "Set the rota",
     "prescribing.read": "See assessments, tests, observations and doses",
-    "prescribing.assess": "Record assessments, tests and observations",
+    "assessments.record": "Record what a patient says, risks, consent, the plan and help given",
+    "prescribing.assess": "Record examinations, tests, observations and doses",
     "prescribing.prescribe": "Save a dose decision",
     "contacts.record": "Record and plan contact with somebody on treatment",
     "custody.read": "See receptions, timetables and worklists",
@@ -53,8 +54,8 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             _CARE
             | {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
-                "contacts.record", "prescribing.assess", "prescribing.prescribe", "release.plan",
-                "custody.deliver",
+                "assessments.record", "contacts.record", "prescribing.assess", "prescribing.prescribe",
+                "release.plan", "custody.deliver",
             }
         ),
     ),
@@ -64,7 +65,8 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             _CARE
             | {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
-                "contacts.record", "prescribing.assess", "release.plan", "custody.deliver",
+                "assessments.record", "contacts.record", "prescribing.assess", "release.plan",
+                "custody.deliver",
             }
         ),
     ),
@@ -74,13 +76,19 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             _CARE
             | {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
-                "contacts.record", "release.plan",
+                "assessments.record", "contacts.record", "release.plan",
             }
         ),
     ),
     "carat_keyworker": (
         "CARAT keyworker",
-        frozenset(_CARE | {"patients.edit", "contacts.record", "custody.deliver", "release.plan"}),
+        frozenset(
+            _CARE
+            | {
+                "patients.edit", "custody.deliver", "assessments.record", "contacts.record",
+                "release.plan",
+            }
+        ),
     ),
     "prison_healthcare": (
         "Prison healthcare",
@@ -88,7 +96,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             _CARE
             | {
                 "patients.register", "patients.edit", "custody.receive", "custody.deliver",
-                "contacts.record", "prescribing.assess", "release.plan",
+                "assessments.record", "contacts.record", "prescribing.assess", "release.plan",
             }
         ),
     ),

@@ -22,7 +22,6 @@ REASONS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 COMPLEX, NOT_KNOWN, NON_COMPLEX = "complex", "not_known", "non_complex"
 MENTAL_HEALTH: Final = "CX-03"
-PREGNANT: Final = "CX-04"
 BUPRENORPHINE: Final = "CX-07"
 
 
@@ -148,7 +147,7 @@ _ASK: Final[Mapping[str, Callable[[Case, Mapping[str, Any], Decimal], Answer]]] 
     "CX-01": _substances,
     "CX-02": _intoxication,
     MENTAL_HEALTH: _mental_health,
-    PREGNANT: _pregnancy,
+    "CX-04": _pregnancy,
     "CX-05": _treatment,
     "CX-06": _illness,
     BUPRENORPHINE: _medicine,

@@ -7,11 +7,18 @@ from typing import Any
 from flask import Response
 from flask_smorest import Blueprint
 
-from clinic.assessments import commands
+from clinic.assessments import commands, queries
+from clinic.assessments.claims import is_claimed
 from clinic.assessments.kinds import KINDS, Kind
-from clinic.assessments.schemas import EntryRequestSchema, EntrySchema
+from clinic.assessments.schemas import (
+    AssessmentSchema,
+    ContinuitySchema,
+    EntryRequestSchema,
+    EntrySchema,
+    WorkerSchema,
+)
 from clinic.auth import act, needs
-from clinic.prescriptions import queries
+from clinic.prescriptions.queries import prescribing_record
 from clinic.shapes import MadeSchema, StrikeSchema, made
 
 assessments_api = Blueprint(
@@ -25,7 +32,7 @@ def _doors(kind: Kind) -> None:
     """Reading and recording one kind of entry, at an address of its own."""
 
     def listed(patient_id: int) -> Any:
-        record = queries.prescribing_record(act(), patient_id)
+        record = prescribing_record(act(), patient_id)
         return [row for row in record.entries if row.kind == kind.name]
 
     def recorded(given: dict[str, Any], patient_id: int) -> Response:
@@ -37,7 +44,7 @@ def _doors(kind: Kind) -> None:
     for verb, view, right, marks in (
         ("get", listed, "prescribing.read", [assessments_api.response(200, EntrySchema(many=True))]),
         (
-            "post", recorded, "prescribing.assess",
+            "post", recorded, kind.right,
             [assessments_api.response(201, MadeSchema),
              assessments_api.arguments(EntryRequestSchema)],
         ),
@@ -54,8 +61,75 @@ for _kind in KINDS.values():
     _doors(_kind)
 
 
+@assessments_api.get("/assessment")
+@needs("prescribing.read")
+@assessments_api.response(200, AssessmentSchema)
+@_absent
+def journey(patient_id: int) -> Any:
+    """Where the assessment stands: its parts, its complexity, and what a first dose still lacks."""
+    found = queries.assessment(act(), patient_id)
+    case, outcome = found.case, found.case.own_outcome or found.case.refused_by_outcome
+    return {
+        "began_on": case.began_on,
+        "first_visit_on": case.first_visit_on,
+        "days": [on for on, _ in found.days],
+        "dependence_established": case.dependence_established,
+        "complexity": found.complexity,
+        "parts": [
+            {"name": task.name, "says": task.text, "status": task.status,
+             "needed_before_first_dose": task.needed, "flag": task.flag, "notes": list(task.says)}
+            for task in found.tasks
+        ],
+        "outcome_id": outcome.id if outcome else None,
+        "lacking": [{"field": each.code, "says": each.says} for each in found.lacking],
+    }  # fmt: skip
+
+
+@assessments_api.get("/continuity")
+@needs("prescribing.read")
+@assessments_api.response(200, ContinuitySchema)
+@_absent
+def continuity(patient_id: int) -> Any:
+    """Would a dose be a start or a continuation today, for each claim and each medicine?"""
+    found = queries.continuity(act(), patient_id)
+    return {
+        "medicines": [_line(line) for line in found.medicines],
+        "claims": [
+            {
+                **_line(line), "entry_id": line.claim.row.id if is_claimed(line.claim) else None,
+                "from_on": line.claim.from_on, "last_on": line.claim.last_on,
+                "prescriber": line.claim.state("prescriber"),
+                "pharmacy": line.claim.state("pharmacy"),
+            }
+            for line in found.claims
+            if line.claim is not None
+        ],
+    }  # fmt: skip
+
+
+def _line(line: queries.Line) -> dict[str, Any]:
+    known = line.treatment
+    return {
+        "drug": line.drug,
+        "kind": known.kind if known else "contradiction",
+        "missed_days": known.missed_days if known else None,
+        "last_dose_on": known.last_on if known else None,
+        "lacking": [*line.lacking, *([line.contradiction] if line.contradiction else [])],
+    }
+
+
+@assessments_api.post("/workers")
+@needs("assessments.record")
+@assessments_api.arguments(WorkerSchema)
+@assessments_api.response(204)
+@_absent
+def name_worker(given: dict[str, Any], patient_id: int) -> None:
+    """Name the keyworker or case manager."""
+    commands.name_worker(act(), patient_id, **given)
+
+
 @assessments_api.post("/entries/<int:entry_id>/strike")
-@needs("prescribing.assess")
+@needs("assessments.record")
 @assessments_api.arguments(StrikeSchema)
 @assessments_api.response(204)
 @_absent

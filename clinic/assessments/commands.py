@@ -1,4 +1,4 @@
-"""Record what was found or asked, and strike out what was wrong."""
+"""Record what was found or asked, strike out what was wrong, name who sees to it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from clinic.act import Act, command
-from clinic.assessments.kinds import KINDS
+from clinic.assessments import dues
+from clinic.assessments.checks import check_entry, standing_entry
+from clinic.assessments.kinds import KINDS, WORKERS, right_to_record
 from clinic.assessments.models import ClinicalEntry
-from clinic.errors import Conflict, Invalid, NotFound
+from clinic.errors import Conflict, Invalid
 from clinic.patients.access import open_record
-from clinic.patients.queries import same_person
-from clinic.staff.queries import as_prescriber
-from clinic.turns import past, strike, take_turn, why
+from clinic.patients.commands import allocate
+from clinic.sites.models import Site
+from clinic.turns import one_of, past, strike, take_turn, why
 from dosing.shape import Refused
 
 Data = dict[str, Any]
+NAMED = {"keyworker": "Keyworker", "case_manager": "Case manager"}
 
 
 @command
@@ -35,56 +38,61 @@ def record_entry(
     `data` is in the words of the dose-check contract (kinds.py). With `replaces_id` and `reason`
     it stands in place of an earlier entry of its kind, which is struck out.
     """
-    patient = open_record(act, patient_id, "prescribing.entry", right="prescribing.assess")
     if kind not in KINDS:
         raise Invalid.field("kind", f"must be one of: {', '.join(KINDS)}")
+    right = right_to_record(kind, data)
+    patient = open_record(act, patient_id, "prescribing.entry", right=right)
     past(act, "happened_at", happened_at)
     given = {name: value for name, value in data.items() if value is not None}
     try:
         KINDS[kind].read(given, happened_at)
     except Refused as refused:
         raise Invalid.field(refused.field or "data", refused.message) from refused
-    if given.get("item") == "prescriber_assessed":
-        as_prescriber(act)
     at = take_turn(act, patient.id)
-    _check_against_others(act, patient.id, kind, given)
     if replaces_id is not None:
-        before = _entry(act, patient.id, replaces_id)
+        before = standing_entry(act, patient.id, replaces_id)
         if before.kind != kind:
             raise Invalid.field("replaces_id", "must be an entry of the same kind")
+        act.need(right_to_record(kind, before.data))
         strike(act, before, at, why(reason))
     row = ClinicalEntry(
-        patient_id=patient.id, site_id=act.site_id, kind=kind, happened_at=happened_at, data=given,
-        note=(note or "").strip() or None, replaces_id=replaces_id, recorded_at=at,
-        recorded_by=act.staff_id, struck_at=None, struck_by=None, struck_reason=None,
+        patient_id=patient.id, site_id=act.site_id, kind=kind, happened_at=happened_at,
+        data=check_entry(act, patient, kind, given, at), note=(note or "").strip() or None,
+        replaces_id=replaces_id, recorded_at=at, recorded_by=act.staff_id, struck_at=None,
+        struck_by=None, struck_reason=None,
     )  # fmt: skip
     act.session.add(row)
     act.session.flush()
+    dues.refresh(act, patient, at)
     act.note("prescribing.entry_recorded", patient_id=patient.id, entry=row.id, kind=kind)
     return row.id
-
-
-def _check_against_others(act: Act, patient_id: int, kind: str, given: Data) -> None:
-    """What one entry alone cannot show: the sample a laboratory result belongs to."""
-    confirms = given.get("confirms_id") if kind == "drug_test" else None
-    if confirms is not None and _entry(act, patient_id, confirms).kind != "drug_test":
-        raise Invalid.field("confirms_id", "must be a drug test of this patient")
-
-
-def _entry(act: Act, patient_id: int, entry_id: int) -> ClinicalEntry:
-    row = act.session.get(ClinicalEntry, entry_id, populate_existing=True)
-    if row is None or row.patient_id not in same_person(act, patient_id):
-        raise NotFound("There is no such entry for this patient.")
-    if row.struck_at is not None:
-        raise Conflict("That entry was already struck out.")
-    return row
 
 
 @command
 def strike_entry(act: Act, patient_id: int, entry_id: int, reason: str) -> None:
     """Strike an entry out as wrong. It stays on the record and counts no longer."""
-    patient = open_record(act, patient_id, "prescribing.entry", right="prescribing.assess")
+    patient = open_record(act, patient_id, "prescribing.entry", right=WORKERS)
     text = why(reason)
     at = take_turn(act, patient.id)
-    strike(act, _entry(act, patient.id, entry_id), at, text)
+    row = standing_entry(act, patient.id, entry_id)
+    act.need(right_to_record(row.kind, row.data))
+    strike(act, row, at, text)
+    dues.refresh(act, patient, at)
     act.note("prescribing.entry_struck", patient_id=patient.id, entry=entry_id)
+
+
+@command
+def name_worker(
+    act: Act, patient_id: int, *, kind: str, staff_id: int, reason: str | None = None
+) -> None:
+    """Name the keyworker or case manager who sees to assessment and plan (RP-37).
+
+    In a prison the keyworker is named with the reception, by whoever allocates there.
+    """
+    patient = open_record(act, patient_id, "assessments.naming", right=WORKERS)
+    one_of("kind", kind, NAMED)
+    if act.session.get_one(Site, act.site_id).kind == "prison":
+        raise Conflict("In prison the keyworker is named with the reception.")
+    if not allocate(act, patient.id, staff_id, kind, reason=reason):
+        raise Invalid.field("staff_id", f"is already their {NAMED[kind].lower()}")
+    act.note("assessments.worker_named", patient_id=patient.id, staff=staff_id, named_as=kind)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wtforms import (
+    BooleanField,
     Field,
     IntegerField,
     RadioField,
@@ -17,6 +18,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, StopValidation
 
 from clinic.answers import AskedField, YesNoField, amount, offered, plain, radio, words
+from clinic.assessments import words as coded
 from clinic.assessments.kinds import (
     ALCOHOL_UNITS,
     CONDITIONS,
@@ -41,6 +43,8 @@ from clinic.assessments.kinds import (
 from clinic.assessments.scales import COWS, COWS_ITEMS, SCALES
 from clinic.consumption.models import SUPERVISION
 from clinic.forms import DayField, Form, MgField, MomentField
+from dosing.request import SCALE_TOPS
+from scheduling import assessment
 
 Data = dict[str, Any]
 
@@ -59,7 +63,11 @@ class EntryForm(Form):
 
     def content(self) -> Data:
         """What was answered, as an entry holds it."""
-        given = {field.name: plain(field) for field in self if field.name not in self.OURS}
+        given = {
+            field.name: plain(field)
+            for field in self
+            if field.name not in self.OURS and (field.data or isinstance(field, AskedField))
+        }
         return {name: value for name, value in given.items() if value is not None}
 
 
@@ -81,6 +89,12 @@ class ToleranceForm(EntryForm):
 class MedicalHistoryForm(EntryForm):
     conditions = AskedField("Conditions", CONDITIONS)
     substance_use = AskedField("Other substances used, not prescribed", SUBSTANCES)
+    stimulants = AskedField(
+        "Stimulants used", {each: DRUGS[each] for each in assessment.STIMULANTS}
+    )
+    serious_poly_substance = YesNoField(
+        "Is the use of more than one substance serious, in your judgement?"
+    )
     pregnancy_status = radio("Pregnancy", PREGNANCY, needed=False)
     expected_delivery_on = DayField("Expected delivery, if pregnant", [Optional()])
     children_at_home = YesNoField("Children living in or visiting the home?")
@@ -135,16 +149,24 @@ class DrugTestForm(EntryForm):
 
 
 class _ObservationFields(EntryForm):
+    LIKE: Mapping[str, str] = dict.fromkeys(ALCOHOL_UNITS, "alcohol")
     withdrawal_scale = SelectField(
-        "Withdrawal scale", choices=[("", "Withdrawal not scored"), *SCALES.items()]
+        "Withdrawal scale",
+        choices=[
+            ("", "Withdrawal not scored"),
+            *((scale, f"{says}, 0 to {SCALE_TOPS[scale]}") for scale, says in SCALES.items()),
+        ],
+        description="Two scales are never compared: 10 on one is not 10 on another",
     )
     withdrawal_score = IntegerField(
         "Total, for a scale other than COWS", [Optional(), NumberRange(min=0)]
     )
     sedation = radio("Sedation", SEDATION, needed=False)
     hard_to_rouse_or_heavy_snoring = YesNoField("Hard to rouse, or snoring heavily?")
+    clinical_view = radio("Intoxicated, in your view?", coded.CLINICAL_VIEWS, needed=False)
     alcohol = StringField("Alcohol reading", [Optional(), amount])
     alcohol_unit = radio("Unit of the reading", ALCOHOL_UNITS, needed=False)
+    reading_checked = BooleanField("I have checked this reading and its unit on the device")
 
     def cows_fields(self) -> list[Field]:
         return [self[f"cows_{item.name}"] for item in COWS_ITEMS]
@@ -198,6 +220,8 @@ class SteadyDoseForm(EntryForm):
     from_on = DayField("Taken daily from", [InputRequired()])
     to_on = DayField("To, that day included", [InputRequired()])
     supervision = radio("How was it taken?", SUPERVISION, needed=False)
+    prescriber = StringField("Who prescribed it?", [Optional(), Length(max=200)])
+    pharmacy = StringField("Where was it collected or given?", [Optional(), Length(max=200)])
 
 
 class ConfirmationForm(EntryForm):
@@ -223,6 +247,104 @@ class CustodyForm(EntryForm):
         return {"status": given.pop("remand_or_sentence", None), **given}
 
 
+class MentalHealthForm(EntryForm):
+    problems = AskedField("Mental health problems, now or before", coded.MENTAL_HEALTH)
+
+
+class SocialForm(EntryForm):
+    needs = AskedField("Social needs", coded.SOCIAL)
+
+
+class PregnancyTestForm(EntryForm):
+    offer = radio("Was a pregnancy test offered?", coded.PREGNANCY_OFFERS)
+    result = radio("Result", coded.PREGNANCY_RESULTS, needed=False)
+
+
+class ContestForm(EntryForm):
+    """The test comes from the address."""
+
+    by = radio("Who contests the result?", coded.CONTESTED_BY)
+    why = radio("Why?", coded.CONTESTED_WHY)
+
+
+class RiskForm(EntryForm):
+    risk = radio("Risk", assessment.RISKS)
+
+
+class RiskActionForm(EntryForm):
+    """The risk comes from the address; only actions that answer it are offered."""
+
+    action = radio("Action", {})
+    owner_id = SelectField("Who sees to it?", [InputRequired()], coerce=str, validate_choice=False)
+    due_on = DayField("By when", [InputRequired()])
+
+    def content(self) -> Data:
+        return {**super().content(), "owner_id": int(self.owner_id.data)}
+
+
+class ActionDoneForm(EntryForm):
+    """The action comes from the address."""
+
+    how = radio("How did it end?", coded.ACTION_ENDS)
+
+
+class ConsentForm(EntryForm):
+    decision = radio("Decision", coded.CONSENTS)
+    information = SelectMultipleField("Information given about", choices=words(coded.INFORMATION))
+    language = SelectField("In which language?", choices=offered(coded.LANGUAGES))
+    formats = SelectMultipleField("In which form?", choices=words(coded.FORMATS))
+
+
+class FollowUpForm(EntryForm):
+    dose_increases_on = DayField("Next review of the dose", [InputRequired()])
+    assessment_on = DayField("Assessment continued on", [InputRequired()])
+    care_plan_on = DayField(
+        "Care plan for mental and physical health made or reviewed on", [InputRequired()]
+    )
+
+
+class HelpForm(EntryForm):
+    """The item comes from the address."""
+
+    response = radio(
+        "What happened?", {k: v for k, v in coded.RESPONSES.items() if k != coded.HEARD_BEFORE}
+    )
+
+
+class ReminderForm(EntryForm):
+    """The overdose reminder: complete only with what the person said or did."""
+
+    response = radio("What happened?", coded.RESPONSES)
+    points = SelectMultipleField(
+        "What did they say or do, that you checked?", choices=words(assessment.REMINDER_POINTS),
+        description="Having heard it before is not enough: say what was checked",
+    )  # fmt: skip
+
+
+class OutcomeForm(EntryForm):
+    outcome = radio("Outcome", coded.OUTCOMES)
+    why = radio("Reason, unless suitable", coded.OUTCOME_REASONS, needed=False)
+    medicine = radio("Medicine planned, if suitable", coded.MEDICINES, needed=False)
+    longer_assessment = radio(
+        "A longer assessment first, if there is a mental health problem",
+        coded.LONGER_ASSESSMENT, needed=False,
+    )  # fmt: skip
+    next_review_on = DayField(
+        "Next review", [Optional()], description="Needed when the patient is not dependent"
+    )
+
+
+class ArrestForm(EntryForm):
+    dose_taken_today = YesNoField("Was today's dose taken before?")
+    prescriber_continues = YesNoField("Does the prescriber go on prescribing?")
+
+
+class ArrestReviewForm(EntryForm):
+    """The arrest comes from the address."""
+
+    finding = radio("What does the arrest point to?", coded.ARREST_FINDINGS)
+
+
 FORMS: dict[str, type[EntryForm]] = {
     "assessment": AssessmentForm,
     "main_drugs": MainDrugsForm,
@@ -238,4 +360,17 @@ FORMS: dict[str, type[EntryForm]] = {
     "steady_dose": SteadyDoseForm,
     "confirmation": ConfirmationForm,
     "custody": CustodyForm,
+    "mental_health": MentalHealthForm,
+    "social": SocialForm,
+    "pregnancy_test": PregnancyTestForm,
+    "contest": ContestForm,
+    "risk": RiskForm,
+    "risk_action": RiskActionForm,
+    "action_done": ActionDoneForm,
+    "consent": ConsentForm,
+    "follow_up": FollowUpForm,
+    "help": HelpForm,
+    "outcome": OutcomeForm,
+    "arrest": ArrestForm,
+    "arrest_review": ArrestReviewForm,
 }

@@ -7,30 +7,40 @@ refuse to read. What is ours alone (which laboratory, whose word) has its own sm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
+from clinic.assessments import words
 from clinic.assessments.scales import COWS, COWS_ITEMS, cows_total
+from dosing import alcohol
+from dosing.check import rulebook
 from dosing.days import london_day
-from dosing.request import read_request
+from dosing.request import RULE_SETS, read_request
+from dosing.rulebook import RuleVersion
+from dosing.shape import Day, ListOf, OneOf, Record, Refused, Required, Text, Whole, YesNo
 from dosing.shape import Kind as Shape
-from dosing.shape import OneOf, Record, Refused, Required, Text, Whole, YesNo
+from scheduling import assessment
 
-GATE_ITEMS = {
+CONSENT = "consent"
+FINDING_ITEMS = {
     "opioid_use_history": "History of opioid and other drug use, prescriptions included",
     "dependence_evidence": "Evidence of dependence",
     "physical_examination": "Physical examination",
     "mental_state": "Mental state",
     "risk_assessment": "Risk assessment",
-    "consent": "Consent, with information given",
 }
+GATE_ITEMS = {**FINDING_ITEMS, CONSENT: "Consent, with information given"}
+"""What must be recorded before a first dose (G-AS-01). Consent is an entry of its own kind."""
 ITEMS = {
-    **GATE_ITEMS,
+    **FINDING_ITEMS,
     "prescriber_assessed": "Assessed by the prescriber",
     "retitration_plan": "Re-titration plan for a change of product",
     "safe_storage": "Safe storage at home arranged",
+    "specialist_review": "Specialist review of a pregnancy",
+    "buprenorphine_plan": "Induction plan for buprenorphine, with preparation time",
     "informed_choice": "Informed choice of maintenance or detoxification",
     "maintenance_justified": "Maintenance reviewed and justified",
     "naloxone_offered": "Naloxone and overdose advice offered",
@@ -41,6 +51,8 @@ ITEMS = {
 IN_PRISON_ONLY = (
     "informed_choice", "maintenance_justified", "review_day_5", "review_day_28", "review_week_13",
 )  # fmt: skip
+WORKERS_ITEMS = ("opioid_use_history", "risk_assessment", "safe_storage", "naloxone_offered")
+"""Parts a drugs worker or keyworker may record; the others are a clinician's."""
 FINDINGS = {
     "nothing_of_concern": "Done, nothing of concern",
     "concern": "Done, with a concern described below",
@@ -94,6 +106,7 @@ MEDICINE_CLASSES = {
 TOPICS = {
     "medicines": "Medicines, prescribed or bought: the list here is whole",
     "opioid_use": "Opioid use outside treatment: the list here is whole",
+    "treatment_elsewhere": "Treatment elsewhere, now or before: the list here is whole",
 }
 DRUGS = {
     "heroin": "Heroin",
@@ -172,6 +185,7 @@ PLANS = {
 }
 
 Data = dict[str, Any]
+CLINICAL, WORKERS, PRESCRIBERS = "prescribing.assess", "assessments.record", "prescribing.prescribe"
 
 
 @dataclass(frozen=True)
@@ -180,6 +194,8 @@ class Kind:
 
     `place` puts the entry into an otherwise empty request and says at which path it stands there;
     `own` are the fields the contract does not know; `also` checks what needs more than one field.
+    `right`: who may record it. `finding`: does it tell of the person on a day, so that an
+    assessment begins or goes on with it?
     """
 
     name: str
@@ -189,11 +205,17 @@ class Kind:
     own: Mapping[str, Shape | Required] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     also: Callable[[Data], None] | None = None
+    right: str = CLINICAL
+    finding: bool = False
+
+    def in_contract(self, data: Data) -> Data:
+        """The fields of an entry that a dose check reads."""
+        return {name: value for name, value in data.items() if name not in self.own}
 
     def read(self, data: Data, happened_at: datetime) -> None:
         """Refused names the field at fault, as the entry itself calls it."""
         own = {name: value for name, value in data.items() if name in self.own}
-        theirs = {name: value for name, value in data.items() if name not in self.own}
+        theirs = self.in_contract(data)
         Record(dict, self.own).read(own, "")
         for name in self.needs:
             if data.get(name) is None:
@@ -305,33 +327,187 @@ def _cows_agrees(data: Data) -> None:
         raise Refused("withdrawal_score", f"must be the sum of the items, {cows_total(scores)}")
 
 
+def _observation_agrees(data: Data) -> None:
+    _cows_agrees(data)
+    unit = next((each for each in alcohol.UNITS if data.get(each) is not None), None)
+    if unit is None or data.get("reading_checked"):
+        return
+    if assessment.hardly_possible(in_micrograms(data, unit)):
+        raise Refused(
+            unit, "is hardly possible in this unit: look again, and say that it was checked"
+        )
+
+
+def in_micrograms(data: Data, unit: str) -> Decimal:
+    """The alcohol reading of an observation, in micrograms per 100 ml of breath."""
+    return alcohol.micrograms(Decimal(data[unit]), unit, alcohol_units())
+
+
+def alcohol_units() -> RuleVersion:
+    """What the units are worth in one another; the same in every rule set."""
+    return rulebook().defined(RULE_SETS[-1], date.max)["alcohol-units"]
+
+
+def _pregnancy_agrees(data: Data) -> None:
+    if (data["offer"] == "done") != (data.get("result") is not None):
+        raise Refused("result", "goes with a test that was done, and only with one")
+
+
+def _outcome_agrees(data: Data) -> None:
+    outcome, fits = data["outcome"], words.REASON_FITS[data["outcome"]]
+    if fits and data.get("why") not in fits:
+        raise Refused("why", f"must be one of: {', '.join(fits)}")
+    if not fits and data.get("why") is not None:
+        raise Refused("why", "is not asked for this outcome")
+    if (outcome == words.SUITABLE) != (data.get("medicine") is not None):
+        raise Refused("medicine", "is required for a rapid start, and only then")
+    if outcome == words.NOT_DEPENDENT and data.get("next_review_on") is None:
+        raise Refused("next_review_on", "is required")
+
+
+def _help_agrees(data: Data) -> None:
+    reminder, points = data["item"] == assessment.REMINDER, data.get("points")
+    if data["response"] == words.HEARD_BEFORE and not reminder:
+        raise Refused("response", "is only for the overdose reminder")
+    if points and not reminder:
+        raise Refused("points", "are only for the overdose reminder")
+    if reminder and data["response"] == words.GIVEN and not points:
+        raise Refused("points", "must say what they said or did that was checked")
+
+
+def _consent_agrees(data: Data) -> None:
+    if data["decision"] != "given":
+        return
+    for name in ("information", "language", "formats"):
+        if not data.get(name):
+            raise Refused(name, "is required: consent is given on information")
+
+
+def _some(codes: Mapping[str, str]) -> ListOf:
+    return ListOf(OneOf(*codes))
+
+
+def _own_only(
+    name: str, says: str, slug: str, own: Mapping[str, Shape | Required],
+    right: str = WORKERS, also: Callable[[Data], None] | None = None, finding: bool = False,
+) -> Kind:  # fmt: skip
+    return Kind(name, says, slug, own=own, right=right, also=also, finding=finding)
+
+
 KINDS = {
     kind.name: kind
     for kind in (
         Kind("assessment", "Assessment", "assessments",
-             own={"item": Required(OneOf(*ITEMS)), "finding": Required(OneOf(*FINDINGS))}),
+             own={"item": Required(OneOf(*ITEMS)), "finding": Required(OneOf(*FINDINGS))},
+             right=WORKERS, finding=True),
         Kind("main_drugs", "Main drugs", "main-drugs",
              own={"whose_word": Required(OneOf(*WHOSE_WORD)),
-                  "primary_drug": Required(OneOf(*DRUGS)), "secondary_drug": OneOf(*DRUGS)}),
+                  "primary_drug": Required(OneOf(*DRUGS)), "secondary_drug": OneOf(*DRUGS)},
+             right=WORKERS, finding=True),
         Kind("tolerance", "Tolerance and dependence now", "tolerance", _assessment,
-             needs=("tolerance",)),
+             needs=("tolerance",), finding=True),
         Kind("medical_history", "Health, home and other substances", "medical-history", _history,
-             own={"ever_taken_buprenorphine": YesNo()},
-             needs=("conditions", "substance_use")),
-        Kind("medicine", "Medicine", "medicines", _medicine),
-        Kind("opioid_use", "Opioid use outside treatment", "opioid-use", _opioid_use),
+             own={"ever_taken_buprenorphine": YesNo(),
+                  "stimulants": ListOf(OneOf(*assessment.STIMULANTS)),
+                  "serious_poly_substance": YesNo()},
+             needs=("conditions", "substance_use"), finding=True),
+        Kind("medicine", "Medicine", "medicines", _medicine, right=WORKERS),
+        Kind("opioid_use", "Opioid use outside treatment", "opioid-use", _opioid_use,
+             right=WORKERS, finding=True),
         Kind("asked", "Asked, and the list is whole", "asked",
-             own={"topic": Required(OneOf(*TOPICS))}),
+             own={"topic": Required(OneOf(*TOPICS))}, right=WORKERS),
         Kind("drug_test", "Drug test", "drug-tests", _drug_test,
-             own={"method": Required(OneOf(*METHODS)), "confirms_id": Whole(least=1)}),
+             own={"method": Required(OneOf(*METHODS)), "confirms_id": Whole(least=1)},
+             finding=True),
         Kind("observation", "Observation", "observations", _observation,
-             own={"cows_items": _CowsScores()}, also=_cows_agrees),
+             own={"cows_items": _CowsScores(), "clinical_view": OneOf(*words.CLINICAL_VIEWS),
+                  "reading_checked": YesNo()},
+             also=_observation_agrees, finding=True),
         Kind("ecg", "ECG", "ecgs", _ecg),
         Kind("monitoring_plan", "Monitoring plan beside a sedative", "monitoring-plans", _plan),
-        Kind("steady_dose", "Daily dose taken elsewhere", "doses-elsewhere", _steady_dose),
+        Kind("steady_dose", "Daily dose taken elsewhere", "doses-elsewhere", _steady_dose,
+             own={"prescriber": Text(), "pharmacy": Text()}, right=WORKERS),
         Kind("confirmation", "Confirmation of treatment elsewhere", "confirmations",
              own={"by": Required(OneOf(*CONFIRMERS)), "outcome": Required(OneOf(*CONFIRMATIONS)),
-                  "source": Required(Text())}),
+                  "source": Required(Text()), "claim_id": Whole(least=1)}, right=WORKERS),
         Kind("custody", "Sentence, plan and release", "custody", _custody),
+        _own_only("mental_health", "Mental health problems", "mental-health",
+                  {"problems": Required(_some(words.MENTAL_HEALTH))}, finding=True),
+        _own_only("social", "Social circumstances", "social",
+                  {"needs": Required(_some(words.SOCIAL))}, finding=True),
+        _own_only("pregnancy_test", "Pregnancy test", "pregnancy-tests",
+                  {"offer": Required(OneOf(*words.PREGNANCY_OFFERS)),
+                   "result": OneOf(*words.PREGNANCY_RESULTS)},
+                  CLINICAL, _pregnancy_agrees, finding=True),
+        _own_only("contest", "Contested drug test", "contested-tests",
+                  {"test_id": Required(Whole(least=1)),
+                   "by": Required(OneOf(*words.CONTESTED_BY)),
+                   "why": Required(OneOf(*words.CONTESTED_WHY))}),
+        _own_only("risk", "Risk found", "risks", {"risk": Required(OneOf(*assessment.RISKS))}),
+        _own_only("risk_action", "Risk-reduction action", "risk-actions",
+                  {"risk_id": Required(Whole(least=1)),
+                   "action": Required(OneOf(*assessment.ACTIONS)),
+                   "owner_id": Required(Whole(least=1)), "due_on": Required(Day())}),
+        _own_only("action_done", "Risk-reduction action ended", "risk-actions-ended",
+                  {"action_id": Required(Whole(least=1)),
+                   "how": Required(OneOf(*words.ACTION_ENDS))}),
+        _own_only(CONSENT, "Consent, and the information given", "consents",
+                  {"decision": Required(OneOf(*words.CONSENTS)),
+                   "information": _some(words.INFORMATION), "language": OneOf(*words.LANGUAGES),
+                   "formats": _some(words.FORMATS)}, also=_consent_agrees),
+        _own_only("follow_up", "Follow-up arranged", "follow-ups",
+                  {"dose_increases_on": Required(Day()), "assessment_on": Required(Day()),
+                   "care_plan_on": Required(Day())}),
+        _own_only("help", "Help and the plan", "help",
+                  {"item": Required(OneOf(*assessment.HELP)),
+                   "response": Required(OneOf(*words.RESPONSES)),
+                   "points": _some(assessment.REMINDER_POINTS)}, also=_help_agrees),
+        _own_only("outcome", "Outcome of the assessment", "assessment-outcomes",
+                  {"outcome": Required(OneOf(*words.OUTCOMES)),
+                   "why": OneOf(*words.OUTCOME_REASONS), "medicine": OneOf(*words.MEDICINES),
+                   "longer_assessment": OneOf(*words.LONGER_ASSESSMENT),
+                   "next_review_on": Day()},
+                  PRESCRIBERS, _outcome_agrees),
+        _own_only("arrest", "Arrest while prescribed for", "arrests",
+                  {"dose_taken_today": YesNo(), "prescriber_continues": YesNo()}),
+        _own_only("arrest_review", "Review after an arrest", "arrest-reviews",
+                  {"arrest_id": Required(Whole(least=1)),
+                   "finding": Required(OneOf(*words.ARREST_FINDINGS))}, CLINICAL),
     )
 }  # fmt: skip
+
+
+def right_to_record(kind: str, data: Data) -> str:
+    """Who may record this entry? Most parts of the examination are a clinician's."""
+    if kind == "assessment" and data.get("item") not in WORKERS_ITEMS:
+        return CLINICAL
+    return KINDS[kind].right
+
+
+ABOUT_CODES: dict[str, tuple[str, Mapping[str, str]]] = {
+    "assessment": ("item", ITEMS),
+    "asked": ("topic", TOPICS),
+    "help": ("item", assessment.HELP),
+}
+"""Kinds whose address names a code: its field, and the codes there are."""
+ABOUT_ROWS = {
+    "contest": ("test_id", "drug_test", True),
+    "risk_action": ("risk_id", "risk", True),
+    "action_done": ("action_id", "risk_action", True),
+    "arrest_review": ("arrest_id", "arrest", True),
+    "confirmation": ("claim_id", "steady_dose", False),
+}
+"""Kinds whose address names another entry: its field, that entry's kind, and whether it must."""
+
+
+def about_of(kind: str, data: Data) -> Any:
+    """What the address of such an entry's form ends in; None where it ends in its kind."""
+    if kind in ABOUT_CODES:
+        return data[ABOUT_CODES[kind][0]]
+    return data.get(ABOUT_ROWS[kind][0]) if kind in ABOUT_ROWS else None
+
+
+def may_record(rights: Collection[str], kind: str, about: Any = None) -> bool:
+    """Do these rights let somebody open the form of such an entry?"""
+    data = {ABOUT_CODES[kind][0]: about} if kind in ABOUT_CODES else {}
+    return right_to_record(kind, data) in rights

@@ -1,41 +1,152 @@
-"""Record what was found or asked, and strike out what was wrong."""
+"""The assessment: its task list, start or continuation, help and plan, and the form of each part."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request, url_for
+from typing import Any
 
-from clinic import ui
-from clinic.answers import Page, WhyForm, carried_out, patient_of, to_record, why_page
-from clinic.assessments import commands
-from clinic.assessments.forms import FORMS, EntryForm
-from clinic.assessments.kinds import ITEMS, KINDS, TOPICS
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from wtforms import RadioField, SelectField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from clinic import home, ui
+from clinic.act import Act
+from clinic.answers import Page, WhyForm, carried_out, offered, patient_of, why_page, words
+from clinic.assessments import commands, presenters, queries
+from clinic.assessments.claims import STATES, is_claimed
+from clinic.assessments.dues import URGENT, WHATS
+from clinic.assessments.forms import FORMS, EntryForm, ReminderForm
+from clinic.assessments.kinds import (
+    ABOUT_CODES,
+    ABOUT_ROWS,
+    CONFIRMERS,
+    IN_PRISON_ONLY,
+    ITEMS,
+    KINDS,
+    PRODUCT_NAMES,
+    WORKERS,
+    about_of,
+    may_record,
+    right_to_record,
+)
+from clinic.assessments.models import ClinicalEntry
+from clinic.assessments.tasks import CANNOT_START, COMPLETED, IN_PROGRESS, NOT_YET
 from clinic.auth import act, needs
 from clinic.errors import NotFound
+from clinic.forms import Form
 from clinic.patients.models import Patient
+from clinic.patients.pages import record_link
 from clinic.patients.queries import banner
-from clinic.prescriptions import queries
+from clinic.sites.queries import staff_at
+from dosing.alcohol import UNITS
+from scheduling import assessment as rules
 
 assessments_pages = Blueprint("assessments_pages", __name__)
+record_link("Assessment", "assessments_pages.journey", "prescribing.read")
 
-BASE = "/patients/<int:patient_id>/prescribing"
+RECORDS = "/patients/<int:patient_id>/prescribing"
+BASE = "/patients/<int:patient_id>/assessment"
+COLOURS = {COMPLETED: None, IN_PROGRESS: "aqua-green", NOT_YET: "blue", CANNOT_START: None}
+MORE = ("opioid_use", "medicine", "steady_dose", "main_drugs", "risk", "ecg", "monitoring_plan",
+        "arrest")  # fmt: skip
 
 
-@assessments_pages.route(f"{BASE}/record/<kind>", methods=["GET", "POST"])
-@assessments_pages.route(f"{BASE}/record/<kind>/<about>", methods=["GET", "POST"])
-@needs("prescribing.assess")
+@home.worklist("assessments.record")
+def worklist(work: Act) -> home.Worklist:
+    """What is due about assessments, whoever is to do it."""
+    return home.Worklist(
+        title="Assessments and follow-up",
+        rows=[
+            home.Row(
+                due=due.due_on,
+                person=patient.listed_name,
+                href=url_for("assessments_pages.journey", patient_id=patient.id),
+                what=due.says,
+                who=who,
+                risk=WHATS[due.what],
+                risk_colour="red" if due.what in URGENT else "grey",
+            )
+            for due, patient, who in queries.due_now(work)
+        ],
+        empty="Nothing about an assessment is due.",
+    )
+
+
+@assessments_pages.get(BASE)
+@needs("prescribing.read")
+def journey(patient_id: int) -> Page:
+    """The task list, what makes the case complex, and what keeps a first dose waiting."""
+    work = act()
+    found = queries.assessment(work, patient_id)
+    return render_template(
+        "assessments/journey.jinja", found=found, banner=banner(work, found.patient),
+        colours=COLOURS, said=presenters.said, what=presenters.what, kinds=KINDS, more=MORE,
+        parts=_other_parts(), about_of=about_of,
+        may=lambda kind, about=None: may_record(work.rights, kind, about),
+    )  # fmt: skip
+
+
+def _other_parts() -> dict[str, str]:
+    """The parts recorded outside the task list, at this kind of site."""
+    prison = g.staff.site_kind == "prison"
+    listed = ("opioid_use_history", "dependence_evidence", "physical_examination", "mental_state",
+              "risk_assessment", "safe_storage")  # fmt: skip
+    return {
+        item: says
+        for item, says in ITEMS.items()
+        if item not in listed and (prison or item not in IN_PRISON_ONLY)
+    }
+
+
+@assessments_pages.get(f"{BASE}/continuity")
+@needs("prescribing.read")
+def continuity(patient_id: int) -> Page:
+    """Start or continuation: every claim, who confirmed it, and what the dosing rules make of it."""
+    work = act()
+    found = queries.continuity(work, patient_id)
+    return render_template(
+        "assessments/continuity.jinja", found=found, banner=banner(work, found.patient),
+        confirmers=CONFIRMERS, states=STATES, products=PRODUCT_NAMES, said=presenters.said,
+        asked=found.case.own.last("asked", topic="treatment_elsewhere"), is_claimed=is_claimed,
+    )  # fmt: skip
+
+
+@assessments_pages.get(f"{BASE}/help")
+@needs("prescribing.read")
+def help_and_plan(patient_id: int) -> Page:
+    """Immediate help, the plan's minimum and the crack pathway, each offered, given or declined."""
+    work = act()
+    found = queries.assessment(work, patient_id)
+    lists = [
+        ("Immediate help", rules.IMMEDIATE_HELP),
+        ("The plan", {**rules.PLAN, **rules.RULES["AS-09"]["items"]}),
+        ("Crack pathway", rules.CRACK_PATHWAY),
+    ]
+    return render_template(
+        "assessments/help.jinja", found=found, banner=banner(work, found.patient), lists=lists,
+        said=presenters.said, gaps={item: rule for rule, item in found.case.plan_gaps},
+        next_reminder=rules.next_reminder_on(found.case.reminded_on, found.case.began_on)
+        if found.case.began_on
+        else None,
+    )  # fmt: skip
+
+
+# -- recording -----------------------------------------------------------------------------
+
+
+@assessments_pages.route(f"{RECORDS}/record/<kind>", methods=["GET", "POST"])
+@assessments_pages.route(f"{RECORDS}/record/<kind>/<about>", methods=["GET", "POST"])
+@needs("assessments.record")
 def entry(patient_id: int, kind: str, about: str | None = None) -> Page:
-    """Record one thing. `about`: the part of the assessment, or the list that is whole."""
-    if kind not in FORMS or (about is None) != (kind not in ("assessment", "asked")):
+    """Record one thing. `about`: the part, list or item it is about, or the id of its entry."""
+    if kind not in FORMS:
         raise NotFound
-    known = {"assessment": ITEMS, "asked": TOPICS}.get(kind, {})
-    if about is not None and about not in known:
-        raise NotFound
-    patient = patient_of(patient_id)
-    replaces = _replaced(patient, kind)
-    form: EntryForm = FORMS[kind](happened_at=act().at)
-    if kind == "drug_test":
-        form["confirms_id"].choices = _on_site_tests(patient)
-    own = {"assessment": {"item": about}, "asked": {"topic": about}}.get(kind, {})
+    own = _own(kind, about)
+    act().need(right_to_record(kind, own))
+    patient = patient_of(patient_id, WORKERS)
+    found = queries.assessment_of(act(), patient)
+    subject = _subject(found, kind, own)
+    form = _form(found, kind, own, subject)
+    replaces = _replaced()
 
     def work() -> None:
         happened_at = form.happened_at.data
@@ -47,47 +158,148 @@ def entry(patient_id: int, kind: str, about: str | None = None) -> Page:
         )  # fmt: skip
 
     if carried_out(form, work):
-        return to_record(patient.id, _recorded(kind, form))
-    title = known.get(about or "", KINDS[kind].says)
+        flash(_recorded(kind, form))
+        return redirect(_back(kind, patient.id))
+    code = ABOUT_CODES.get(kind)
+    title = code[1].get(own[code[0]], "") if code else KINDS[kind].says
     page = render_template(
         "assessments/entry.jinja", form=form, title=title, kind=kind, replaces=replaces,
-        banner=banner(act(), patient),
-        cancel=url_for("prescriptions_pages.record", patient_id=patient.id),
+        subject=subject, found=found, said=presenters.said, what=presenters.what,
+        banner=banner(act(), patient), cancel=_back(kind, patient.id),
     )  # fmt: skip
     return page, form.status
 
 
+def _own(kind: str, about: str | None) -> dict[str, Any]:
+    """What the address says of the entry. NotFound for a part, list or item there is not."""
+    if kind in ABOUT_CODES:
+        field, codes = ABOUT_CODES[kind]
+        if about not in codes:
+            raise NotFound
+        return {field: about}
+    if kind in ABOUT_ROWS:
+        field, _, needed = ABOUT_ROWS[kind]
+        if about is None and not needed:
+            return {}
+        if about is None or not about.isascii() or not about.isdigit() or len(about) > 9:
+            raise NotFound
+        return {field: int(about)}
+    if about is not None:
+        raise NotFound
+    return {}
+
+
+def _subject(
+    found: queries.Assessment, kind: str, own: dict[str, Any]
+) -> ClinicalEntry | None:  # fmt: skip
+    """The entry this one is about. NotFound when it is another person's, or struck out."""
+    if kind not in ABOUT_ROWS or not own:
+        return None
+    field, of_kind, _ = ABOUT_ROWS[kind]
+    rows = found.case.of.all(of_kind)
+    row = next((row for row in rows if row.id == own[field]), None)
+    if row is None:
+        raise NotFound("There is no such entry for this patient.")
+    return row
+
+
+def _form(
+    found: queries.Assessment, kind: str, own: dict[str, Any], subject: ClinicalEntry | None
+) -> EntryForm:
+    made = ReminderForm if own.get("item") == rules.REMINDER else FORMS[kind]
+    form: EntryForm = made(happened_at=act().at)
+    if kind == "drug_test":
+        form["confirms_id"].choices = _on_site_tests(found)
+    if kind == "risk_action" and subject is not None:
+        form["action"].choices = [
+            (action, says)
+            for action, says in rules.ACTIONS.items()
+            if rules.answers(subject.data["risk"], action)
+        ]
+        form["owner_id"].choices = _staff_here()
+    return form
+
+
+def _staff_here() -> list[tuple[str, str]]:
+    work = act()
+    return offered({str(staff.id): staff.name for staff in staff_at(work, work.site_id or 0)})
+
+
 def _recorded(kind: str, form: EntryForm) -> str:
     content = form.content()
-    if kind == "observation" and "cows_items" in content:
-        return f"Recorded. COWS total {content['withdrawal_score']}."
-    return "Recorded."
+    says = "Recorded."
+    if kind == "observation":
+        if "cows_items" in content:
+            says += f" COWS total {content['withdrawal_score']}."
+        for unit in UNITS:
+            if unit in content:
+                says += f" The alcohol reading is {presenters.other_units(content, unit)}."
+    return says
 
 
-def _replaced(patient: Patient, kind: str) -> int | None:
+def _back(kind: str, patient_id: int) -> str:
+    page = {"steady_dose": "continuity", "confirmation": "continuity", "help": "help_and_plan"}
+    return url_for(f"assessments_pages.{page.get(kind, 'journey')}", patient_id=patient_id)
+
+
+def _replaced() -> int | None:
     """The entry this form is in place of, by its id in the address."""
     given = request.args.get("replaces", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
 
 
-def _on_site_tests(patient: Patient) -> list[tuple[str, str]]:
-    tests = queries.prescribing_record(act(), patient.id).of("drug_test")
+def _on_site_tests(found: queries.Assessment) -> list[tuple[str, str]]:
     return [("", "No on-site test: a sample of its own")] + [
         (str(row.id), ui.moment(row.happened_at))
-        for row in tests
+        for row in reversed(found.case.of.all("drug_test"))
         if row.data["method"] == "on_site"
     ]
 
 
-@assessments_pages.route(f"{BASE}/entries/<int:entry_id>/strike", methods=["GET", "POST"])
-@needs("prescribing.assess")
+@assessments_pages.route(f"{RECORDS}/entries/<int:entry_id>/strike", methods=["GET", "POST"])
+@needs("assessments.record")
 def strike_entry(patient_id: int, entry_id: int) -> Page:
     """Strike an entry out as wrong."""
     form = WhyForm()
     if form.carried_out(
         lambda: commands.strike_entry(act(), patient_id, entry_id, form.reason.data or "")
     ):
-        return to_record(patient_id, "Struck out. It stays on the record and counts no longer.")
+        flash("Struck out. It stays on the record and counts no longer.")
+        return redirect(_back("", patient_id))
     return why_page(
-        patient_id, form, "Strike this entry out", "It stays on the record, struck out."
-    )
+        patient_id, form, "Strike this entry out", "It stays on the record, struck out.",
+        cancel=_back("", patient_id),
+    )  # fmt: skip
+
+
+class WorkerForm(Form):
+    """Who sees to the assessment and the plan."""
+
+    kind = RadioField("Named as", [InputRequired()], choices=words(commands.NAMED))
+    staff_id = SelectField("Who?", [InputRequired()], coerce=str, validate_choice=False)
+    reason = TextAreaField(
+        "Why is it somebody else now?", [Optional(), Length(max=2000)],
+        description="Only when somebody is named already",
+    )  # fmt: skip
+
+
+@assessments_pages.route(f"{BASE}/keyworker", methods=["GET", "POST"])
+@needs("assessments.record")
+def keyworker(patient_id: int) -> Page:
+    """Name the keyworker or case manager (RP-37)."""
+    patient: Patient = patient_of(patient_id, WORKERS)
+    form = WorkerForm()
+    form.staff_id.choices = _staff_here()
+    if form.carried_out(
+        lambda: commands.name_worker(
+            act(), patient.id, kind=form.kind.data or "", staff_id=int(form.staff_id.data),
+            reason=form.reason.data,
+        )
+    ):  # fmt: skip
+        flash("Named.")
+        return redirect(_back("", patient.id))
+    page = render_template(
+        "one_form.jinja", form=form, title="Name a keyworker or case manager",
+        banner=banner(act(), patient), cancel=_back("", patient.id),
+    )  # fmt: skip
+    return page, form.status

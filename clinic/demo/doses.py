@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from clinic.appointments.models import Visit
-from clinic.assessments.commands import record_entry
-from clinic.assessments.kinds import GATE_ITEMS
-from clinic.assessments.scales import COWS_ITEMS
 from clinic.consumption.commands import record_dose
+from clinic.demo.assessments import assess, entry, sign
 from clinic.errors import Trouble
 from clinic.prescriptions.commands import save_dose_decision
 from dosing.days import london_day
@@ -22,10 +20,6 @@ if TYPE_CHECKING:
     from clinic.demo.load import Story
 
 REASON = {"reason_code": "closer_monitoring", "reason": "Seen twice today; withdrawal is marked"}
-
-
-SCORES = (1, 3, 1, 2, 1, 2, 2, 1, 1, 1, 0)
-COWS = {item.name: score for item, score in zip(COWS_ITEMS, SCORES, strict=True)}
 
 
 def tell(story: Story) -> None:
@@ -44,41 +38,21 @@ def tell(story: Story) -> None:
         if number % 4 == 3:  # assessed, and waiting for a decision
             continue
         _dose(story, patient, began + timedelta(minutes=50), number)
-
-
-def _entry(
-    story: Story, key: str, patient: int, kind: str, at: datetime, data: dict[str, Any]
-) -> None:
-    work = story.by(key, at + timedelta(minutes=2))
-    record_entry(work, patient, kind, data, happened_at=min(at, work.at))
-    work.session.close()
+        if number == 0:  # arrested after the first dose: using on top, or too little?
+            later = began + timedelta(hours=5)
+            entry(story, "osei", patient, later, "arrest", {"dose_taken_today": True})
 
 
 def _assess(story: Story, patient: int, at: datetime, number: int) -> None:
-    used = at - timedelta(hours=10 + number % 3)
-    about: list[tuple[str, dict[str, Any]]] = [
-        ("medical_history", {"conditions": ["copd_stable"] if number == 2 else [],
-                             "substance_use": ["benzodiazepine"] if number == 1 else [],
-                             "children_at_home": number % 3 == 0}),
-        ("opioid_use", {"opioid": "heroin", "last_used_at": used.isoformat()}),
-        ("asked", {"topic": "opioid_use"}),
-        ("asked", {"topic": "medicines"}),
-        ("tolerance", {"tolerance": ("moderate", "high", "low")[number % 3],
-                       "currently_dependent": True}),
-        ("drug_test", {"sample": "urine", "result": "opioid_positive", "method": "on_site"}),
-        ("observation", {"withdrawal_scale": "cows", "withdrawal_score": sum(COWS.values()),
-                         "cows_items": COWS, "sedation": "1",
-                         "breath_alcohol_micrograms_per_100ml": "0"}),
-    ]  # fmt: skip
-    for item in GATE_ITEMS:
-        if number == 6 and item == "consent":
-            continue  # one whose assessment is not complete
-        about.append(("assessment", {"item": item, "finding": "nothing_of_concern"}))
-    for kind, data in about:
-        try:
-            _entry(story, "price", patient, kind, at, data)
-        except Trouble as trouble:
-            story.say(f"  an entry was refused: {kind}: {trouble.detail}")
+    assess(
+        story, "price", patient, at,
+        without=("consent",) if number == 6 else (),  # one whose assessment is not complete
+        conditions=["copd_stable"] if number == 2 else [],
+        substance_use=["benzodiazepine"] if number == 1 else [],
+        children_at_home=number % 3 == 0,
+    )  # fmt: skip
+    if number != 6 and number % 4 != 3:
+        sign(story, "nair", patient, at + timedelta(minutes=20))
 
 
 def _dose(story: Story, patient: int, at: datetime, number: int) -> None:

@@ -107,8 +107,12 @@ class Story:
         work = self.by(key, at)
         patient = register_patient(
             work, family_name=family, given_name=given,
-            born_on=date(1965, 1, 1) + timedelta(days=self.random.randint(0, 13_000)),
-            sex=self.random.choice(("male", "male", "female")), demo=True, numbers=numbers, **details,
+            **{
+                "born_on": date(1965, 1, 1) + timedelta(days=self.random.randint(0, 13_000)),
+                "sex": self.random.choice(("male", "male", "female")),
+                **details,
+            },
+            demo=True, numbers=numbers,
         )  # fmt: skip
         work.session.close()
         return patient
@@ -128,9 +132,10 @@ def load(database: Database, say: Callable[[str], object]) -> None:
     _prison(story, "byrne", ("marsh", "vale"), "stone", 20)
     _prison(story, "rennie", ("kerr",), "boyd", 10)
     _releases(story)
-    from clinic.demo import doses, rules
+    from clinic.demo import assessments, doses, rules
 
     doses.tell(story)
+    assessments.tell(story)
     rules.tell(story)
     print_sign_ins(say)
 

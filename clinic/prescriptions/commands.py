@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act, command
+from clinic.assessments import dues, gate
+from clinic.assessments.case import Case, place_of
 from clinic.consumption.models import DoseEvent
 from clinic.errors import Conflict, Invalid, Trouble
 from clinic.guidance.facts import read_limits
@@ -24,6 +26,7 @@ from clinic.soundness import must_be_open
 from clinic.staff.queries import as_prescriber
 from clinic.turns import SHORTEST_REASON, RecordTurn, take_turn, why
 from dosing.check import check
+from dosing.continuation import treatment_of
 from dosing.days import london_day
 from dosing.medicines import PRODUCTS
 from dosing.shape import Refused
@@ -182,6 +185,7 @@ def _save(
     gathered, about, answer = _judge(act, patient, asked, decided_at, at, but)
     if answer["outcome"] == "STOP":
         raise Stopped(gathered.request, answer)
+    _cleared(act, patient, gathered, order, at)
     must_be_open(PRODUCTS[order["product"]].drug)
     if answer["outcome"] == "ALERT":
         if reason_code not in OVERRIDES:
@@ -213,11 +217,19 @@ def _save(
         _withdraw(
             act, _decision(act, patient.id, replaces_id), at, f"Replaced by decision {row.id}"
         )
+    dues.dose_decided(act, about["records"], at)
     act.note(
         "prescribing.decided", patient_id=patient.id, decision=row.id,
         overridden=[each["rule"] for each in answer["findings"] if each["severity"] == "ALERT"],
     )  # fmt: skip
     return row.id
+
+
+def _cleared(act: Act, patient: Patient, gathered: Gathered, order: Data, at: datetime) -> None:
+    """NotCleared while the assessment does not allow this dose: a first one most of all."""
+    case = Case(gathered.entries, gathered.doses, place_of(act), patient.sex, at)
+    first_dose = case.place.rapid and treatment_of(gathered.request).first_dose
+    gate.cleared(case, first_dose=first_dose, medicine=PRODUCTS[order["product"]].drug)
 
 
 def _dose_mg(order: Data) -> Decimal:

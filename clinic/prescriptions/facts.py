@@ -20,7 +20,9 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act
-from clinic.assessments.kinds import GATE_ITEMS
+from clinic.assessments.claims import Claim, claims_of, earlier_claims_as_use, settled
+from clinic.assessments.entries import Entries, entries_at
+from clinic.assessments.kinds import CONFIRMERS, GATE_ITEMS, KINDS
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.custody.models import Reception, ReceptionDetail
@@ -58,6 +60,8 @@ class Gathered:
     planned: tuple[DoseDecision, ...]
     newest_at: datetime | None
     """The newest thing known to have happened: an order may not be timed before it."""
+    entries: list[ClinicalEntry]
+    doses: list[DoseEvent]
 
 
 def outside(act: Act, patient: Patient, decided_at: datetime) -> Data:
@@ -140,7 +144,7 @@ def dose_request(
         if row.id not in but
     ]
     history = _Doses(doses, decisions, known_at, decided_at)
-    of = _ByKind(entries)
+    of = Entries(entries)
     setting = about["setting"]
     request: Data = {
         "case": f"patient {records[0]}",
@@ -153,9 +157,12 @@ def dose_request(
         "assessment": _assessment(of),
         "drug_tests": _drug_tests(of),
         "observations": [_observation(row) for row in of.all("observation")],
-        "opioid_use": [row.data for row in of.all("opioid_use")],
+        "opioid_use": [
+            *(row.data for row in of.all("opioid_use")),
+            *earlier_claims_as_use(claims_of(of, history.elsewhere())),
+        ],
         "treatment_history": {
-            **_history(of, history, doses, known_at),
+            **_history(of, history),
             "ever_taken_buprenorphine": of.newest("medical_history").get(
                 "ever_taken_buprenorphine"
             ),
@@ -170,7 +177,9 @@ def dose_request(
     missing = (*_not_recorded(of, about), *history.unanswered(of.all("steady_dose")))
     newest = [row.happened_at for row in entries]
     newest += [row.consumed_at for row in doses if row.outcome in SWALLOWED]
-    return Gathered(request, missing, tuple(history.planned()), max(newest, default=None))
+    return Gathered(
+        request, missing, tuple(history.planned()), max(newest, default=None), entries, doses
+    )
 
 
 def recorded_history(
@@ -180,54 +189,22 @@ def recorded_history(
 
     Plans for the day are left out: this is what happened, not what an order must reckon with.
     """
-    return _history(_ByKind(entries), _Doses(doses, [], at, at), doses, at)
+    return _history(Entries(entries), _Doses(doses, [], at, at))
 
 
-def _history(of: _ByKind, history: _Doses, doses: list[DoseEvent], known_at: datetime) -> Data:
+def _history(of: Entries, history: _Doses) -> Data:
+    claims, beside = settled(claims_of(of, history.elsewhere()))
     return {
-        "doses": history.taken(),
-        "steady_doses": [{**row.data, "recorded_by": "elsewhere"} for row in of.all("steady_dose")],
-        **_confirmed(of, doses, known_at),
+        "doses": history.taken({each.row for each in beside}),
+        "steady_doses": [each.steady() for each in claims if isinstance(each.row, ClinicalEntry)],
+        **_confirmed(of, claims),
     }
 
 
-def entries_at(act: Act, records: list[int], known_at: datetime) -> list[ClinicalEntry]:
-    """The entries that stood at a moment, in the order things happened."""
-    return list(
-        act.session.scalars(
-            select(ClinicalEntry)
-            .where(ClinicalEntry.patient_id.in_(records), ClinicalEntry.standing_at(known_at))
-            .order_by(ClinicalEntry.happened_at, ClinicalEntry.id)
-            .execution_options(populate_existing=True)
-        )
-    )
-
-
-class _ByKind:
-    """Entries by kind; the newest is the one that happened last."""
-
-    def __init__(self, entries: Iterable[ClinicalEntry]) -> None:
-        self._rows: dict[str, list[ClinicalEntry]] = {}
-        for row in entries:
-            self._rows.setdefault(row.kind, []).append(row)
-
-    def all(self, kind: str) -> list[ClinicalEntry]:
-        return self._rows.get(kind, [])
-
-    def newest(self, kind: str) -> Data:
-        rows = self.all(kind)
-        return rows[-1].data if rows else {}
-
-    def items(self, item: str) -> list[datetime]:
-        return [row.happened_at for row in self.all("assessment") if row.data["item"] == item]
-
-    def asked(self, topic: str) -> bool:
-        return any(row.data["topic"] == topic for row in self.all("asked"))
-
-
-def _patient(of: _ByKind, about: Data) -> Data:
-    history = dict(of.newest("medical_history"))
-    history.pop("ever_taken_buprenorphine", None)
+def _patient(of: Entries, about: Data) -> Data:
+    history = KINDS["medical_history"].in_contract(of.newest("medical_history"))
+    if pregnancy := of.pregnancy():
+        history["pregnancy"] = pregnancy
     return {
         "date_of_birth": about["date_of_birth"],
         "sex": about["sex"],
@@ -240,7 +217,7 @@ def _patient(of: _ByKind, about: Data) -> Data:
     }
 
 
-def _assessment(of: _ByKind) -> Data:
+def _assessment(of: Entries) -> Data:
     out: Data = {
         f"{item}_at": of.items(item)[-1].isoformat() for item in GATE_ITEMS if of.items(item)
     }
@@ -250,7 +227,7 @@ def _assessment(of: _ByKind) -> Data:
     return {**out, **of.newest("tolerance")}
 
 
-def _drug_tests(of: _ByKind) -> list[Data]:
+def _drug_tests(of: Entries) -> list[Data]:
     """Every test, but for an on-site result the laboratory has since answered in its place."""
     rows = of.all("drug_test")
     answered = {
@@ -258,7 +235,7 @@ def _drug_tests(of: _ByKind) -> list[Data]:
     }  # fmt: skip
     return [
         {
-            **{name: value for name, value in row.data.items() if name not in _OUR_TEST_FIELDS},
+            **KINDS["drug_test"].in_contract(row.data),
             "sample_taken_at": row.happened_at.isoformat(),
         }
         for row in rows
@@ -266,41 +243,34 @@ def _drug_tests(of: _ByKind) -> list[Data]:
     ]
 
 
-_OUR_TEST_FIELDS = ("method", "confirms_id")
-
-
 def _observation(row: ClinicalEntry) -> Data:
-    seen = {name: value for name, value in row.data.items() if name != "cows_items"}
-    return {**seen, "at": row.happened_at.isoformat()}
+    return {**KINDS["observation"].in_contract(row.data), "at": row.happened_at.isoformat()}
 
 
-def _confirmed(of: _ByKind, doses: list[DoseEvent], known_at: datetime) -> Data:
-    """When prescriber and pharmacy confirmed, each as last heard.
-
-    Only what was written after every claim counts: a claim added later was not part of the answer.
-    """
-    claims = [row.recorded_at for row in of.all("steady_dose")]
-    claims += [row.recorded_at for row in doses if row.elsewhere and _stands(row, known_at)]
-    last: dict[str, ClinicalEntry] = {row.data["by"]: row for row in of.all("confirmation")}
-    return {
-        f"elsewhere_confirmed_by_{by}_at": row.happened_at.isoformat()
-        for by, row in last.items()
-        if row.data["outcome"] == "verified" and all(row.recorded_at > claim for claim in claims)
-    }
+def _confirmed(of: Entries, claims: list[Claim]) -> Data:
+    """When prescriber and pharmacy confirmed what is claimed, each as last heard."""
+    out: Data = {}
+    for by in CONFIRMERS:
+        asked = [each.answer(by) for each in claims] or [of.last("confirmation", by=by)]
+        answers = [row for row in asked if row is not None and row.data["outcome"] == "verified"]
+        if answers and len(answers) == len(asked):
+            last = max(row.happened_at for row in answers)
+            out[f"elsewhere_confirmed_by_{by}_at"] = last.isoformat()
+    return out
 
 
-def _order(order: Data, of: _ByKind) -> Data:
+def _order(order: Data, of: Entries) -> Data:
     plans = of.items("retitration_plan")
     return {**order, "retitration_plan_recorded_at": plans[-1].isoformat()} if plans else order
 
 
-def _supply(supply: Data | None, of: _ByKind) -> Data:
+def _supply(supply: Data | None, of: Entries) -> Data:
     stored = of.items("safe_storage")
     kept = {"safe_storage_recorded_on": london_day(stored[-1]).isoformat()} if stored else {}
     return {**(supply or {}), **kept}
 
 
-def _prison(of: _ByKind, about: Data) -> Data:
+def _prison(of: Entries, about: Data) -> Data:
     out: Data = {**of.newest("custody"), "received_at": about["received_at"]}
     if of.items("informed_choice"):
         out["informed_choice_recorded_at"] = of.items("informed_choice")[-1].isoformat()
@@ -317,7 +287,7 @@ def _prison(of: _ByKind, about: Data) -> Data:
     return out
 
 
-def _not_recorded(of: _ByKind, about: Data) -> Iterable[Missing]:
+def _not_recorded(of: Entries, about: Data) -> Iterable[Missing]:
     if not of.all("medical_history"):
         yield Missing("medical_history", "Health, home and other substances: not asked yet")
     if not of.asked("medicines"):
@@ -399,8 +369,12 @@ class _Doses:
         }
         return [each for each in increments_of(decision) if each not in answered]
 
-    def taken(self) -> list[Data]:
-        """Every dose for the request: recorded, and planned for the day."""
+    def elsewhere(self) -> list[DoseEvent]:
+        """The doses said to have been taken elsewhere."""
+        return [row for row, _ in self._counting() if row.elsewhere]
+
+    def taken(self, but: Collection[Any] = ()) -> list[Data]:
+        """Every dose for the request: recorded, and planned for the day. `but`: rows left out."""
         out = [
             {
                 "product": row.product,
@@ -410,6 +384,7 @@ class _Doses:
                 "recorded_by": "elsewhere" if row.elsewhere else "this_service",
             }
             for row, dose in self._counting()
+            if row not in but
         ]
         for decision in self.planned():
             # One timed after this order counts as taken at its moment: it cannot be waited out.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 
 from clinic import home, ui
 from clinic.act import Act
 from clinic.answers import Page, WhyForm, field_of, patient_of, to_record, why_page
-from clinic.assessments.kinds import IN_PRISON_ONLY, ITEMS, KINDS, PRODUCT_NAMES, TOPICS
-from clinic.assessments.presenters import said
+from clinic.assessments.gate import NotCleared
+from clinic.assessments.kinds import KINDS, PRODUCT_NAMES, TOPICS, may_record
+from clinic.assessments.queries import assessment_of
 from clinic.auth import act, needs, secret_token
 from clinic.consumption.models import OUTCOMES, SWALLOWED
 from clinic.errors import Conflict, Invalid, NotReady
@@ -84,17 +85,11 @@ def record(patient_id: int) -> Page:
     found = queries.prescribing_record(work, patient_id)
     return render_template(
         "prescriptions/record.jinja", record=found, banner=banner(work, found.patient),
-        parts=queries.assessed(found), kinds=KINDS, items=_items(), said=said,
+        assessment=assessment_of(work, found.patient),
         products=PRODUCT_NAMES, outcomes=OUTCOMES, overrides=OVERRIDES, topics=TOPICS,
         swallowed=SWALLOWED, today=work.today,
         days_of=facts.days_of, missing=[_missing(each, found.patient.id) for each in found.missing],
     )  # fmt: skip
-
-
-def _items() -> dict[str, str]:
-    """The parts of the assessment asked at this kind of site."""
-    prison = g.staff.site_kind == "prison"
-    return {item: words for item, words in ITEMS.items() if prison or item not in IN_PRISON_ONLY}
 
 
 def _missing(each: facts.Missing, patient_id: int) -> dict[str, str | None]:
@@ -128,6 +123,7 @@ def order(patient_id: int) -> Page:
     checked: dict[str, Any] | None = None
     planned: Any = ()
     missing: list[Any] = []
+    lacking = assessment_of(work, patient).lacking
     status = None
     if form.validate_on_submit() and not form.changing:
         given: dict[str, Any] = {
@@ -154,8 +150,10 @@ def order(patient_id: int) -> Page:
         except ReasonNeeded as needed:
             checked = needed.answer
             form.refuse(needed.detail, [_reason_fault(*fault) for fault in needed.faults])
-        except FactsMissing as lacking:
-            missing, status = [_missing(each, patient.id) for each in lacking.missing], 422
+        except FactsMissing as facts_missing:
+            missing, status = [_missing(each, patient.id) for each in facts_missing.missing], 422
+        except NotCleared as not_cleared:
+            lacking, status = not_cleared.lacking, not_cleared.status
         except NotReady as not_ready:
             form.refuse(not_ready.detail)
         except (Invalid, Conflict) as refusal:
@@ -163,7 +161,8 @@ def order(patient_id: int) -> Page:
             form.refuse(refusal.detail, [(field_of(form, f), says) for f, says in refusal.faults])
     template = "prescriptions/check.jinja" if checked else "prescriptions/order.jinja"
     page = render_template(
-        template, form=form, check=checked, planned=planned, missing=missing,
+        template, form=form, check=checked, planned=planned, missing=missing, lacking=lacking,
+        may=lambda kind, about: may_record(work.rights, kind, about),
         banner=banner(act(), patient), patient=patient, products=PRODUCT_NAMES,
         rows=presenters.order_rows(
             {"order": form.order(), "supply": form.supply()}, form.decided_at.data

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act
-from clinic.assessments.kinds import GATE_ITEMS
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.errors import NotFound
@@ -25,9 +24,6 @@ from dosing.check import check
 from dosing.days import start_of
 from dosing.rulebook import UnknownEdition
 from dosing.shape import Refused
-
-CHASED_AFTER = timedelta(days=14)
-"""A laboratory answers in 1 to 2 weeks; later it is chased (RP-22, source 000 section 3.1)."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +41,6 @@ class Record:
     def of(self, kind: str) -> list[ClinicalEntry]:
         """Standing entries of a kind, newest first."""
         return [row for row in self.entries if row.kind == kind and row.struck_at is None]
-
-    def item(self, item: str) -> ClinicalEntry | None:
-        """The newest standing entry for a part of the assessment."""
-        return next((row for row in self.of("assessment") if row.data["item"] == item), None)
-
-    @property
-    def dependence_established(self) -> bool:
-        """History, examination and a drug test are all recorded, with the evidence (RP-21)."""
-        needed = ("opioid_use_history", "physical_examination", "dependence_evidence")
-        return all(self.item(each) for each in needed) and bool(self.of("drug_test"))
 
 
 def prescribing_record(act: Act, patient_id: int) -> Record:
@@ -219,12 +205,11 @@ def waiting(act: Act) -> list[tuple[Patient, Waiting]]:
     """What waits for a prescriber or a nurse at this site, deadline first.
 
     A STOP met today with no decision since (RP-25); a decision for today with a dose not recorded;
-    somebody observed today with consent and no decision yet; a laboratory result to chase (RP-22).
+    somebody observed today and no decision yet.
     """
     act.need("prescribing.read")
     decided = _decided_today(act)
     out = _stopped(act, decided) + _not_recorded(act, decided) + _to_decide(act, decided)
-    out += _to_chase(act)
     names = select(Patient).where(Patient.id.in_([each.patient_id for each in out]))
     patients = {row.id: row for row in act.session.scalars(names)}
     ranks = {STOPPED: 0, DOSE: 1}
@@ -310,30 +295,3 @@ def _to_decide(act: Act, decided: list[DoseDecision]) -> list[Waiting]:
         for each in seen
         if each not in done
     ]
-
-
-def _to_chase(act: Act) -> list[Waiting]:
-    tests = list(
-        act.session.scalars(
-            select(ClinicalEntry).where(
-                ClinicalEntry.patient_id.in_(_here(act)), ClinicalEntry.kind == "drug_test",
-                ClinicalEntry.struck_at.is_(None),
-            )
-        )
-    )  # fmt: skip
-    answered = {row.data.get("confirms_id") for row in tests if row.data["result"] != "pending"}
-    return [
-        Waiting(
-            row.patient_id, "Chase the laboratory for the drug test",
-            row.happened_at + CHASED_AFTER,
-        )
-        for row in tests
-        if row.id not in answered
-        and (row.data["method"] == "on_site" or row.data["result"] == "pending")
-        and act.at >= row.happened_at + CHASED_AFTER
-    ]  # fmt: skip
-
-
-def assessed(record: Record) -> list[tuple[str, str, ClinicalEntry | None]]:
-    """The parts of the assessment before a first dose: item, words, and the newest entry."""
-    return [(item, words, record.item(item)) for item, words in GATE_ITEMS.items()]

@@ -8,7 +8,8 @@ from typing import Any
 
 from clinic.act import Act
 from clinic.assessments import commands as assessments
-from clinic.assessments.kinds import GATE_ITEMS
+from clinic.assessments.case import place_of
+from clinic.assessments.kinds import CONSENT, FINDING_ITEMS, TOPICS
 from clinic.consumption import commands as consumption
 from clinic.db import Database
 from clinic.prescriptions import commands
@@ -18,6 +19,10 @@ from clinic.staff.models import Staff
 from dosing.days import london_day
 from tests.factories.base import NOW, a_member_of_staff, a_patient, a_site, an_act
 
+CONSENT_GIVEN = {
+    "decision": "given", "information": ["medicine", "overdose"], "language": "english",
+    "formats": ["spoken"],
+}  # fmt: skip
 COWS_14 = {
     "pulse": 2, "sweating": 2, "restlessness": 1, "pupils": 2, "aches": 2, "nose_and_eyes": 1,
     "gut": 1, "tremor": 1, "yawning": 1, "anxiety": 1, "gooseflesh": 0,
@@ -82,11 +87,12 @@ def an_entry(act: Act, patient_id: int, kind: str, data: dict[str, Any], **more:
 def an_observation(
     act: Act, patient_id: int, cows: dict[str, int] | None = None, **more: Any
 ) -> int:
-    """COWS 14 unless said, awake, no alcohol in the breath."""
+    """COWS 14 unless said, awake, not intoxicated, no alcohol in the breath."""
     scores = COWS_14 if cows is None else cows
     data = {
         "withdrawal_scale": "cows", "withdrawal_score": sum(scores.values()),
         "cows_items": scores, "sedation": "1", "breath_alcohol_micrograms_per_100ml": "0",
+        "clinical_view": "none",
         **more,
     }  # fmt: skip
     return an_entry(act, patient_id, "observation", data)
@@ -98,19 +104,26 @@ def an_assessment(act: Act, patient_id: int, **history: Any) -> None:
     `history`: other answers of the medical history.
     """
     hour_ago = act.at - timedelta(hours=1)
-    for item in GATE_ITEMS:
+    for item in FINDING_ITEMS:
         an_entry(act, patient_id, "assessment", {"item": item, "finding": "nothing_of_concern"},
                  happened_at=hour_ago)  # fmt: skip
+    an_entry(act, patient_id, CONSENT, CONSENT_GIVEN, happened_at=hour_ago)
     an_entry(act, patient_id, "tolerance", {"tolerance": "moderate", "currently_dependent": True})
     an_entry(
         act, patient_id, "medical_history",
-        {"conditions": [], "substance_use": [], "children_at_home": False, **history},
+        {
+            "conditions": [], "substance_use": [], "stimulants": [], "serious_poly_substance": False,
+            "children_at_home": False, **history,
+        },
     )  # fmt: skip
+    an_entry(act, patient_id, "mental_health", {"problems": []})
+    an_entry(act, patient_id, "social", {"needs": []})
+    an_entry(act, patient_id, "follow_up", a_follow_up(act.at))
     an_entry(
         act, patient_id, "opioid_use",
         {"opioid": "heroin", "last_used_at": (act.at - timedelta(hours=14)).isoformat()},
     )  # fmt: skip
-    for topic in ("medicines", "opioid_use"):
+    for topic in TOPICS:
         an_entry(act, patient_id, "asked", {"topic": topic})
     an_entry(
         act, patient_id, "drug_test",
@@ -120,11 +133,31 @@ def an_assessment(act: Act, patient_id: int, **history: Any) -> None:
     an_observation(act, patient_id)
 
 
+def a_follow_up(at: datetime) -> dict[str, Any]:
+    """Follow-up arranged for the day after, and the plan for a week on."""
+    tomorrow = (london_day(at) + timedelta(days=1)).isoformat()
+    week_on = (london_day(at) + timedelta(days=7)).isoformat()
+    return {"dose_increases_on": tomorrow, "assessment_on": tomorrow, "care_plan_on": week_on}
+
+
+def an_outcome(act: Act, patient_id: int, outcome: str = "suitable", **more: Any) -> int:
+    """The outcome of the assessment, signed by the act's prescriber: for methadone unless said."""
+    data = {"outcome": outcome, **more}
+    if outcome == "suitable":
+        data.setdefault("medicine", "methadone")
+    return an_entry(act, patient_id, "outcome", data)
+
+
 def an_assessed_patient(clinic: Clinic, at: datetime = NOW, **history: Any) -> int:
-    """Somebody registered at the clinic and assessed at this moment."""
+    """Somebody registered at the clinic and assessed at this moment.
+
+    Where the clinic works under a rapid model the outcome is signed as well.
+    """
     act = clinic.act(at=at)
     patient_id = a_patient(act)
     an_assessment(replace(act), patient_id, **history)
+    if place_of(act).rapid:
+        an_outcome(act, patient_id)
     act.session.close()
     return patient_id
 

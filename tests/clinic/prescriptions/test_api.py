@@ -43,7 +43,7 @@ def a_body(dose="25", **more):
 
 
 ENTRIES = {
-    "assessments": {"item": "consent", "finding": "nothing_of_concern"},
+    "assessments": {"item": "mental_state", "finding": "nothing_of_concern"},
     "tolerance": {"tolerance": "low"},
     "medical-history": {"conditions": [], "substance_use": ["alcohol"]},
     "medicines": {"name": "Diazepam", "classes": ["benzodiazepine_or_z_drug"]},

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic.assessments import commands as assessments
 from clinic.assessments.scales import COWS_ITEMS, cows_total
 from clinic.custody.commands import receive_prisoner
 from clinic.errors import Conflict, Invalid
@@ -15,7 +14,7 @@ from clinic.patients.commands import merge_patients
 from clinic.prescriptions.commands import FactsMissing, Stopped
 from clinic.prescriptions.facts import supplied_days
 from clinic.prescriptions.models import DoseDecision
-from clinic.prescriptions.queries import prescribing_record, replay, waiting
+from clinic.prescriptions.queries import replay
 from tests.factories.base import NOW, a_member_of_staff, a_patient, an_act
 from tests.factories.prescriptions import (
     COWS_14,
@@ -146,41 +145,6 @@ def test_only_a_prescriber_records_that_a_prescriber_assessed(database):
         an_entry(act, patient, "assessment", data)
 
     assert an_entry(clinic.act(), patient, "assessment", data)
-
-
-@pytest.mark.proves("RP-21")
-def test_dependence_is_established_by_history_examination_and_test_together(database):
-    clinic = a_clinic(database)
-    patient = an_assessed_patient(clinic)
-    act = clinic.act()
-    record = prescribing_record(act, patient)
-    assert record.dependence_established
-
-    assessments.strike_entry(act, patient, record.of("drug_test")[0].id, "Another patient's sample")
-
-    assert not prescribing_record(act, patient).dependence_established
-
-
-@pytest.mark.proves("RP-22")
-def test_a_laboratory_that_has_not_answered_is_chased_after_fourteen_days(database):
-    clinic = a_clinic(database)
-    patient = an_assessed_patient(clinic)
-    taken = prescribing_record(clinic.act(), patient).of("drug_test")[0]
-    due = taken.happened_at + timedelta(days=14)
-
-    def chased(at):
-        return [each for _, each in waiting(clinic.act(at=at)) if "laboratory" in each.why]
-
-    assert chased(due - timedelta(minutes=1)) == []
-    assert len(chased(due)) == 1
-    act = clinic.act()
-    an_entry(
-        act, patient, "drug_test",
-        {"sample": "urine", "method": "laboratory", "result": "opioid_positive",
-         "confirms_id": taken.id},
-    )  # fmt: skip
-    act.session.close()
-    assert chased(due) == []
 
 
 def test_a_dose_can_only_be_what_was_decided(database):
