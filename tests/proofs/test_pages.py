@@ -1,8 +1,9 @@
 """Every page somebody can reach from the first page is whole, readable and asks no other host.
 
 One person of each role follows every link of the demonstration, one page of each kind. In the
-short form each endpoint is looked at in the browser once, for whoever reaches it first; the long
-form looks at every page for everybody.
+short form each endpoint is looked at in the browser once, for whoever reaches it first. The long
+form follows three of each kind and looks at all of them, a content that somebody else was shown to
+the letter once, and the first page for everybody.
 """
 
 from __future__ import annotations
@@ -46,12 +47,13 @@ def _let_in(demonstration, page, key):
     )
 
 
-def _nobody_has_seen(demonstration, pages: list[Found]) -> list[Found]:
-    """One for each endpoint that no other test of this run has looked at; they are now taken."""
-    taken = demonstration.run_folder / "pages.seen"
+def _nobody_has_seen(demonstration, pages: list[Found], by: str) -> list[Found]:
+    """One for each endpoint, or content, that no other test of this run took to look at."""
+    taken = demonstration.run_folder / f"{by}.seen"
     with locked(taken.with_suffix(".lock")):
         seen = set(taken.read_text().splitlines()) if taken.exists() else set()
-        fresh = {found.endpoint: found for found in reversed(pages) if found.endpoint not in seen}
+        fresh = {getattr(found, by): found for found in reversed(pages)}
+        fresh = {key: found for key, found in fresh.items() if key not in seen}
         taken.write_text("\n".join(seen | fresh.keys()))
     return list(fresh.values())
 
@@ -99,7 +101,7 @@ def test_every_page_of_each_role_is_whole_and_can_be_read_by_everybody(
         demonstration,
         page,
         axe,
-        _nobody_has_seen(demonstration, [f for f in pages if not f.faults]),
+        _nobody_has_seen(demonstration, [f for f in pages if not f.faults], by="endpoint"),
     )
 
     assert not faulty, "\n".join(map(str, faulty))
@@ -117,7 +119,9 @@ def test_every_page_of_each_role_at_each_kind_of_site_is_whole(demonstration, pa
 
     pages = list(crawl(demonstration.app, client, each=3))
     faulty = [found for found in pages if found.faults]
-    wrong = _look(demonstration, page, axe, [found for found in pages if not found.faults])
+    whole = [found for found in pages if not found.faults]
+    first, fresh = whole[:1], _nobody_has_seen(demonstration, whole[1:], by="content")
+    wrong = _look(demonstration, page, axe, [*first, *fresh])
 
     assert not faulty, "\n".join(map(str, faulty))
     assert not wrong, "\n\n".join(wrong)

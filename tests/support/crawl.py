@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +26,10 @@ SAME_KIND = ("rule_id", "rule_set", "limit", "quarter")
 
 @dataclass(frozen=True)
 class Found:
-    """A page: what makes it one of its kind, its address, its status and what is wrong with it."""
+    """A page: what makes it one of its kind, its address, its status and what is wrong with it.
+
+    `content`: stands for all that is on it between the head and the foot every page has.
+    """
 
     kind: str
     path: str
@@ -32,6 +37,7 @@ class Found:
     status: int
     faults: tuple[str, ...]
     linked_from: str
+    content: str
 
 
 class Reading(HTMLParser):
@@ -134,14 +140,23 @@ def crawl(app: Flask, client: FlaskClient, each: int = 1) -> Iterator[Found]:
             continue
         if answer.mimetype != "text/html":
             continue
-        read = Reading(answer.get_data(as_text=True))
+        html = answer.get_data(as_text=True)
+        read = Reading(html)
         faults = list(read.faults)
         if answer.status_code != 200:
             faults.append(f"status {answer.status_code}")
-        yield Found(kind, path, endpoint, answer.status_code, tuple(faults), linked_from)
+        yield Found(
+            kind, path, endpoint, answer.status_code, tuple(faults), linked_from, content_of(html)
+        )
         for link in read.links:
             if (following := _local(path, link)) is not None:
                 waiting.append((following, path))
+
+
+def content_of(html: str) -> str:
+    """A key that two pages share when they show the same between head and foot."""
+    main = re.sub(r'nonce="[^"]*"', "", html[html.find("<main") : html.find("</main>")])
+    return hashlib.sha256(main.encode()).hexdigest()
 
 
 def _local(page: str, link: str) -> str | None:
