@@ -33,14 +33,19 @@ HOME = "home"
 
 
 _NAVIGATION: dict[str, tuple[str, str | None, str | None]] = {}
+# What staff open most stands first; a page that is not named here comes after these.
+MENU = (
+    "Wait list", "Clinic", "Custody", "Patients", "Prescribing", "Titration board", "Releases",
+    "Rota", "Rules", "Overrides", "Sites", "Staff", "Audit", "Sweeps", "API", "Your account",
+)  # fmt: skip
 
 
 def nav(label: str, endpoint: str, permission: str | None, site_kind: str | None = None) -> None:
     """Offer a page in the navigation of everyone signed in who holds `permission` (None: all).
 
     `site_kind`: only to those working at such a site. Called once by each room when it is
-    imported; shown in the order of the calls. An endpoint the running application does not have
-    is left out.
+    imported; shown in the order of `MENU`. An endpoint the running application does not have is
+    left out.
     """
     _NAVIGATION[endpoint] = (label, permission, site_kind)
 
@@ -88,6 +93,11 @@ def _every_page(app: Flask) -> dict[str, Any]:
     }
 
 
+def _in_menu(entry: tuple[str, tuple[str, str | None, str | None]]) -> int:
+    label = entry[1][0]
+    return MENU.index(label) if label in MENU else len(MENU)
+
+
 def _navigation(app: Flask, staff: Any) -> list[dict[str, Any]]:
     if staff is None:
         return []
@@ -98,7 +108,7 @@ def _navigation(app: Flask, staff: Any) -> list[dict[str, Any]]:
             "current": request.endpoint == endpoint,
             "active": "." in endpoint and request.blueprint == endpoint.rpartition(".")[0],
         }
-        for endpoint, (label, permission, site_kind) in _NAVIGATION.items()
+        for endpoint, (label, permission, site_kind) in sorted(_NAVIGATION.items(), key=_in_menu)
         if endpoint in app.view_functions
         and (permission is None or permission in staff.rights)
         and (site_kind is None or site_kind == staff.site_kind)

@@ -16,6 +16,7 @@ from sqlalchemy.schema import SchemaItem
 
 from clinic.db import Base, Dated, Recorded
 from clinic.patients.models import Patient
+from clinic.patients.queries import Where
 from clinic.sites.models import Site
 from scheduling.custody_request import (
     DAY_AFTER_RECEPTION_IS_DAY_1,
@@ -265,11 +266,7 @@ class Location(Fact, Base):
     @property
     def says(self) -> str:
         """Wing and cell, as staff say it: "B, cell 2-14"."""
-        return in_words(self.wing.name, self.cell)
-
-
-def in_words(wing: str, cell: str | None) -> str:
-    return f"{wing}, cell {cell}" if cell else wing
+        return Where(self.wing.name, self.cell).says
 
 
 class Delivery(Fact, Base):

@@ -66,6 +66,8 @@ from clinic.custody.models import (
 from clinic.custody.queries import Stay, Work
 from clinic.errors import Invalid, NotFound, Stale
 from clinic.forms import Form
+from clinic.patients.models import Patient
+from clinic.patients.pages import Section, record_section
 from clinic.patients.queries import banner, on_wing, search
 from clinic.sites.models import Site
 from scheduling.custody_rules import BY_KEY, DELIVERABLE, GROUP_SESSION
@@ -90,7 +92,7 @@ def _home_row(work: Work, posts: dict[str, str]) -> home.Row:
         who=_who(work, posts),
         risk=said,
         risk_colour=colour,
-        where=on_wing(work.wing),
+        where=on_wing(work.where),
     )
 
 
@@ -155,7 +157,7 @@ def naming_list(work: Act) -> home.Worklist | None:
                 who=_who(row, posts),
                 risk=presenters.risk(row.ppo, row.heightened_risk)[0],
                 risk_colour=presenters.risk(row.ppo, row.heightened_risk)[1],
-                where=on_wing(row.wing),
+                where=on_wing(row.where),
             )
             for row in queries.to_be_named(work, limit=MOST_ON_HOME)
         ],
@@ -222,10 +224,31 @@ def keyworkers() -> Page:
 @needs("custody.read")
 def of_patient(patient_id: int) -> Page:
     """Go to a patient's newest stay."""
-    reception_id = queries.newest_reception(act(), patient_id)
-    if reception_id is None:
+    reception = queries.newest_reception(act(), patient_id)
+    if reception is None:
         raise NotFound("No reception is recorded for this patient.")
-    return redirect(url_for("custody_pages.stay", reception_id=reception_id))
+    return redirect(url_for("custody_pages.stay", reception_id=reception.id))
+
+
+@record_section("custody.read")
+def on_the_record(work: Act, patient: Patient) -> Section | None:
+    """Their newest stay, on their record."""
+    reception = queries.newest_reception(work, patient.id)
+    if reception is None:
+        return None
+    left = queries.went(work, reception)
+    became = f"{WAYS_OUT[left.how].lower()}, {ui.moment(left.at)}" if left else "in custody"
+    return Section(
+        "Custody",
+        [
+            {
+                "label": "The first 28 days",
+                "value": f"{reception.site.name}: {became}",
+                "href": url_for("custody_pages.stay", reception_id=reception.id),
+                "link": "Open",
+            }
+        ],
+    )
 
 
 # -- arrivals ------------------------------------------------------------------------------

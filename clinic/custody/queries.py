@@ -31,6 +31,7 @@ from clinic.custody.wings import in_custody_here, whereabouts
 from clinic.errors import NotFound
 from clinic.patients.access import open_record
 from clinic.patients.models import Allocation, Patient
+from clinic.patients.queries import Where
 from clinic.sites.models import Site
 from clinic.staff.models import SitePost, Staff, StaffRole
 from dosing.days import ONE_DAY, end_of, london_day
@@ -163,12 +164,12 @@ def stay(act: Act, reception_id: int) -> Stay:
     )
 
 
-def newest_reception(act: Act, patient_id: int) -> int | None:
-    """The id of somebody's newest reception that was not undone, at whatever prison."""
+def newest_reception(act: Act, patient_id: int) -> Reception | None:
+    """Somebody's newest reception that was not undone, at whatever prison."""
     act.need("custody.read")
     patient = open_record(act, patient_id, "custody.stays_looked_up", right="custody.read")
     return act.session.scalar(
-        select(Reception.id)
+        select(Reception)
         .where(
             Reception.patient_id.in_(facts.same_person(act, patient.id)),
             Reception.undone_at.is_(None),
@@ -176,6 +177,11 @@ def newest_reception(act: Act, patient_id: int) -> int | None:
         .order_by(Reception.id.desc())
         .limit(1)
     )
+
+
+def went(act: Act, reception: Reception) -> Exit | None:
+    """How and when somebody left the prison that received them; None while they are there."""
+    return facts.row_of(act.session, Exit, reception.id)
 
 
 def arrival(act: Act, patient_id: int) -> tuple[Patient, list[tuple[Reception, str]]]:
@@ -305,12 +311,12 @@ def escalation(escalate_to: str | None, posts: dict[str, str]) -> str | None:
 
 @dataclass(frozen=True)
 class Work:
-    """One open duty on a worklist. `person` is the listed name; `wing` None: not recorded."""
+    """One open duty on a worklist. `person` is the listed name; `where` None: not recorded."""
 
     reception_id: int
     patient_id: int
     person: str
-    wing: str | None
+    where: Where | None
     item: str
     for_on: date | None
     duty: str
@@ -391,7 +397,7 @@ def _open_work(act: Act, *which: ColumnElement[bool], limit: int) -> list[Work]:
             reception_id=item.reception_id,
             patient_id=patient.id,
             person=patient.listed_name,
-            wing=where.get(patient.id),
+            where=where.get(patient.id),
             item=item.item,
             for_on=item.for_on,
             duty=words.duty(item.item, item.for_on),

@@ -370,7 +370,8 @@ class WorkSchema(Schema):
 
     reception_id = _id(required=True)
     patient_id = _id(required=True)
-    wing = fields.String(allow_none=True, required=True)
+    wing = fields.String(attribute="where.wing", dump_default=None, allow_none=True)
+    cell = fields.String(attribute="where.cell", dump_default=None, allow_none=True)
     item = fields.String(required=True)
     for_on = fields.Date(allow_none=True, required=True)
     due_on = fields.Date(required=True)

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from clinic.act import Act
-from clinic.custody.models import Exit, Location, Reception, Transfer, Wing, in_words
+from clinic.custody.models import Exit, Location, Reception, Transfer, Wing
 from clinic.patients.models import Patient
-from clinic.patients.queries import tells_wing
+from clinic.patients.queries import Where, tells_wing
 
 
 def wings_here(act: Act, *, closed: bool = False) -> list[Wing]:
@@ -21,7 +21,7 @@ def wings_here(act: Act, *, closed: bool = False) -> list[Wing]:
 
 
 @tells_wing
-def whereabouts(act: Act, patient_ids: Collection[int]) -> dict[int, str]:
+def whereabouts(act: Act, patient_ids: Collection[int]) -> dict[int, Where]:
     """Wing and cell of those of these people who are in custody here, as they stand now.
 
     By the id of their record, the kept one too where two were joined. Nobody whose wing was not
@@ -43,9 +43,9 @@ def whereabouts(act: Act, patient_ids: Collection[int]) -> dict[int, str]:
         )
         .order_by(Location.from_at, Location.id)
     )
-    found: dict[int, str] = {}
+    found: dict[int, Where] = {}
     for patient_id, kept_id, wing, cell in rows:  # the newest comes last
-        found[patient_id] = found[kept_id or patient_id] = in_words(wing, cell)
+        found[patient_id] = found[kept_id or patient_id] = Where(wing, cell)
     return found
 
 

@@ -226,7 +226,7 @@ def _book(
 def _model_2(story: Story) -> None:
     story.say("a Model 2 service: referrals, bookings, arrivals")
     _rota(story, "frost", (1, 3, 5), (("nair", "osei"), ("ellery", "doyle")))
-    alerts = ("Carries an epinephrine pen", "Needs a Polish interpreter")
+    alerts = ("Penicillin: rash", "Needs a Polish interpreter")
     for number in range(18):
         days = -1 - number % 9
         at = story.at(days, f"{9 + number % 7:02d}:15")

@@ -35,7 +35,7 @@ class _Person(Form):
     gender = StringField("Gender, in the patient's words", [Length(max=50)])
     ethnicity = SelectField("Ethnicity", choices=[NOT_ASKED, *ETHNICITIES.items()])
     ppo = SelectField(
-        "Prolific or other priority offender",
+        "Prolific and other priority offender",
         choices=[NOT_ASKED, ("yes", "Yes"), ("no", "No")],
         coerce=_said,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, func, or_, select
 
@@ -177,7 +177,19 @@ class Banner:
     wing: str | None
 
 
-Whereabouts = Callable[[Act, Collection[int]], dict[int, str]]
+class Where(NamedTuple):
+    """On which wing somebody lives, and in which cell; None: not recorded."""
+
+    wing: str
+    cell: str | None
+
+    @property
+    def says(self) -> str:
+        """As staff say it: "B, cell 2-14"."""
+        return f"{self.wing}, cell {self.cell}" if self.cell else self.wing
+
+
+Whereabouts = Callable[[Act, Collection[int]], dict[int, Where]]
 _WHEREABOUTS: list[Whereabouts] = []
 
 
@@ -187,17 +199,17 @@ def tells_wing(reader: Whereabouts) -> Whereabouts:
     return reader
 
 
-def wings(act: Act, patient_ids: Collection[int]) -> dict[int, str]:
-    """On which wing of this prison each of these patients is, as far as that is recorded."""
-    found: dict[int, str] = {}
+def wings(act: Act, patient_ids: Collection[int]) -> dict[int, Where]:
+    """Where in this prison each of these patients lives, as far as that is recorded."""
+    found: dict[int, Where] = {}
     for read in _WHEREABOUTS:
         found |= read(act, patient_ids)
     return found
 
 
-def on_wing(wing: str | None) -> str:
+def on_wing(where: Where | None) -> str:
     """Where somebody in prison is, as a list says it."""
-    return f"Wing {wing}" if wing else "Wing not known"
+    return f"Wing {where.wing}" if where else "Wing not known"
 
 
 def wing_lines(act: Act, patient_ids: Collection[int]) -> dict[int, str]:
@@ -250,7 +262,7 @@ def banner(act: Act, patient: Patient) -> Banner:
         allergies=allergies if asked else None,
         keyworker=keyworker,
         in_prison=in_prison,
-        wing=next(iter(wings(act, ids).values()), None) if in_prison else None,
+        wing=next((where.says for where in wings(act, ids).values()), None) if in_prison else None,
     )
 
 

@@ -14,6 +14,7 @@ from clinic.act import Act
 from clinic.auth import act, needs
 from clinic.errors import Invalid, NotFound, Stale
 from clinic.forms import STEP, Form
+from clinic.patients import pages as patients_pages
 from clinic.patients.access import open_record
 from clinic.patients.commands import site_of
 from clinic.patients.models import Patient
@@ -46,6 +47,28 @@ Page = str | Response | tuple[str, int]
 ROW = "row"  # the button that draws one more collection
 MOST_ON_HOME = 20
 COLOURS = {"critical": "red", "red": "red", "amber": "orange"}
+
+
+# -- the record ----------------------------------------------------------------------------
+
+
+@patients_pages.record_section("release.read")
+def on_the_record(work: Act, patient: Patient) -> patients_pages.Section | None:
+    """Their open plan for leaving this prison, on their record."""
+    plan = queries.open_plan_here(work, patient.id)
+    if plan is None:
+        return None
+    return patients_pages.Section(
+        "Release",
+        [
+            {
+                "label": "Release plan",
+                "value": f"Release {ui.day(plan.release_on)}" if plan.release_on else None,
+                "href": url_for("release_pages.plan", plan_id=plan.id),
+                "link": "Open",
+            }
+        ],
+    )
 
 
 # -- the first page ------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from clinic.act import Act
 from clinic.calendars import holiday_lists
 from clinic.errors import NotFound
 from clinic.patients.models import Allocation, Patient, Registration
+from clinic.patients.queries import same_person
 from clinic.release import scoring
 from clinic.release.access import open_plan
 from clinic.release.facts import Json, facts_known, known_now, premises_object, release_request
@@ -183,6 +184,18 @@ class Coming:
         if self.fault:
             return len(SEVERITIES)
         return -1 if self.worst is None else SEVERITIES.index(self.worst)
+
+
+def open_plan_here(act: Act, patient_id: int) -> ReleasePlan | None:
+    """The open plan of an opened record for leaving this prison; None elsewhere."""
+    act.need("release.read")
+    return act.session.scalar(
+        select(ReleasePlan).where(
+            ReleasePlan.patient_id.in_(same_person(act, patient_id)),
+            ReleasePlan.site_id == act.site_id,
+            ReleasePlan.closed_at.is_(None),
+        )
+    )
 
 
 def coming_exits(act: Act) -> list[Coming]:

@@ -406,6 +406,9 @@ def test_a_stay_is_found_from_the_patient(healthcare, prison, url):
     prison.close()
 
     assert healthcare.get(f"/custody/patients/{patient_id}").location == url
+    record = healthcare.get(f"/patients/{patient_id}")
+    assert f'href="{url}"' in record.text
+    assert ": in custody" in text(record)
 
 
 def test_the_numbering_of_days_is_set_by_a_manager(staff, prison):

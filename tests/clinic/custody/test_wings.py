@@ -161,7 +161,7 @@ def test_every_worklist_of_the_prison_says_the_wing(prison, wing):
 
     rows = queries.next_work(prison.act(at=LATER))
 
-    assert {row.reception_id: row.wing for row in rows} == {stay: "B, cell 2-14", unknown: None}
+    assert {row.reception_id: row.where for row in rows} == {stay: ("B", "2-14"), unknown: None}
 
 
 def test_a_wing_is_added_once_and_closed_once_by_who_sets_up_the_prison(prison, wing, database):
@@ -222,8 +222,8 @@ def test_a_manager_lists_wings_and_healthcare_puts_somebody_on_one(prison, door,
     assert "Wing: choose an answer" in refused.text
     assert "2-14" in refused.text
     assert "B, cell 2-14" in moved.text.partition("</section>")[0]
-    assert "Wing B, cell 2-14" in healthcare.get("/custody/").text
-    assert "Wing B, cell 2-14" in healthcare.get("/").text
+    assert ">Wing B<" in healthcare.get("/custody/").text
+    assert ">Wing B<" in healthcare.get("/").text
 
 
 def test_the_api_records_corrects_and_strikes_out_a_location(prison, door, clock, wing):
@@ -247,7 +247,7 @@ def test_the_api_records_corrects_and_strikes_out_a_location(prison, door, clock
 
     assert (made.status_code, row["wing"], row["cell"]) == (201, "B", None)
     assert put_right.json["location"]["cell"] == "2-14"
-    assert {each["wing"] for each in listed} == {"B, cell 2-14"}
+    assert {(each["wing"], each["cell"]) for each in listed} == {("B", "2-14")}
     assert (gone.json["location"], gone.json["locations"]) == (None, [])
     assert api.get("/api/v1/wings").json["wings"][0]["name"] == "B"
     assert api.post("/api/v1/wings", json={"name": "C"}).status_code == 403

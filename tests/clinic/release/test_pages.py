@@ -255,11 +255,13 @@ def test_a_plan_is_started_once_and_closed_and_opened_again(story, staff_client)
     again = staff_client.get(f"/release/start/{patient_id}")
     assert again.status_code == 302
     plan = again.headers["Location"]
+    assert f'href="{plan}"' in staff_client.get(f"/patients/{patient_id}").get_data(as_text=True)
 
     closed = send(
         staff_client, f"{plan}/close", {"closed_as": "finished", "reason": "In treatment"}
     )
     assert "as it stood then" in closed.get_data(as_text=True)
+    assert plan not in staff_client.get(f"/patients/{patient_id}").get_data(as_text=True)
     opened = send(staff_client, f"{plan}/reopen")
     assert "The plan is open again." in opened.get_data(as_text=True)
 
