@@ -46,7 +46,7 @@ from tests.proofs.induction_walk import (
     stops,
 )
 
-pytestmark = pytest.mark.proves("RP-23", "RP-45")
+pytestmark = pytest.mark.proves("RP-23")
 
 WHOLE = Grid(every(5, 65), every(5, 120))
 """The walk of `make proof`."""

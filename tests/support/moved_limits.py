@@ -1,0 +1,165 @@
+"""Is every number of the rule files held in place by worked examples?
+
+Each limit of each rule, in each set, is moved by one step each way: a dose by a microgram, hours by
+a minute, a date by a day, a count by one; a word of a list is left out, a yes becomes a no, a
+severity the next one. The rule's own examples of that set must notice. So must, for what several
+rules share (facts.toml), any example of the set.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import ROUND_CEILING, Decimal
+from functools import cache
+from typing import Any
+
+from dosing.check import rulebook
+from dosing.examples import Example, a_request, all_examples
+from dosing.facts import Facts, derive
+from dosing.reasoning import REASONS
+from dosing.request import DoseRequest, read_request
+from dosing.rulebook import SEVERITIES, RuleVersion
+
+MICROGRAM = Decimal("0.001")
+STEPS = {
+    "mg": MICROGRAM,
+    "mg_per_ml": MICROGRAM,
+    "micrograms": MICROGRAM,
+    "share_of_last": Decimal("0.01"),
+    "share_of_previous": Decimal("0.01"),
+}
+"""The smallest step that can tell two requests apart, by how the limit's name ends; else 1."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A version with one thing changed. `limit` names it, `to` says what it became."""
+
+    version: RuleVersion
+    was: RuleVersion
+    limit: str
+    to: str
+
+    def __str__(self) -> str:
+        return f"{self.was.rule} ({self.was.set}) {self.limit} = {self.to}"
+
+
+def a_step(name: str) -> Decimal:
+    if name.endswith("hours"):
+        return Decimal(1) / 60
+    return next((step for end, step in STEPS.items() if name.endswith(end)), Decimal(1))
+
+
+def moved_limits(version: RuleVersion) -> Iterator[Moved]:
+    """This version with each limit moved by one step each way."""
+    for name, value in version.limits.items():
+        for said, becomes in _moved(name, value):
+            limits = {**version.limits, name: becomes}
+            yield Moved(replace(version, limits=limits), version, name, said)
+
+
+def _moved(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, bool):
+        yield str(not value), not value
+    elif isinstance(value, Decimal):
+        for sign in (1, -1):
+            becomes = value + sign * a_step(name)
+            if name.endswith("hours"):
+                # A whole number of seconds, whatever a minute is as a part of an hour.
+                becomes = becomes.quantize(Decimal("1e-9"), ROUND_CEILING)
+            if becomes >= 0:
+                yield f"{becomes:f}", becomes
+    elif isinstance(value, date):
+        for days in (1, -1):
+            yield str(value + timedelta(days=days)), value + timedelta(days=days)
+    elif isinstance(value, str):
+        yield "another word", f"not {value}"
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            for said, becomes in _moved("mg" if name == "rows" else key, each):
+                yield f"{key} {said}", {**value, key: becomes}
+    else:
+        for place, each in enumerate(value):
+            before, after = value[:place], value[place + 1 :]
+            if isinstance(each, str):
+                yield f"without {each}", (*before, *after)
+            else:
+                for said, becomes in _moved(name, each):
+                    yield f"[{place}] {said}", (*before, becomes, *after)
+
+
+def moved_dates(version: RuleVersion) -> Iterator[Moved]:
+    """This version begun, or ended, a day sooner and later."""
+    for name in ("first_on", "last_on"):
+        day: date | None = getattr(version, name)
+        for days in (1, -1) if day else ():
+            becomes = day + timedelta(days=days)
+            yield Moved(replace(version, **{name: becomes}), version, name, str(becomes))
+
+
+def moved_severity(version: RuleVersion) -> Iterator[Moved]:
+    """This version with each other severity."""
+    for severity in SEVERITIES:
+        if severity != version.severity:
+            yield Moved(replace(version, severity=severity), version, "severity", severity)
+
+
+# -- do the examples notice? ---------------------------------------------------------------
+
+
+@cache
+def _read(rule_set: str) -> list[tuple[Example, DoseRequest]]:
+    return [
+        (each, read_request(a_request(each.base, each.rule_set, **each.changes)))
+        for each in all_examples(rulebook())
+        if each.rule_set == rule_set
+    ]
+
+
+@cache
+def _of_rule(rule_set: str) -> Mapping[str, list[tuple[Example, Facts]]]:
+    out = defaultdict(list)
+    for example, request in _read(rule_set):
+        defined = rulebook().defined(rule_set, request.on)
+        out[example.rule].append((example, derive(request, defined)))
+    return out
+
+
+def noticed_by(moved: Moved) -> list[Example]:
+    """The examples that no longer hold when one limit or date of a rule, or definition, moved."""
+    if moved.was.rule in rulebook().definitions:
+        return _noticed_by_any(moved)
+    return [
+        example
+        for example, facts in _of_rule(moved.was.set)[moved.was.rule]
+        if (version := _in_force(moved, facts.on)) is not None
+        and not _holds(example, facts, None if version == "none" else version)
+    ]
+
+
+def _in_force(moved: Moved, on: date) -> RuleVersion | str | None:
+    """The version the example is judged under now; None when the move does not concern it."""
+    held = rulebook().in_force(moved.was.set, on).get(moved.was.rule)
+    if (moved.version.first_on or date.min) <= on <= (moved.version.last_on or date.max):
+        return moved.version if held is moved.was or held is None else None
+    return "none" if held is moved.was else None
+
+
+def _holds(example: Example, facts: Facts, version: RuleVersion | None) -> bool:
+    finding = None if version is None else REASONS[example.rule](facts, version)
+    if (finding is not None) is not example.fires:
+        return False
+    return finding is None or example.severity in (None, finding.severity)
+
+
+def _noticed_by_any(moved: Moved) -> list[Example]:
+    """An example of any rule, which is why the first one found will do."""
+    for example, request in _read(moved.was.set):
+        defined = {**rulebook().defined(moved.was.set, request.on), moved.was.rule: moved.version}
+        version = rulebook().in_force(moved.was.set, request.on).get(example.rule)
+        if not _holds(example, derive(request, defined), version):
+            return [example]
+    return []
