@@ -47,8 +47,6 @@ import dosing
 from dosing.check import check
 
 LONDON = ZoneInfo("Europe/London")
-DOSES_IN_A_DAY = 8
-"""As many as three hours apart."""
 FIRST_DAYS = {"era-2003": date(2004, 3, 22), "uk-2017": date(2024, 3, 25)}
 """Day 1 of a walk. London's clocks go forward on its seventh day."""
 MORNING, NOON = 9, 15
@@ -463,6 +461,8 @@ class Grid:
     waits: tuple[int, ...] = (2, 6)
     """Hours between two doses of day 1, beside the three that the walk itself waits."""
     tolerances: tuple[tuple[str, int | None], ...] = TOLERANCES
+    in_a_day: int = 8
+    """Doses on day 1: as many as lie three hours apart."""
 
 
 def every(step: int, most: int) -> tuple[int, ...]:
@@ -521,7 +521,7 @@ class Walk:
     def _first_days(self, morning: Situation) -> set[Situation]:
         if morning not in self._began:
             reached, here = {morning}, {morning}
-            for _ in range(DOSES_IN_A_DAY):
+            for _ in range(self.grid.in_a_day):
                 here = {
                     after_taking(situation, ask.dose)
                     for situation in here
