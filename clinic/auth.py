@@ -217,9 +217,12 @@ _TOKEN = _proof(ApiToken, ApiToken.revoked_at, ApiToken.expires_at, ApiToken.sco
 
 def _found(proof: Any, token: str) -> Sequence[Any]:
     with database().reading() as reading:
-        return reading.execute(
-            proof, {"token_hash": token_hash(token), "today": clock.today()}
-        ).all()
+        # Past the mapped objects: it is asked before every request.
+        return (
+            reading.connection()
+            .execute(proof, {"token_hash": token_hash(token), "today": clock.today()})
+            .all()
+        )
 
 
 def _by_cookie() -> SignedIn | None:

@@ -158,12 +158,13 @@ def free_places(
     rota: Rota, holds: Iterable[Hold], first: date, last: date, *, now: datetime
 ) -> list[Place]:
     """The places nobody has taken and that have not begun, in order of time (RP-16, RP-17)."""
+    return still_free(places(rota, first, last), holds, now=now)
+
+
+def still_free(places: Iterable[Place], holds: Iterable[Hold], *, now: datetime) -> list[Place]:
+    """Those of the places that nobody has taken and that have not begun, in their order."""
     taken = _Taken(holds)
-    return [
-        place
-        for place in places(rota, first, last)
-        if place.starts_at > now and not taken.at(place)
-    ]
+    return [place for place in places if place.starts_at > now and not taken.at(place)]
 
 
 def first_feasible(

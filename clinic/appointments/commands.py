@@ -6,6 +6,7 @@ Whoever loses a race is told what is free next.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,10 +57,8 @@ class Booked:
 def feasible_places(act: Act, patient_id: int, how_many: int) -> list[slots.Place]:
     """The first places from now that are free and do not cross the patient's own visits."""
     first, last = act.today, act.today + LOOK_AHEAD
-    rota = facts.service(act.session, _site(act), first, last).rota
-    free = slots.free_places(
-        rota, facts.holds(act.session, rota, first, last), first, last, now=act.at
-    )
+    service = facts.service(act.session, _site(act))
+    free = facts.free_places(act.session, service, first, last, act.at)
     return slots.first_feasible(free, facts.busy(act.session, patient_id, act.at), how_many)
 
 
@@ -117,7 +116,8 @@ def _book_visit(
     act.need("appointments.book")
     referral = _referral_to_book(act, referral_id)
     seen[:] = [referral.patient_id]
-    place, held = _place(act, referral.drugs, starts_at, doctor_id, worker_id)
+    service = facts.service(act.session, _site(act), referral.rota_stamp)
+    place = _place(act, service, referral.drugs, starts_at, doctor_id, worker_id)
     state = {**place._asdict(), "status": "booked"}
     visit_id = act.session.scalar(
         _ADD_VISIT,
@@ -127,7 +127,7 @@ def _book_visit(
             "recorded_by": act.staff_id,
         },
     )  # fmt: skip
-    _hold(act, visit_id, place, held)
+    _hold(act, visit_id, place, service.resources)
     history.write(act, Visit, visit_id, history.as_json(state), "booked")
     act.note(
         "appointments.booked", patient_id=referral.patient_id, visit=visit_id, referral=referral_id
@@ -154,6 +154,7 @@ _REFERRAL_TO_BOOK = (
             Registration.ended_at.is_(None),
         )
         .label("on_caseload"),
+        facts.STAMP.label("rota_stamp"),
     )
     .join(Patient, Patient.id == Referral.patient_id)
     .where(Referral.id == bindparam("referral_id"), Referral.site_id == bindparam("site_id"))
@@ -162,9 +163,11 @@ _REFERRAL_TO_BOOK = (
 
 
 def _referral_to_book(act: Act, referral_id: int) -> Any:
-    row = act.session.execute(
-        _REFERRAL_TO_BOOK, {"referral_id": referral_id, "site_id": act.site_id}
-    ).first()
+    row = (
+        act.session.connection()
+        .execute(_REFERRAL_TO_BOOK, {"referral_id": referral_id, "site_id": act.site_id})
+        .first()
+    )
     if row is None:
         raise NotFound("There is no such referral at this site.")
     if not row.on_caseload and not glass_broken(act, row.patient_id):
@@ -177,23 +180,27 @@ def _referral_to_book(act: Act, referral_id: int) -> Any:
 
 
 def _place(
-    act: Act, drugs: list[str], starts_at: datetime, doctor_id: int, worker_id: int
-) -> tuple[slots.Place, dict[int, int]]:
-    """The place asked for, if the rules allow it, and what it holds of whom."""
+    act: Act,
+    service: facts.Service,
+    drugs: list[str],
+    starts_at: datetime,
+    doctor_id: int,
+    worker_id: int,
+) -> slots.Place:
+    """The place asked for, if the rules allow it."""
     day = london_day(starts_at)
     if not act.today <= day <= act.today + timedelta(days=366):
         raise Invalid.field("starts_at", "must be a time within the coming year")
-    service, held = facts.service_for_booking(act.session, _site(act), day, doctor_id, worker_id)
     answer = slots.may_book(service.rota, starts_at, doctor_id, worker_id, now=act.at, drugs=drugs)
     if isinstance(answer, slots.Place):
-        return answer, held
+        return answer
     more = {"reason": answer.reason, "rule": answer.rule}
     if answer.reason == "no_opioid":
         raise Invalid(answer.message, faults=[("referral_id", answer.message)], more=more)
     raise Conflict(answer.message, more=more)
 
 
-def _hold(act: Act, visit_id: int, place: slots.Place, held: dict[int, int]) -> None:
+def _hold(act: Act, visit_id: int, place: slots.Place, held: Mapping[int, int]) -> None:
     both = ((place.doctor_id, "doctor"), (place.worker_id, "worker"))
     # Everybody queues for the same people in the same order (migrations: queue_for_an_hour).
     first, second = sorted((held[staff_id], needed_as) for staff_id, needed_as in both)
@@ -274,12 +281,13 @@ def _move_visit(
     seen[:] = [visit.patient_id]
     if (visit.starts_at, visit.doctor_id, visit.worker_id) == (starts_at, doctor_id, worker_id):
         raise Invalid.field("starts_at", "is where the visit already is")
-    place, held = _place(act, _drugs_of(act, visit), starts_at, doctor_id, worker_id)
+    service = facts.service(act.session, _site(act))
+    place = _place(act, service, _drugs_of(act, visit), starts_at, doctor_id, worker_id)
     _release(act, visit.id)
     visit.starts_at, visit.ends_at = place.starts_at, place.ends_at
     visit.doctor_id, visit.worker_id = doctor_id, worker_id
     act.session.flush()
-    _hold(act, visit.id, place, held)
+    _hold(act, visit.id, place, service.resources)
     history.add(act, visit, "moved", note=note)
     act.note("appointments.moved", patient_id=visit.patient_id, visit=visit.id)
     return visit

@@ -1,60 +1,56 @@
 """What do the rules of slots need to know? Rows of the rota, staff, calendar and holds as facts.
 
-The statements are built once: this is asked for every offer and every booking.
+A site's rota is asked for with every offer and every booking and changes once in a while, so it is
+kept for as long as its stamp stands (see RotaStamp). Who holds which time is always asked anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Date, String, and_, bindparam, cast, null, or_, select, union_all
+from sqlalchemy import Date, String, bindparam, cast, null, select, union_all
 from sqlalchemy.orm import Session as Database
 from sqlalchemy.orm import aliased
 
-from clinic.appointments.models import Resource, RotaDayOff, RotaPattern, Visit, VisitHold
+from clinic.appointments.models import (
+    Resource,
+    RotaDayOff,
+    RotaPattern,
+    RotaStamp,
+    Visit,
+    VisitHold,
+)
 from clinic.calendars import holiday_lists
 from clinic.sites.models import CalendarChange, Site, SiteClosure, SiteModel
 from clinic.staff.models import PrescriberLevel, StaffCompetence
-from dosing.days import end_of, start_of
+from dosing.days import days_between, end_of, start_of
+from scheduling import slots
 from scheduling.calendars import Calendar
 from scheduling.calendars import CalendarChange as Change
 from scheduling.prescribing_models import PrescribingModel
-from scheduling.slots import Clinician, Hold, Rota, Session
+from scheduling.slots import Clinician, Hold, Place, Rota, Session
 
 TRAINED, COMPETENT = "rapid_induction_doctor", "induction_worker"
+DAYS_KEPT = 400
+
+STAMP = select(RotaStamp.value).scalar_subquery()
+"""The stamp of every rota, to be asked for beside something else."""
 
 _doctor, _worker = aliased(Resource), aliased(Resource)
-_in_span = and_(
-    RotaPattern.from_on <= bindparam("last"),
-    or_(RotaPattern.to_on.is_(None), RotaPattern.to_on >= bindparam("first")),
-)
-_SESSION_COLUMNS = (
-    RotaPattern.id, RotaPattern.weekday, RotaPattern.starts, RotaPattern.ends,
-    RotaPattern.slot_minutes, RotaPattern.doctor_id, RotaPattern.worker_id, RotaPattern.from_on,
-    RotaPattern.to_on, RotaPattern.despite_holiday,
-)  # fmt: skip
-_SESSIONS = (
-    select(Site.nation, *_SESSION_COLUMNS)
-    .join_from(Site, RotaPattern, and_(RotaPattern.site_id == Site.id, _in_span), isouter=True)
-    .where(Site.id == bindparam("site_id"))
-)
-# The same for two people, with what a visit holds of them.
-_SESSIONS_OF_TWO = (
+SESSIONS = (
     select(
-        Site.nation, *_SESSION_COLUMNS,
+        Site.nation, RotaPattern.id, RotaPattern.weekday, RotaPattern.starts, RotaPattern.ends,
+        RotaPattern.slot_minutes, RotaPattern.doctor_id, RotaPattern.worker_id,
+        RotaPattern.from_on, RotaPattern.to_on, RotaPattern.despite_holiday,
         _doctor.id.label("doctor_resource"), _worker.id.label("worker_resource"),
     )
-    .join_from(Site, RotaPattern, and_(RotaPattern.site_id == Site.id, _in_span))
-    .join(_doctor, _doctor.staff_id == RotaPattern.doctor_id)
-    .join(_worker, _worker.staff_id == RotaPattern.worker_id)
-    .where(
-        Site.id == bindparam("site_id"),
-        RotaPattern.doctor_id == bindparam("doctor_id"),
-        RotaPattern.worker_id == bindparam("worker_id"),
-    )
+    .join_from(Site, RotaPattern, RotaPattern.site_id == Site.id, isouter=True)
+    .join(_doctor, _doctor.staff_id == RotaPattern.doctor_id, isouter=True)
+    .join(_worker, _worker.staff_id == RotaPattern.worker_id, isouter=True)
+    .where(Site.id == bindparam("site_id"))
 )  # fmt: skip
 
 _no_text, _no_day = cast(null(), String), cast(null(), Date)
@@ -64,9 +60,6 @@ def _spans(model: Any, fact: Any, subject: Any, word: Any) -> Any:
     return select(
         fact.label("fact"), subject.label("subject"), word.label("word"),
         model.from_on.label("from_on"), model.to_on.label("to_on"),
-    ).where(
-        model.from_on <= bindparam("last"),
-        or_(model.to_on.is_(None), model.to_on >= bindparam("first")),
     )  # fmt: skip
 
 
@@ -75,7 +68,7 @@ def _literal(word: str) -> Any:
 
 
 # Everything dated that decides which places there are: one row a fact, whatever its table.
-_DATED = union_all(
+DATED = union_all(
     _spans(
         StaffCompetence, _literal("competence"), StaffCompetence.staff_id,
         StaffCompetence.competence,
@@ -88,44 +81,35 @@ _DATED = union_all(
     ).where(SiteModel.site_id == bindparam("site_id")),
     select(_literal("off"), RotaDayOff.pattern_id, _no_text, RotaDayOff.on, _no_day)
     .join(RotaPattern, RotaPattern.id == RotaDayOff.pattern_id)
-    .where(
-        RotaPattern.site_id == bindparam("site_id"),
-        RotaDayOff.withdrawn_at.is_(None),
-        RotaDayOff.on.between(bindparam("first"), bindparam("last")),
-    ),
+    .where(RotaPattern.site_id == bindparam("site_id"), RotaDayOff.withdrawn_at.is_(None)),
     select(_literal("closed"), SiteClosure.site_id, _no_text, SiteClosure.on, _no_day).where(
-        SiteClosure.site_id == bindparam("site_id"),
-        SiteClosure.withdrawn_on.is_(None),
-        SiteClosure.on.between(bindparam("first"), bindparam("last")),
+        SiteClosure.site_id == bindparam("site_id"), SiteClosure.withdrawn_on.is_(None)
     ),
     select(
         _literal("holiday"), CalendarChange.id, CalendarChange.change, CalendarChange.on,
         CalendarChange.announced_on,
     ).where(
-        CalendarChange.nation == bindparam("nation"),
-        CalendarChange.withdrawn_on.is_(None),
-        CalendarChange.on.between(bindparam("first"), bindparam("last")),
+        CalendarChange.nation == bindparam("nation"), CalendarChange.withdrawn_on.is_(None)
     ),
 )  # fmt: skip
 
-_HOLDS = (
-    select(Resource.staff_id, VisitHold.starts_at, VisitHold.ends_at)
-    .join(Resource, Resource.id == VisitHold.resource_id)
-    .where(
-        Resource.staff_id.in_(bindparam("people", expanding=True)),
-        VisitHold.released_at.is_(None),
-        VisitHold.starts_at < bindparam("until"),
-        VisitHold.ends_at > bindparam("since"),
-    )
+_hold = VisitHold.__table__.c
+_HOLDS = select(_hold.resource_id, _hold.starts_at, _hold.ends_at).where(
+    _hold.resource_id.in_(bindparam("resources", expanding=True)),
+    _hold.released_at.is_(None),
+    _hold.starts_at < bindparam("until"),
+    _hold.ends_at > bindparam("since"),
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Service:
-    """A site's rota over some days, and its prescribing model day by day."""
+    """A site's rota, its prescribing model day by day, and what a visit holds of each person."""
 
     rota: Rota
     models: tuple[tuple[PrescribingModel, date, date | None], ...]
+    resources: Mapping[int, int]
+    _days: dict[date, list[Place]] = field(default_factory=dict, repr=False)
 
     def model_on(self, day: date) -> PrescribingModel | None:
         """The model in force on a day; None when none is set."""
@@ -138,51 +122,46 @@ class Service:
             None,
         )
 
-
-def service(session: Database, site_id: int, first: date, last: date) -> Service:
-    """The site's rota from first to last, both included. Two statements."""
-    rows = session.execute(_SESSIONS, {"site_id": site_id, "first": first, "last": last}).all()
-    return _service(session, site_id, rows, first, last)
-
-
-def service_for_booking(
-    session: Database, site_id: int, day: date, doctor_id: int, worker_id: int
-) -> tuple[Service, dict[int, int]]:
-    """The rota of two people on one day, and the resource of each. Two statements.
-
-    No resources when they share no session that day.
-    """
-    rows = session.execute(
-        _SESSIONS_OF_TWO,
-        {
-            "site_id": site_id, "first": day, "last": day, "doctor_id": doctor_id,
-            "worker_id": worker_id,
-        },
-    ).all()  # fmt: skip
-    held = {doctor_id: rows[0].doctor_resource, worker_id: rows[0].worker_resource} if rows else {}
-    return _service(session, site_id, rows, day, day), held
+    def places(self, first: date, last: date) -> list[Place]:
+        """Every bookable place from first to last, whoever has taken it. Each day worked out once."""
+        if len(self._days) > DAYS_KEPT:
+            self._days.clear()
+        found: list[Place] = []
+        for day in days_between(first, last):
+            if (of_day := self._days.get(day)) is None:
+                of_day = self._days[day] = slots.places(self.rota, day, day)
+            found += of_day
+        return found
 
 
-def _service(
-    session: Database, site_id: int, rows: Collection[Any], first: date, last: date
-) -> Service:
+_kept: dict[int, tuple[str, Service]] = {}
+
+
+def service(session: Database, site_id: int, stamp: str | None = None) -> Service:
+    """The site's rota as it stands in this transaction. `stamp`: the present one, if known."""
+    stamp = stamp or session.scalars(select(RotaStamp.value)).one()
+    known = _kept.get(site_id)
+    if known is None or known[0] != stamp:
+        known = _kept[site_id] = stamp, _read(session, site_id)
+    return known[1]
+
+
+def _read(session: Database, site_id: int) -> Service:
+    rows = session.execute(SESSIONS, {"site_id": site_id}).all()
     nation = next((row.nation for row in rows), None)
     sessions = [row for row in rows if row.id is not None]
-    people = {each for row in sessions for each in (row.doctor_id, row.worker_id)}
+    resources = {row.doctor_id: row.doctor_resource for row in sessions}
+    resources |= {row.worker_id: row.worker_resource for row in sessions}
     dated = session.execute(
-        _DATED,
-        {
-            "site_id": site_id, "first": first, "last": last, "people": sorted(people),
-            "nation": nation,
-        },
-    ).all()  # fmt: skip
+        DATED, {"site_id": site_id, "people": sorted(resources), "nation": nation}
+    ).all()
     off: dict[int, set[date]] = {}
     for row in dated:
         if row.fact == "off":
             off.setdefault(row.subject, set()).add(row.from_on)
     rota = Rota(
         sessions=tuple(_session(row, off.get(row.id, ())) for row in sessions),
-        clinicians={each: _clinician(each, dated) for each in people},
+        clinicians={each: _clinician(each, dated) for each in resources},
         calendar=Calendar(
             nation or "england_and_wales",  # asked of nothing when there are no sessions
             holiday_lists(),
@@ -197,7 +176,7 @@ def _service(
         for row in dated
         if row.fact == "model"
     )
-    return Service(rota, models)
+    return Service(rota, models, resources)
 
 
 def _session(row: Any, off: Iterable[date]) -> Session:
@@ -224,15 +203,18 @@ def _clinician(staff_id: int, dated: Collection[Any]) -> Clinician:
     )
 
 
-def holds(session: Database, rota: Rota, first: date, last: date) -> list[Hold]:
-    """The time already given away of everybody on the rota, at this site or another."""
-    people = {each for row in rota.sessions for each in (row.doctor_id, row.worker_id)}
-    if not people:
+def free_places(
+    session: Database, service: Service, first: date, last: date, now: datetime
+) -> list[Place]:
+    """The places nobody has taken, here or elsewhere, and that have not begun. One statement."""
+    if not service.resources:
         return []
+    staff = {resource_id: staff_id for staff_id, resource_id in service.resources.items()}
     found = session.execute(
-        _HOLDS, {"people": sorted(people), "since": start_of(first), "until": end_of(last)}
-    )
-    return [Hold(*row) for row in found]
+        _HOLDS, {"resources": sorted(staff), "since": start_of(first), "until": end_of(last)}
+    ).all()
+    holds = [Hold(staff[resource_id], starts, ends) for resource_id, starts, ends in found]
+    return slots.still_free(service.places(first, last), holds, now=now)
 
 
 def busy(session: Database, patient_id: int, since: datetime) -> list[tuple[datetime, datetime]]:

@@ -149,6 +149,18 @@ class RotaDayOff(Recorded, Base):
     withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
 
 
+class RotaStamp(Base):
+    """One row. Its value is another after every change to what decides which places there are.
+
+    The database changes it, whoever writes (migrations: stamp_the_rota). No value comes twice, not
+    even one that was rolled back, so a rota read under it may be kept for as long as it stands.
+    """
+
+    __tablename__ = "rota_stamp"
+
+    value: Mapped[str]
+
+
 class Referral(Recorded, Base):
     """Somebody asks this site to treat a patient. The row is how it stands; its events, how it came.
 

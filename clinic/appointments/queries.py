@@ -106,9 +106,9 @@ def wait_list(act: Act) -> WaitList:
         .outerjoin(Visit, (Visit.referral_id == Referral.id) & (Visit.status == "booked"))
         .where(Referral.site_id == act.site_id, Referral.status == "waiting")
     ).all()  # fmt: skip
-    service = facts.service(act.session, act.site_id or 0, first, last)
+    service = facts.service(act.session, act.site_id or 0)
     model = service.model_on(act.today)
-    free = _free(act, service, first, last) if rows else []
+    free = facts.free_places(act.session, service, first, last, act.at) if rows else []
     act.note_shown("appointments.wait_listed", [row.patient_id for row in rows])
     made = [_waiting(row, model, act, free[0].starts_at if free else None, last) for row in rows]
     return WaitList(model, tuple(sorted(made, key=_urgency)))
@@ -148,11 +148,6 @@ def _waiting(
 # -- what is free --------------------------------------------------------------------------
 
 
-def _free(act: Act, service: facts.Service, first: date, last: date) -> list[slots.Place]:
-    held = facts.holds(act.session, service.rota, first, last)
-    return slots.free_places(service.rota, held, first, last, now=act.at)
-
-
 def free_places(act: Act, site_id: int, first: date, last: date) -> list[slots.Place]:
     """The free places of this site from first to last, both included. Shows no patient."""
     act.need("appointments.read")
@@ -163,7 +158,8 @@ def free_places(act: Act, site_id: int, first: date, last: date) -> list[slots.P
     if last - first > LONGEST_SPAN:
         raise Invalid.field("to", f"must be within {LONGEST_SPAN.days} days of from")
     try:
-        return _free(act, facts.service(act.session, site_id, first, last), first, last)
+        service = facts.service(act.session, site_id)
+        return facts.free_places(act.session, service, first, last, act.at)
     except OutOfReach as beyond:
         raise Invalid.field("to", str(beyond)) from beyond
 
@@ -208,11 +204,12 @@ def offers(
     )
     first = max(from_on or act.today, act.today)
     last = first + LOOK_AHEAD
-    service = facts.service(act.session, act.site_id or 0, first, last)
+    service = facts.service(act.session, act.site_id or 0)
     model = service.model_on(act.today) or service.model_on(first)
     crack = slots.no_opioid(referral.drugs)
     taken = facts.busy(act.session, patient.id, act.at)
-    found = [] if crack else slots.first_feasible(_free(act, service, first, last), taken, how_many)
+    free = [] if crack else facts.free_places(act.session, service, first, last, act.at)
+    found = slots.first_feasible(free, taken, how_many)
     names = staff_names(
         act, [each for place in found for each in (place.doctor_id, place.worker_id)]
     )
@@ -284,7 +281,7 @@ def referral_page(act: Act, referral_id: int) -> ReferralPage:
     visits = act.session.scalars(
         select(Visit).where(Visit.referral_id == referral.id).order_by(Visit.starts_at, Visit.id)
     ).all()
-    model = facts.service(act.session, referral.site_id, act.today, act.today).model_on(act.today)
+    model = facts.service(act.session, referral.site_id).model_on(act.today)
     booked = next((each.starts_at for each in visits if each.status == "booked"), None)
     judged = wait(
         model, referral.referred_at, act.today, seen_at=referral.seen_at,
@@ -408,7 +405,7 @@ def visit_page(act: Act, visit_id: int) -> VisitPage:
     day = act.today
     judged = None
     if referral is not None:
-        model = facts.service(act.session, visit.site_id, day, day).model_on(day)
+        model = facts.service(act.session, visit.site_id).model_on(day)
         booked = visit.starts_at if visit.status == "booked" else None
         judged = wait(model, referral.referred_at, day, seen_at=referral.seen_at, booked_at=booked)
     return VisitPage(
@@ -513,9 +510,7 @@ def off_rota(act: Act, visits: Iterable[Visit]) -> dict[int, str]:
     ahead = [each for each in visits if each.status == "booked" and each.starts_at > act.at]
     if not ahead:
         return {}
-    first = min(each.starts_at for each in ahead)
-    last = max(each.starts_at for each in ahead)
-    rota = facts.service(act.session, act.site_id or 0, london_day(first), london_day(last)).rota
+    rota = facts.service(act.session, act.site_id or 0).rota
     found = {}
     for each in ahead:
         answer = slots.may_book(
@@ -602,8 +597,8 @@ def rota_page(act: Act) -> RotaPage:
     last = first + timedelta(weeks=ROTA_WEEKS) - timedelta(days=1)
     # A gap or a week that runs into today is judged with the days before it.
     since = first - timedelta(weeks=1)
-    service = facts.service(act.session, act.site_id or 0, since, last)
-    slot_days = {london_day(each.starts_at) for each in slots.places(service.rota, since, last)}
+    service = facts.service(act.session, act.site_id or 0)
+    slot_days = {london_day(each.starts_at) for each in service.places(since, last)}
     model = service.model_on(act.today)
     return RotaPage(
         model=model,

@@ -6,12 +6,15 @@ from dataclasses import replace
 from datetime import date, time, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Table, select, text, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import visitors
 
-from clinic.appointments import commands, queries, rota_commands
-from clinic.appointments.models import RotaPattern
+from clinic.appointments import commands, facts, queries, rota_commands
+from clinic.appointments.models import RotaDayOff, RotaPattern, RotaStamp
 from clinic.db import Database
 from clinic.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from clinic.sites import commands as sites
 from clinic.sites.models import SiteClosure
 from clinic.staff.models import StaffCompetence
 from dosing.days import london_day
@@ -19,6 +22,7 @@ from tests.factories import appointments as made
 from tests.factories import base
 
 TODAY = date(2026, 11, 4)
+MONDAY = date(2026, 11, 9)
 
 
 @pytest.fixture
@@ -214,3 +218,50 @@ def test_the_rota_page_names_a_session_whose_training_lapses(database, clinic):
 
     assert {session_id for session_id, _ in found.unstaffed} == set(clinic.sessions)
     assert any("No slot after Wed 11 Nov 2026" in each.message for each in found.findings)
+
+
+# -- a rota is read again as soon as anything it says may have changed
+
+
+def stamp(session: Session) -> str:
+    return session.scalars(select(RotaStamp.value)).one()
+
+
+def test_a_change_of_any_table_the_rota_is_read_from_gives_it_another_stamp(database):
+    clinic = made.a_clinic(database)
+    rota_commands.take_day_off(clinic.act, clinic.sessions[0], on=MONDAY, reason="Leave")
+    manager = replace(clinic.act, rights=frozenset({"sites.manage", "staff.manage"}))
+    sites.close_site(manager, clinic.site.id, MONDAY, "Flood")
+    sites.change_calendar(
+        manager, "england_and_wales", MONDAY, "added", announced_on=None, name=None
+    )
+    read = {
+        each.name
+        for statement in (facts.SESSIONS, facts.DATED)
+        for each in visitors.iterate(statement)
+        if isinstance(each, Table)
+    }
+
+    for table in read:
+        with database.transaction() as session:
+            before = stamp(session)
+            session.execute(text(f"UPDATE {table} SET id = id"))  # noqa: S608 - our own names
+            assert stamp(session) != before, table
+    assert read >= {"rota_pattern", "rota_day_off", "site_closure", "staff_competence"}
+
+
+def test_a_rota_read_amid_a_change_that_is_taken_back_is_not_kept(fresh_database):
+    clinic = made.a_clinic(fresh_database)
+    with fresh_database.session() as session:
+        session.add(
+            RotaDayOff(
+                pattern_id=clinic.sessions[0], on=MONDAY, reason="Leave", withdrawn_at=None,
+                withdrawn_by=None, recorded_at=clinic.act.at, recorded_by=clinic.nurse.id,
+            )
+        )  # fmt: skip
+        amid = facts.service(session, clinic.site.id).places(MONDAY, MONDAY)
+        session.rollback()
+    with fresh_database.reading() as session:
+        after = facts.service(session, clinic.site.id).places(MONDAY, MONDAY)
+
+    assert (amid, len(after)) == ([], 2)
