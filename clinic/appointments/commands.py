@@ -25,6 +25,8 @@ from clinic.appointments.models import (
     VisitEvent,
     VisitHold,
 )
+from clinic.assessments.entries import signed_outcome
+from clinic.assessments.words import CRACK_ONLY
 from clinic.errors import Conflict, Invalid, NotFound, OutsideCaseload, says
 from clinic.patients.access import glass_broken, open_record
 from clinic.patients.models import Patient, Registration
@@ -117,7 +119,8 @@ def _book_visit(
     referral = _referral_to_book(act, referral_id)
     seen[:] = [referral.patient_id]
     service = facts.service(act.session, _site(act), referral.rota_stamp)
-    place = _place(act, service, referral.drugs, starts_at, doctor_id, worker_id)
+    drugs = _used(referral.drugs, referral.outcome)
+    place = _place(act, service, drugs, starts_at, doctor_id, worker_id)
     state = {**place._asdict(), "status": "booked"}
     visit_id = act.session.scalar(
         _ADD_VISIT,
@@ -155,6 +158,7 @@ _REFERRAL_TO_BOOK = (
         )
         .label("on_caseload"),
         facts.STAMP.label("rota_stamp"),
+        signed_outcome(Patient.id).label("outcome"),
     )
     .join(Patient, Patient.id == Referral.patient_id)
     .where(Referral.id == bindparam("referral_id"), Referral.site_id == bindparam("site_id"))
@@ -296,7 +300,14 @@ def _move_visit(
 def _drugs_of(act: Act, visit: Visit) -> list[str]:
     if visit.referral_id is None:
         return []
-    return act.session.get_one(Referral, visit.referral_id).drugs
+    outcome = act.session.scalar(select(signed_outcome(visit.patient_id)))
+    return _used(act.session.get_one(Referral, visit.referral_id).drugs, outcome)
+
+
+def _used(drugs: list[str], outcome: dict[str, Any] | None) -> list[str]:
+    """The drugs a place is judged by: what the assessment found comes before the referral (A23)."""
+    crack_only = outcome is not None and outcome["outcome"] == CRACK_ONLY
+    return ["crack"] if crack_only else drugs
 
 
 @command

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from clinic.act import Act
-from clinic.assessments import words
+from clinic.assessments import dues, words
 from clinic.assessments.dues import case_now
 from clinic.assessments.models import ClinicalEntry
 from clinic.assessments.tasks import needed_of
@@ -91,6 +91,8 @@ def _outcome(act: Act, patient: Patient, given: Data, at: datetime) -> Data:
             raise Invalid.field(
                 "longer_assessment", "is offered first where there is a mental health problem"
             )
+    if outcome in words.NO_PRESCRIPTION and dues.prescribed_until(act, patient, case.today):
+        raise Conflict("A dose decision is still in force. Withdraw it first.")
     if outcome == words.NOT_DEPENDENT:
         test = case.on_site_test or case.own.last("drug_test")
         if test is None or test.data["result"] == "pending":

@@ -34,6 +34,7 @@ WHATS = {
     "outcome": "Prescriber",
     "laboratory": "Laboratory",
     "review": "Review",
+    "consent": "Prescriber",
     "withdrawal": "Prescriber",
     "intoxication": "Prescriber",
     "arrest": "Prescriber",
@@ -43,7 +44,7 @@ WHATS = {
     "reminder": "Overdose reminder",
     "crack": "Crack pathway",
 }
-URGENT = ("withdrawal", "intoxication", "arrest", "pregnancy", "risk")
+URGENT = ("consent", "withdrawal", "intoxication", "arrest", "pregnancy", "risk")
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def dues_of(case: Case, decided_at: datetime | None, prescribed_until: date | No
     return [
         *_assessment(case), *_tests(case), *_after_outcome(case), *_seen(case, decided_at),
         *_risks(case), *_claims(case), *_help(case), *_arrests(case, prescribed_until),
+        *_consent(case, prescribed_until),
     ]  # fmt: skip
 
 
@@ -188,6 +190,13 @@ def _arrests(case: Case, prescribed_until: date | None) -> Iterator[Due]:
             yield Due("arrest", f"arrest {row.id}", says, on)
 
 
+def _consent(case: Case, prescribed_until: date | None) -> Iterator[Due]:
+    row = case.consent_refused
+    if row is not None and prescribed_until is not None and prescribed_until >= case.today:
+        says = "Consent refused or withdrawn while a dose decision stands: withdraw it"
+        yield Due("consent", f"consent {row.id}", says, london_day(row.happened_at))
+
+
 # -- keeping the rows -----------------------------------------------------------------------
 
 
@@ -252,6 +261,19 @@ def _last_decision(act: Act, records: list[int]) -> tuple[date | None, datetime 
     )
     moments = [at for at in (decided.recorded_at if decided else None, reviewed) if at is not None]
     return (decided.last_on if decided else None), max(moments, default=None)
+
+
+def prescribed_until(act: Act, patient: Patient, today: date) -> date | None:
+    """The last day of a dose decision in force; None when none reaches today."""
+    return act.session.scalar(
+        select(DoseDecision.last_on)
+        .where(
+            DoseDecision.patient_id.in_(same_person(act, patient.id)),
+            DoseDecision.withdrawn_at.is_(None), DoseDecision.last_on >= today,
+        )
+        .order_by(DoseDecision.last_on.desc())
+        .limit(1)
+    )  # fmt: skip
 
 
 def dose_decided(act: Act, records: list[int], at: datetime) -> None:

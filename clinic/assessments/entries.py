@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, select
 
 from clinic.act import Act
 from clinic.assessments.kinds import CONSENT
@@ -25,6 +25,20 @@ def entries_at(act: Act, records: list[int], known_at: datetime) -> list[Clinica
             .execution_options(populate_existing=True)
         )
     )
+
+
+def signed_outcome(patient_id: Any) -> ScalarSelect[Any]:
+    """The outcome in force of a patient's assessment, as part of another question."""
+    return (
+        select(ClinicalEntry.data)
+        .where(
+            ClinicalEntry.patient_id == patient_id, ClinicalEntry.kind == "outcome",
+            ClinicalEntry.struck_at.is_(None),
+        )
+        .order_by(ClinicalEntry.happened_at.desc(), ClinicalEntry.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )  # fmt: skip
 
 
 class Entries:

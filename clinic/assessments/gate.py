@@ -36,7 +36,7 @@ class NotCleared(Trouble):
 
     def __init__(self, lacking: list[Lack]) -> None:
         super().__init__(
-            "Settle these before a dose is saved.",
+            "First: " + "; ".join(each.says for each in lacking) + ".",
             faults=[(each.code, each.says) for each in lacking],
         )
         self.lacking = lacking
@@ -115,7 +115,7 @@ def _outcome(case: Case, reasons: set[str]) -> list[Lack]:
     return []
 
 
-def cleared(case: Case, *, first_dose: bool, medicine: str) -> None:
+def cleared(case: Case, *, first_dose: bool, medicine: str | None = None) -> None:
     """NotCleared while anything is in the way of saving this dose."""
     lacking = for_any_dose(case)
     if first_dose:

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import select, update
 
 from clinic.act import Act, command
+from clinic.assessments import gate
+from clinic.assessments.dues import case_now
 from clinic.errors import Conflict, Invalid, NotFound, Stale, says
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient
@@ -257,6 +259,7 @@ def _issue(
     made, answer = checked.made, checked.answer
     if answer["outcome"] == "STOP":
         raise Stopped({"decided_at": checked.judged[0].request["decided_at"]}, answer)
+    gate.cleared(case_now(act, patient, at), first_dose=False)
     must_be_open(made.product.drug)
     for need in lacking(checked.needs, row.asked["directions"]):
         raise Invalid.field(

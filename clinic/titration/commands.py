@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act, command
+from clinic.assessments import dues
 from clinic.assessments.models import ClinicalEntry
 from clinic.errors import Conflict, Invalid, NotFound
 from clinic.patients.access import open_record
@@ -93,6 +94,7 @@ def record_review(
     )  # fmt: skip
     act.session.add(row)
     act.session.flush()
+    dues.dose_decided(act, records, at)
     act.note("titration.reviewed", patient_id=patient.id, review=row.id, decision=decision)
     return row.id
 
