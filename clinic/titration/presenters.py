@@ -17,6 +17,7 @@ from clinic.prescriptions.facts import days_of
 from clinic.prescriptions.models import DoseDecision
 from clinic.titration.sheet import NextTime, Sheet
 from clinic.titration.standing import Standing
+from dosing.days import london_day
 from scheduling.reviews import Look, source_of
 
 ALCOHOL = {
@@ -63,7 +64,7 @@ def decided_on(decisions: Iterable[DoseDecision], day: date) -> Decimal | None:
     amounts = [
         row.dose_mg * row.doses_that_day
         for row in decisions
-        if day in days_of(row) and (row.withdrawn_at is None or row.withdrawn_at.date() > day)
+        if day in days_of(row) and (row.withdrawn_at is None or london_day(row.withdrawn_at) > day)
     ]
     return sum(amounts, Decimal(0)) if amounts else None
 

@@ -14,6 +14,7 @@ from clinic.auth import act, needs
 from clinic.errors import NotFound
 from clinic.patients.queries import banner
 from clinic.titration import presenters, sheet
+from dosing.rulebook import limit_words
 from scheduling.reviews import looks_in_words
 
 sheet_pages = Blueprint("sheet_pages", __name__)
@@ -94,7 +95,7 @@ def paper() -> Page:
     """An empty sheet to write on when the system is down."""
     return render_template(
         "titration/paper.jinja", rows=PAPER_ROWS, rules=sheet.rules_of_day_1(act()),
-        looks=looks_in_words(),
+        looks=looks_in_words(), limit_words=limit_words,
     )  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def own_paper(patient_id: int) -> Page:
     found = sheet.sheet_of(act(), patient, act().today)
     told = presenters.events(found)
     return render_template(
-        "titration/paper.jinja", rows=PAPER_ROWS - 3 - len(told), found=found,
+        "titration/paper.jinja", rows=PAPER_ROWS - 5 - len(told), found=found,
         events=told, banner=banner(act(), patient),
-        rules=sheet.rules_of_day_1(act()), looks=looks_in_words(),
+        rules=sheet.rules_of_day_1(act()), looks=looks_in_words(), limit_words=limit_words,
     )  # fmt: skip

@@ -263,7 +263,7 @@ def test_the_sheet_on_paper_carries_the_rules_of_the_site_and_room_to_write(
     blank = text_of(nurse.get("/titration/paper"))
     own = text_of(nurse.get(f"/patients/{titrated}/titration/day/paper"))
 
-    assert "Too soon: the peak has not passed. under hours 3" in blank
+    assert "Too soon: the peak has not passed. (M-D1-01, under 3 hours)" in blank
     assert "Look 1 hour after the dose; 2 to 3 hours after the dose" in blank
     assert "20 mg" in own
 
