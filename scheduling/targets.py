@@ -15,6 +15,8 @@ from scheduling.prescribing_models import RULES, TABLE, PrescribingModel, day_in
 
 REACHED, DUE, PASSED, NO_CLOCK = "reached", "due", "passed", "no_clock"
 _TARGET: Final[Mapping[str, Any]] = TABLE["target"]
+LOOKED_BACK: Final = timedelta(days=_TARGET["looked_back_days"])
+"""How long ago somebody may have been referred to count in a service's rate."""
 
 
 @dataclass(frozen=True)

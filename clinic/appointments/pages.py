@@ -42,6 +42,9 @@ from clinic.forms import Form
 from clinic.patients import access
 from clinic.patients.models import Patient
 from clinic.patients.queries import banner, search
+from clinic.titration.queries import model_here
+from dosing.days import london_day
+from scheduling.prescribing_models import late_start
 
 appointments_pages = Blueprint("appointments_pages", __name__, url_prefix="/appointments")
 ui.nav("Wait list", "appointments_pages.waiting", "appointments.read", "community")
@@ -389,6 +392,7 @@ def check_place(form: PlaceForm, found: queries.Offers, wanted: dict[str, Any], 
     names = queries.staff_names(act(), [wanted["doctor_id"], wanted["worker_id"]])
     place = next((each for each in found.offers if each.key == form.place.data), None)
     judged = queries.wait_until(act(), found, wanted["starts_at"])
+    late = late_start(model_here(act()), london_day(wanted["starts_at"]))
     rows = [
         ("Time", ui.moment(wanted["starts_at"])),
         ("Until", ui.clock_time(place.place.ends_at) if place else ui.NOT_KNOWN),
@@ -397,6 +401,6 @@ def check_place(form: PlaceForm, found: queries.Offers, wanted: dict[str, Any], 
         ("Wait", judged.says),
     ]
     return render_template(
-        "appointments/check.jinja", form=form, rows=rows, title=title, wait=judged,
+        "appointments/check.jinja", form=form, rows=rows, title=title, wait=judged, late=late,
         banner=banner(act(), found.patient),
     )  # fmt: skip

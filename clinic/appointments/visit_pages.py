@@ -30,6 +30,7 @@ from clinic.auth import act, needs
 from clinic.errors import NotFound
 from clinic.forms import Form
 from clinic.patients.queries import banner
+from clinic.titration.queries import first_days_of
 from dosing.days import london_day
 
 visits_pages = Blueprint("visits_pages", __name__, url_prefix="/appointments")
@@ -61,8 +62,10 @@ def about_visit(work: Act, visit_id: int, form: Form, title: str, **more: Any) -
 def visit(visit_id: int) -> Page:
     """One visit: how it stands, what happened, and what can be done."""
     view = queries.visit_page(act(), visit_id)
+    first_days, late = first_days_of(act(), view.patient.id)
     return render_template(
         "appointments/visit.jinja", view=view, banner=banner(act(), view.patient),
+        first_days=first_days, late=late,
         statuses=VISIT_STATUSES, steps=queries.VISIT_STEPS, begun=view.visit.starts_at <= act().at,
         today=london_day(view.visit.starts_at) == act().today,
     )  # fmt: skip

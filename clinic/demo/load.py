@@ -132,10 +132,11 @@ def load(database: Database, say: Callable[[str], object]) -> None:
     _prison(story, "byrne", ("marsh", "vale"), "stone", 20)
     _prison(story, "rennie", ("kerr",), "boyd", 10)
     _releases(story)
-    from clinic.demo import assessments, doses, rules
+    from clinic.demo import assessments, doses, rules, titration
 
     doses.tell(story)
     assessments.tell(story)
+    titration.tell(story)
     rules.tell(story)
     print_sign_ins(say)
 

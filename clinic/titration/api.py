@@ -9,16 +9,19 @@ from flask_smorest import Blueprint
 
 from clinic.auth import act, needs
 from clinic.shapes import MadeSchema, StrikeSchema, made
-from clinic.titration import commands, queries
+from clinic.titration import commands, queries, sheet
 from clinic.titration.models import Contact, TitrationReview
 from clinic.titration.schemas import (
+    BoardSchema,
     ContactRequestSchema,
     ContactSchema,
     PlannedContactRequestSchema,
+    RateSchema,
     ReviewRequestSchema,
     ReviewSchema,
     StandingSchema,
 )
+from scheduling.targets import Rate
 
 titration_api = Blueprint(
     "titration_api", __name__, url_prefix="/api/v1/patients/<int:patient_id>",
@@ -119,5 +122,44 @@ def standing(patient_id: int) -> dict[str, Any]:
         "contact_due_by": contact and contact.due_by,
         "counting_review_id": found.counting and found.counting.id,
         "flags": found.flags,
+        "first_days": found.first_days,
         "targets": found.targets,
     }
+
+
+board_api = Blueprint(
+    "board_api", __name__, url_prefix="/api/v1/titration", description="Titration at this site"
+)
+
+
+@board_api.get("/targets")
+@needs("prescribing.read")
+@board_api.response(200, RateSchema(many=True))
+def rates() -> list[Rate]:
+    """How many people of this service reached each target in time. Advice."""
+    return queries.rates_here(act())
+
+
+@board_api.get("/board")
+@needs("prescribing.read")
+@board_api.response(200, BoardSchema)
+def board() -> dict[str, Any]:
+    """Everyone being titrated here now, due and overdue observations first."""
+    found = sheet.board(act())
+    return {
+        "at": found.at,
+        "watched": found.watched,
+        "people": [_board_row(each) for each in found.sheets],
+    }
+
+
+def _board_row(each: sheet.Sheet) -> dict[str, Any]:
+    look, last = each.next_look, each.last_dose
+    return {
+        "patient_id": each.patient.id, "day": each.day,
+        "last_dose_at": last and last.consumed_at, "total_mg": each.total_mg,
+        "next_look": look and look.says, "next_look_due_at": look and look.due_at,
+        "next_look_state": look and look.state(each.at),
+        "stopped_until": each.next.stopped_until, "reason_until": each.next.alert_until,
+        "watched_by": each.watcher,
+    }  # fmt: skip

@@ -17,6 +17,7 @@ from clinic.patients.queries import banner
 from clinic.titration import commands, presenters, queries, worklist
 from clinic.titration.forms import ContactForm, PlanForm, ReviewForm
 from clinic.titration.models import CHANGE_THE_DOSE, DECISIONS, HOW, REASONS, SEEN
+from scheduling.targets import LOOKED_BACK
 
 titration_pages = Blueprint("titration_pages", __name__)
 record_link("Titration and reviews", "titration_pages.person", "prescribing.read")
@@ -49,6 +50,16 @@ def waiting(work: Act) -> home.Worklist:
         empty="Nobody waits for a review or for contact.",
         more_text="Titration board",
         more_href=url_for("sheet_pages.board"),
+    )  # fmt: skip
+
+
+@titration_pages.get("/titration/targets")
+@needs("prescribing.read")
+def rates() -> Page:
+    """How many people of this service reached each target in time. Advice, and counts only."""
+    return render_template(
+        "titration/rates.jinja", rows=queries.rates_here(act()), model=queries.model_here(act()),
+        days=LOOKED_BACK.days,
     )  # fmt: skip
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from clinic.act import Act
+from clinic.appointments.models import INDUCTION, Referral, Visit
 from clinic.calendars import shut_days
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient
-from clinic.patients.queries import same_person
+from clinic.patients.queries import root_of, same_person
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
 from clinic.titration import facts
@@ -23,7 +24,7 @@ from clinic.titration.standing import Standing, standing_of
 from dosing.days import london_day
 from scheduling.prescribing_models import Attendance, Finding, PrescribingModel, late_start
 from scheduling.reviews import Flag
-from scheduling.targets import Target
+from scheduling.targets import LOOKED_BACK, Rate, Target, rates
 
 
 def reviews_of(act: Act, patient_id: int) -> tuple[Patient, list[TitrationReview]]:
@@ -131,6 +132,24 @@ class Person:
         return found
 
 
+def first_days_of(act: Act, patient_id: int) -> tuple[list[Attendance], Finding | None]:
+    """The attendances a model 3 booking creates (RP-10), and the warning of a late start (A16).
+
+    For a record that has been opened. Nothing where another model is in force or no visit stands.
+    """
+    records = same_person(act, patient_id)
+    return _first_days(act, standing_of(act, {patient_id: records}, act.at)[patient_id])
+
+
+def _first_days(act: Act, standing: Standing) -> tuple[list[Attendance], Finding | None]:
+    model, day_1 = model_here(act), standing.day_1
+    if day_1 is None:
+        return [], None
+    shut = shut_days(act.session, act.session.get_one(Site, act.site_id), day_1)
+    warning = late_start(model, day_1) if day_1 >= act.today else None
+    return standing.first_days(model, shut), warning
+
+
 def person(act: Act, patient_id: int) -> Person:
     """How one person's build-up stands now; the look is audited."""
     patient, reviews = reviews_of(act, patient_id)
@@ -138,17 +157,35 @@ def person(act: Act, patient_id: int) -> Person:
     _, contacts = contacts_of(act, patient.id)
     standing = standing_of(act, {patient.id: records}, act.at)[patient.id]
     model = model_here(act)
-    day_1 = standing.day_1
-    shut: set[date] = set()
-    starts_late = None
-    if day_1 is not None:
-        shut = shut_days(act.session, act.session.get_one(Site, act.site_id), day_1)
-        starts_late = late_start(model, day_1) if day_1 >= act.today else None
+    first_days, starts_late = _first_days(act, standing)
     staff: set[Any] = {row.recorded_by for row in (*reviews, *contacts, *standing.observations)}
     staff |= {row.struck_by for row in (*reviews, *contacts)}
     staff |= {row.recorded_by for row in standing.doses}
     return Person(
         patient, standing, reviews, contacts, review_counting(act, records, act.at), model,
-        standing.first_days(model, shut), starts_late, standing.targets(model),
+        first_days, starts_late, standing.targets(model),
         names_of(act, staff),
     )  # fmt: skip
+
+
+def rates_here(act: Act) -> list[Rate]:
+    """How many people of this service reached each target in time (RP-07, RP-13, RP-15). Advice.
+
+    Those referred, or seen first, in the last weeks; the look at their records is audited.
+    """
+    act.need("prescribing.read")
+    since = act.at - LOOKED_BACK
+    referred = select(Referral.patient_id).where(
+        Referral.site_id == act.site_id, Referral.referred_at > since,
+        or_(Referral.closed_because.is_(None), Referral.closed_because != "in_error"),
+    )  # fmt: skip
+    came = select(Visit.patient_id).where(
+        Visit.site_id == act.site_id, Visit.kind == INDUCTION, Visit.status == "arrived",
+        Visit.starts_at > since,
+    )  # fmt: skip
+    found = set(act.session.scalars(referred)) | set(act.session.scalars(came))
+    people = {root: same_person(act, root) for root in {root_of(act, each) for each in found}}
+    model = model_here(act)
+    standing = standing_of(act, people, act.at)
+    act.note_shown("titration.rates", people)
+    return rates([each.targets(model) for each in standing.values()])

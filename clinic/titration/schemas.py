@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from clinic.shapes import StruckSchema, code, instant, longer_text, row_id
+from clinic.shapes import Milligrams, StruckSchema, code, instant, longer_text, row_id
 from clinic.titration.models import DECISIONS, HOW, REASONS, SEEN
 
 
@@ -82,6 +82,14 @@ class TargetSchema(Schema):
     says = fields.String(required=True)
 
 
+class AttendanceSchema(Schema):
+    """One of the first days of a model 3 start."""
+
+    number = fields.Integer(required=True)
+    on = fields.Date(required=True)
+    state = fields.String(required=True)
+
+
 class StandingSchema(Schema):
     """How one person's build-up stands now. `day`: of the episode, its first dose being day 1."""
 
@@ -93,4 +101,39 @@ class StandingSchema(Schema):
     contact_due_by = fields.Date(allow_none=True)
     counting_review_id = row_id(allow_none=True)
     flags = fields.List(fields.Nested(FlagSchema), required=True)
+    first_days = fields.List(fields.Nested(AttendanceSchema), required=True)
     targets = fields.List(fields.Nested(TargetSchema), required=True)
+
+
+class RateSchema(Schema):
+    """How many people of a service reached one target in time. `closed`: reached, or time is up."""
+
+    rule = fields.String(required=True)
+    name = fields.String(required=True)
+    reached = fields.Integer(required=True)
+    closed = fields.Integer(required=True)
+    most = fields.Boolean(allow_none=True)
+    says = fields.String(required=True)
+
+
+class BoardRowSchema(Schema):
+    """One person being titrated now. Times are the rules' own; no amount is proposed."""
+
+    patient_id = row_id(required=True)
+    day = fields.Integer(allow_none=True)
+    last_dose_at = instant(allow_none=True)
+    total_mg = Milligrams(required=True)
+    next_look = fields.String(allow_none=True)
+    next_look_due_at = instant(allow_none=True)
+    next_look_state = fields.String(allow_none=True)
+    stopped_until = instant(allow_none=True)
+    reason_until = instant(allow_none=True)
+    watched_by = fields.String(allow_none=True)
+
+
+class BoardSchema(Schema):
+    """Everyone being titrated at this site now, the most urgent first."""
+
+    at = instant(required=True)
+    watched = fields.Boolean(required=True)
+    people = fields.List(fields.Nested(BoardRowSchema), required=True)

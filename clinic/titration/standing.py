@@ -188,8 +188,9 @@ class Standing:
 
     @property
     def day_1(self) -> date | None:
-        """The day of the first induction visit that stands, booked or kept."""
-        visit = self.visits[0] if self.visits else None
+        """The day of the last induction visit they came to; failing that the last one booked."""
+        came = [visit for visit in self.visits if visit.status == "arrived"]
+        visit = next(iter(reversed(came or self.visits)), None)
         return None if visit is None else london_day(visit.starts_at)
 
     def first_days(
