@@ -332,10 +332,13 @@ def _observation_agrees(data: Data) -> None:
     unit = next((each for each in alcohol.UNITS if data.get(each) is not None), None)
     if unit is None or data.get("reading_checked"):
         return
-    if assessment.hardly_possible(in_micrograms(data, unit)):
-        raise Refused(
-            unit, "is hardly possible in this unit: look again, and say that it was checked"
+    breath = in_micrograms(data, unit)
+    if assessment.hardly_possible(breath):
+        same = ", ".join(
+            f"{amount.normalize():f} {ALCOHOL_UNITS[each]}"
+            for each, amount in alcohol.in_every_unit(breath, alcohol_units()).items()
         )
+        raise Refused(unit, f"would be {same}. Check the unit, then say that it was checked")
 
 
 def in_micrograms(data: Data, unit: str) -> Decimal:
