@@ -107,6 +107,12 @@ def said(row: ClinicalEntry) -> str:
         return kinds.TOPICS[row.data["topic"]]
     if row.kind == "risk":
         return assessment.RISKS[row.data["risk"]]
+    if row.kind in ("help", "risk_action"):
+        return "; ".join(
+            words if label in ("Response", "Action") else f"{label}: {words}"
+            for label, words in lines(row)
+            if label != "Item"
+        )
     return "; ".join(f"{label}: {words}" for label, words in lines(row) if label != "Items")
 
 
@@ -114,4 +120,6 @@ def what(row: ClinicalEntry) -> str:
     """What an entry is about, as a heading."""
     if row.kind == "assessment":
         return kinds.ITEMS[row.data["item"]]
+    if row.kind == "help":
+        return assessment.HELP[row.data["item"]]
     return kinds.KINDS[row.kind].says
