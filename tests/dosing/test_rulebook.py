@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,14 @@ from dosing.facts import derive
 from dosing.reasoning import REASONS
 from dosing.request import read_request
 from dosing.rulebook import HERE, FaultyRulebook, UnknownEdition, drugs_of, load_rulebook
+from tests.support.moved_limits import (
+    NO_VERDICT_CHANGES,
+    every_version,
+    far_away,
+    moved_dates,
+    moved_limits,
+    noticed_by,
+)
 
 # The rule tables' ids, kept apart from the rules so that one lost from both is still noticed.
 IN_BOTH = """
@@ -79,6 +88,44 @@ def test_the_rule_does_what_its_worked_examples_say(rule):
         assert (version.set, True) in alone, "no example of it firing"
         assert (version.set, False) in alone, "no example of it staying silent"
     assert failures == []
+
+
+def test_a_limit_moved_by_its_smallest_step_is_noticed_by_the_rules_own_examples():
+    moves = [m for v in every_version() for m in (*moved_limits(v), *moved_dates(v))]
+
+    unnoticed = [moved for moved in moves if not noticed_by(moved)]
+
+    assert len(moves) > 1000
+    assert [str(each) for each in unnoticed if each.why_unnoticed is None] == []
+    reasons = {(each.was.rule, f"{each.limit} = {each.to}") for each in unnoticed}
+    assert reasons == set(NO_VERDICT_CHANGES), "a reason for what is noticed after all"
+
+
+PAST_THE_RULE = {
+    "M-MX-07 experience_above_mg": "up to 120 mg this rule is silent whoever asks",
+    "M-MD-03 capped_from_days": "four missed days are the most this rule speaks of",
+}
+"""Limits with no example on one side, because the rule ends there."""
+
+
+def test_every_number_has_examples_below_at_and_above_it_in_each_set():
+    lacking = []
+    for version in every_version():
+        if version.rule in rulebook().definitions:
+            continue
+        for name, value in version.limits.items():
+            if not isinstance(value, Decimal) or f"{version.rule} {name}" in PAST_THE_RULE:
+                continue
+            steps = [moved for moved in moved_limits(version) if moved.limit == name]
+            told_apart = {
+                str(example)
+                for moved in (*steps, *far_away(version, name))
+                for example in noticed_by(moved)
+            }
+            if len(told_apart) < 3:
+                lacking.append(f"{version.rule} ({version.set}) {name}")
+
+    assert lacking == []
 
 
 @pytest.mark.parametrize("rule", ALL)

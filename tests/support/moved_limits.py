@@ -23,6 +23,29 @@ from dosing.reasoning import REASONS
 from dosing.request import DoseRequest, read_request
 from dosing.rulebook import SEVERITIES, RuleVersion
 
+NO_VERDICT_CHANGES = {
+    ("G-IN-02", "first_day = 0"): "no episode has a day 0",
+    ("G-AL-01", "first_day = 0"): "no episode has a day 0",
+    ("G-AL-02", "first_day = 0"): "no episode has a day 0",
+    ("M-MD-05", "first_day = 0"): "no episode has a day 0",
+    ("M-MD-05", "first_day = 2"): "two days are missed on day 4 at the soonest",
+    ("P-03", "first_day = 0"): "prison days begin with 1",
+    ("M-TI-03", "first_day = 1"): "an order on day 1 is a start and no increase",
+    ("M-TI-07", "first_day = 1"): "an order on day 1 is a start and no increase",
+    ("M-TI-09", "first_day = 1"): "an order on day 1 is a start and no increase",
+    ("M-TI-04", "first_day = 7"): "on day 7 the day seven days ago lies before the episode",
+    ("M-TI-11", "first_day = 7"): "on day 7 the day seven days ago lies before the episode",
+    ("M-TI-07", "within_hours = 24.016666667"): "a reading older than 24 h is unknown already",
+    ("M-MX-07", "experience_above_mg = 119.999"): "up to 120 mg the rule is silent before it asks",
+    ("on-sublingual", "dates_before = 3"): "era-2003 only: no rule of that set asks it",
+    ("on-sublingual", "dates_before = 1"): "era-2003 only: no rule of that set asks it",
+    ("depot-week-1", "days = 8"): "era-2003 only: no rule of that set asks it",
+    ("depot-week-1", "days = 6"): "era-2003 only: no rule of that set asks it",
+    ("depot-week-1", "extra_mg = 8.001"): "era-2003 only: no rule of that set asks it",
+    ("depot-week-1", "extra_mg = 7.999"): "era-2003 only: no rule of that set asks it",
+}
+"""Moves that no example could notice, and why."""
+
 MICROGRAM = Decimal("0.001")
 STEPS = {
     "mg": MICROGRAM,
@@ -45,6 +68,13 @@ class Moved:
 
     def __str__(self) -> str:
         return f"{self.was.rule} ({self.was.set}) {self.limit} = {self.to}"
+
+    @property
+    def why_unnoticed(self) -> str | None:
+        """Why no verdict can change; None when one can."""
+        why = NO_VERDICT_CHANGES.get((self.was.rule, f"{self.limit} = {self.to}"))
+        of_one_set = why is not None and why.startswith("era-2003 only")
+        return None if of_one_set and self.was.set != "era-2003" else why
 
 
 def a_step(name: str) -> Decimal:
@@ -91,6 +121,13 @@ def _moved(name: str, value: Any) -> Iterator[tuple[str, Any]]:
                     yield f"[{place}] {said}", (*before, becomes, *after)
 
 
+def every_version() -> Iterator[RuleVersion]:
+    """Each rule and definition as it stands in each set."""
+    book = rulebook()
+    for held in (*book.rules.values(), *book.definitions.values()):
+        yield from held.versions
+
+
 def moved_dates(version: RuleVersion) -> Iterator[Moved]:
     """This version begun, or ended, a day sooner and later."""
     for name in ("first_on", "last_on"):
@@ -105,6 +142,13 @@ def moved_severity(version: RuleVersion) -> Iterator[Moved]:
     for severity in SEVERITIES:
         if severity != version.severity:
             yield Moved(replace(version, severity=severity), version, "severity", severity)
+
+
+def far_away(version: RuleVersion, limit: str) -> Iterator[Moved]:
+    """This version with one limit moved to nothing, and to far more than any example has."""
+    for becomes in (Decimal(0), version.limits[limit] * 100 + 100):
+        limits = {**version.limits, limit: becomes}
+        yield Moved(replace(version, limits=limits), version, limit, f"{becomes:f}")
 
 
 # -- do the examples notice? ---------------------------------------------------------------
