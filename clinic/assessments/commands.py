@@ -15,7 +15,7 @@ from clinic.patients.access import open_record
 from clinic.patients.commands import allocate
 from clinic.sites.models import Site
 from clinic.turns import one_of, past, strike, take_turn, why
-from dosing.shape import Refused
+from dosing.shape import FIRST_YEAR, Refused
 
 Data = dict[str, Any]
 NAMED = {"keyworker": "Keyworker", "case_manager": "Case manager"}
@@ -43,6 +43,8 @@ def record_entry(
     right = right_to_record(kind, data)
     patient = open_record(act, patient_id, "prescribing.entry", right=right)
     past(act, "happened_at", happened_at)
+    if happened_at.year < FIRST_YEAR:
+        raise Invalid.field("happened_at", f"must be in {FIRST_YEAR} or later")
     given = {name: value for name, value in data.items() if value is not None}
     try:
         KINDS[kind].read(given, happened_at)

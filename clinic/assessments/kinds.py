@@ -185,6 +185,7 @@ PLANS = {
 }
 
 Data = dict[str, Any]
+ROW = Whole(least=1, most=2**31 - 1)
 CLINICAL, WORKERS, PRESCRIBERS = "prescribing.assess", "assessments.record", "prescribing.prescribe"
 
 
@@ -420,7 +421,7 @@ KINDS = {
         Kind("asked", "Asked, and the list is whole", "asked",
              own={"topic": Required(OneOf(*TOPICS))}, right=WORKERS),
         Kind("drug_test", "Drug test", "drug-tests", _drug_test,
-             own={"method": Required(OneOf(*METHODS)), "confirms_id": Whole(least=1)},
+             own={"method": Required(OneOf(*METHODS)), "confirms_id": ROW},
              finding=True),
         Kind("observation", "Observation", "observations", _observation,
              own={"cows_items": _CowsScores(), "clinical_view": OneOf(*words.CLINICAL_VIEWS),
@@ -432,7 +433,7 @@ KINDS = {
              own={"prescriber": Text(), "pharmacy": Text()}, right=WORKERS),
         Kind("confirmation", "Confirmation of treatment elsewhere", "confirmations",
              own={"by": Required(OneOf(*CONFIRMERS)), "outcome": Required(OneOf(*CONFIRMATIONS)),
-                  "source": Required(Text()), "claim_id": Whole(least=1)}, right=WORKERS),
+                  "source": Required(Text()), "claim_id": ROW}, right=WORKERS),
         Kind("custody", "Sentence, plan and release", "custody", _custody),
         _own_only("mental_health", "Mental health problems", "mental-health",
                   {"problems": Required(_some(words.MENTAL_HEALTH))}, finding=True),
@@ -443,16 +444,16 @@ KINDS = {
                    "result": OneOf(*words.PREGNANCY_RESULTS)},
                   CLINICAL, _pregnancy_agrees, finding=True),
         _own_only("contest", "Contested drug test", "contested-tests",
-                  {"test_id": Required(Whole(least=1)),
+                  {"test_id": Required(ROW),
                    "by": Required(OneOf(*words.CONTESTED_BY)),
                    "why": Required(OneOf(*words.CONTESTED_WHY))}),
         _own_only("risk", "Risk found", "risks", {"risk": Required(OneOf(*assessment.RISKS))}),
         _own_only("risk_action", "Risk-reduction action", "risk-actions",
-                  {"risk_id": Required(Whole(least=1)),
+                  {"risk_id": Required(ROW),
                    "action": Required(OneOf(*assessment.ACTIONS)),
-                   "owner_id": Required(Whole(least=1)), "due_on": Required(Day())}),
+                   "owner_id": Required(ROW), "due_on": Required(Day())}),
         _own_only("action_done", "Risk-reduction action ended", "risk-actions-ended",
-                  {"action_id": Required(Whole(least=1)),
+                  {"action_id": Required(ROW),
                    "how": Required(OneOf(*words.ACTION_ENDS))}),
         _own_only(CONSENT, "Consent, and the information given", "consents",
                   {"decision": Required(OneOf(*words.CONSENTS)),
@@ -474,7 +475,7 @@ KINDS = {
         _own_only("arrest", "Arrest while prescribed for", "arrests",
                   {"dose_taken_today": YesNo(), "prescriber_continues": YesNo()}),
         _own_only("arrest_review", "Review after an arrest", "arrest-reviews",
-                  {"arrest_id": Required(Whole(least=1)),
+                  {"arrest_id": Required(ROW),
                    "finding": Required(OneOf(*words.ARREST_FINDINGS))}, CLINICAL),
     )
 }  # fmt: skip

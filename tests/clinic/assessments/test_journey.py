@@ -453,6 +453,34 @@ def test_an_open_due_is_kept_once_and_a_settled_one_stays(clinic):
     assert len(rows) == 1 and rows[0].closed_at is not None
 
 
+@pytest.mark.proves("RP-25")
+def test_serious_intoxication_asks_for_another_look_until_they_are_seen_again(clinic):
+    patient = an_assessed_patient(clinic)
+    act = clinic.act(at=NOW + timedelta(minutes=5))
+    an_observation(act, patient, clinical_view="serious")
+    assert due(clinic, "intoxication")
+
+    an_observation(clinic.act(at=NOW + timedelta(hours=3)), patient)
+    act.session.close()
+
+    assert due(clinic, "intoxication") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "at"),
+    [
+        ("contest", {"test_id": 2**31, "by": "patient", "why": "kit"}, NOW),
+        ("social", {"needs": []}, NOW.replace(year=1)),
+    ],
+)
+def test_a_number_or_a_year_no_row_can_hold_is_named_and_refused(clinic, kind, data, at):
+    act = clinic.act()
+    patient = a_patient(act)
+
+    with pytest.raises(Invalid, match="test_id|happened_at"):
+        an_entry(act, patient, kind, data, happened_at=at)
+
+
 # -- who may, and putting right -------------------------------------------------------------
 
 
