@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy import bindparam, exists, select, update
 
 from clinic.act import Act, command
-from clinic.appointments import facts, history
+from clinic.appointments import facts, history, writes
 from clinic.appointments.models import (
     CANCELLED_BECAUSE,
     CANCELLED_BY,
@@ -122,25 +122,23 @@ def _book_visit(
     drugs = _used(referral.drugs, referral.outcome)
     place = _place(act, service, drugs, starts_at, doctor_id, worker_id)
     state = {**place._asdict(), "status": "booked"}
-    visit_id = act.session.scalar(
-        _ADD_VISIT,
+    visit_id = writes.add_visit(
+        act.session,
         {
             **state, "patient_id": referral.patient_id, "site_id": act.site_id,
             "referral_id": referral_id, "kind": INDUCTION, "version": 1, "recorded_at": act.at,
             "recorded_by": act.staff_id,
         },
+        _holds(place, service.resources),
+        {
+            "verb": "booked", "at": act.at, "state": history.as_json(state),
+            "recorded_at": act.at, "recorded_by": act.staff_id,
+        },
     )  # fmt: skip
-    _hold(act, visit_id, place, service.resources)
-    history.write(act, Visit, visit_id, history.as_json(state), "booked")
     act.note(
         "appointments.booked", patient_id=referral.patient_id, visit=visit_id, referral=referral_id
     )
     return Booked(visit_id, 1, referral.patient_id, referral_id, place)
-
-
-# The statements of a booking are built once and know nothing of mapped objects: a booking is asked
-# for by many at once, and its writes hold others up.
-_ADD_VISIT = insert(Visit.__table__).returning(Visit.__table__.c.id)
 
 
 # Whose the referral is, how it stands, and whether the patient is this site's: booking is asked for
@@ -204,32 +202,12 @@ def _place(
     raise Conflict(answer.message, more=more)
 
 
-def _hold(act: Act, visit_id: int, place: slots.Place, held: Mapping[int, int]) -> None:
-    both = ((place.doctor_id, "doctor"), (place.worker_id, "worker"))
-    # Everybody queues for the same people in the same order (migrations: queue_for_an_hour).
-    first, second = sorted((held[staff_id], needed_as) for staff_id, needed_as in both)
-    act.session.execute(
-        _ADD_HOLDS,
-        {
-            "visit_id": visit_id, "starts_at": place.starts_at, "ends_at": place.ends_at,
-            "first": first[0], "first_as": first[1], "second": second[0], "second_as": second[1],
-        },
-    )  # fmt: skip
-
-
-def _one_hold(who: str) -> dict[str, Any]:
-    hold = VisitHold.__table__.c
-    return {
-        **{
-            name: bindparam(name, type_=hold[name].type)
-            for name in ("visit_id", "starts_at", "ends_at")
-        },
-        "resource_id": bindparam(who),
-        "needed_as": bindparam(f"{who}_as"),
-    }
-
-
-_ADD_HOLDS = insert(VisitHold.__table__).values([_one_hold("first"), _one_hold("second")])
+def _holds(place: slots.Place, resources: Mapping[int, int]) -> list[writes.Held]:
+    """What a place holds of whom: the doctor and the worker together."""
+    return [
+        writes.Held(resources[staff_id], needed_as, place.starts_at, place.ends_at)
+        for staff_id, needed_as in ((place.doctor_id, "doctor"), (place.worker_id, "worker"))
+    ]
 
 
 def _release(act: Act, visit_id: int) -> None:
@@ -291,7 +269,7 @@ def _move_visit(
     visit.starts_at, visit.ends_at = place.starts_at, place.ends_at
     visit.doctor_id, visit.worker_id = doctor_id, worker_id
     act.session.flush()
-    _hold(act, visit.id, place, service.resources)
+    writes.add_holds(act.session, visit.id, _holds(place, service.resources))
     history.add(act, visit, "moved", note=note)
     act.note("appointments.moved", patient_id=visit.patient_id, visit=visit.id)
     return visit
@@ -427,7 +405,7 @@ def undo_visit(act: Act, visit_id: int, *, version: int, reason: str) -> Visit:
     act.session.flush()
     if moved or not held_now:
         place = slots.Place(visit.starts_at, visit.ends_at, visit.doctor_id, visit.worker_id)  # type: ignore[arg-type]
-        _hold(act, visit.id, place, _resources(act, visit))
+        writes.add_holds(act.session, visit.id, _holds(place, _resources(act, visit)))
     history.add(act, visit, history.UNDONE, reason=undone.verb, note=reason)
     act.note("appointments.undone", patient_id=visit.patient_id, visit=visit.id, verb=undone.verb)
     if was_arrived:

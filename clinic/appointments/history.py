@@ -56,9 +56,14 @@ def add(
 ) -> None:
     """Add a step: `at` is when it happened (now when not said), beside when it was recorded."""
     act.session.flush()
-    write(
-        act, type(row), row.id, state_of(row), verb, at=at, reason=reason, by_whom=by_whom,
-        note=(note or "").strip() or None,
+    key, add_step = _ADD[type(row)]
+    act.session.execute(
+        add_step,
+        {
+            key: row.id, "verb": verb, "at": at or act.at, "reason": reason, "by_whom": by_whom,
+            "note": (note or "").strip() or None, "state": state_of(row), "recorded_at": act.at,
+            "recorded_by": act.staff_id,
+        },
     )  # fmt: skip
 
 
@@ -66,29 +71,6 @@ _ADD = {
     Visit: ("visit_id", insert(VisitEvent.__table__)),
     Referral: ("referral_id", insert(ReferralEvent.__table__)),
 }
-
-
-def write(
-    act: Act,
-    kept: type[Kept],
-    row_id: int,
-    state: Mapping[str, Any],
-    verb: str,
-    *,
-    at: datetime | None = None,
-    reason: str | None = None,
-    by_whom: str | None = None,
-    note: str | None = None,
-) -> None:
-    """Write a step of a row that was itself written past the session: its id and how it stands."""
-    key, add_step = _ADD[kept]
-    act.session.execute(
-        add_step,
-        {
-            key: row_id, "verb": verb, "at": at or act.at, "reason": reason, "by_whom": by_whom,
-            "note": note, "state": state, "recorded_at": act.at, "recorded_by": act.staff_id,
-        },
-    )  # fmt: skip
 
 
 def events(act: Act, row: Kept) -> Sequence[Any]:
