@@ -14,7 +14,7 @@ from clinic.demo.doses import REASON
 from clinic.errors import Trouble
 from clinic.prescriptions.commands import save_dose_decision
 from clinic.titration import commands
-from dosing.days import london_day
+from dosing.days import london_day, start_of
 from dosing.units import as_text
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _person(story: Story, prescriber: str, nurse: str, at: datetime) -> Team:
 
 def _on_site(story: Story) -> None:
     """Day 1 on site: a dose five hours ago, looked at since, the second an hour and a half ago."""
-    began = story.now - timedelta(hours=5, minutes=10)
+    began = max(story.now - timedelta(hours=5, minutes=10), start_of(story.today))
     team = _person(story, "okafor", "lund", began)
     first = began + timedelta(minutes=10)
     team.review(first, "start", "withdrawal", "Marked withdrawal, no sedation, breath clear")

@@ -18,7 +18,7 @@ from clinic.titration.charts import Chart, ChartDay
 from dosing.days import at_london
 from dosing.request import SCALE_TOPS
 
-WIDTH, LEFT, RIGHT = Decimal(360), Decimal(34), Decimal(356)
+WIDTH, LEFT, RIGHT = Decimal(360), Decimal(34), Decimal(350)
 PANEL, GAP = Decimal(96), Decimal(26)
 STRIP = Decimal(50)
 HEADROOM = Decimal("1.1")

@@ -19,6 +19,7 @@ from clinic.act import Act
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.guidance.facts import read_limits, site_limits_on
+from clinic.patients.models import Patient
 from clinic.prescriptions.facts import recorded_history
 from clinic.sites.models import Site
 from dosing.check import rulebook, site_rulebook
@@ -145,6 +146,30 @@ def courses_of(act: Act, people: Mapping[int, list[int]], at: datetime) -> dict[
         if doses[person] or entries[person]
     }
     return {person: course for person, course in found.items() if course is not None}
+
+
+def people_of(act: Act, patient_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The persons these records belong to: the kept record -> all records, itself first.
+
+    Few records are joined to another, so those are read once for everybody.
+    """
+    joined = {
+        row.id: row.merged_into_id
+        for row in act.session.execute(
+            select(Patient.id, Patient.merged_into_id).where(Patient.merged_into_id.is_not(None))
+        )
+    }
+
+    def root(each: int) -> int:
+        while each in joined:
+            each = joined[each]
+        return each
+
+    people = {root(each): [root(each)] for each in patient_ids}
+    for each in joined:
+        if root(each) in people:
+            people[root(each)].append(each)
+    return people
 
 
 def owners(people: Mapping[int, list[int]]) -> dict[int, int]:

@@ -14,7 +14,7 @@ from clinic.appointments.models import INDUCTION, Referral, Visit
 from clinic.calendars import shut_days
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient
-from clinic.patients.queries import root_of, same_person
+from clinic.patients.queries import same_person
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
 from clinic.titration import facts
@@ -184,7 +184,7 @@ def rates_here(act: Act) -> list[Rate]:
         Visit.starts_at > since,
     )  # fmt: skip
     found = set(act.session.scalars(referred)) | set(act.session.scalars(came))
-    people = {root: same_person(act, root) for root in {root_of(act, each) for each in found}}
+    people = facts.people_of(act, found)
     model = model_here(act)
     standing = standing_of(act, people, act.at)
     act.note_shown("titration.rates", people)

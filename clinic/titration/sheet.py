@@ -17,7 +17,7 @@ from clinic.act import Act
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.patients.models import Patient, Registration
-from clinic.patients.queries import root_of, same_person
+from clinic.patients.queries import same_person
 from clinic.prescriptions.facts import days_of, increments_of, setting_of
 from clinic.prescriptions.models import DoseDecision
 from clinic.sites.models import Site
@@ -255,7 +255,8 @@ def board(act: Act) -> Board:
     site = act.session.get_one(Site, act.site_id)
     if setting_of(site, act.today) not in WATCHED:
         return Board(act.at, False, [])
-    people = {root: same_person(act, root) for root in {root_of(act, each) for each in _today(act)}}
+    early = facts.maybe_in_first_days(act, _today(act), LOOKED_AFTER_DAYS)
+    people = facts.people_of(act, early)
     standing = standing_of(act, people, act.at)
     patients = {
         row.id: row for row in act.session.scalars(select(Patient).where(Patient.id.in_(people)))

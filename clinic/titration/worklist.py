@@ -19,7 +19,6 @@ from clinic.appointments.models import INDUCTION, Visit
 from clinic.assessments.models import ClinicalEntry
 from clinic.calendars import shut_days
 from clinic.patients.models import Patient, Registration
-from clinic.patients.queries import root_of, same_person
 from clinic.prescriptions.facts import days_of
 from clinic.prescriptions.models import DoseDecision
 from clinic.sites.models import Site
@@ -53,10 +52,7 @@ def waiting(act: Act) -> list[tuple[Patient, Standing, list[Due]]]:
     """Everybody at this site for whom something waits, the gravest and then the oldest first."""
     act.need("prescribing.read")
     model = model_here(act)
-    people = {
-        root: same_person(act, root)
-        for root in {root_of(act, each) for each in _candidates(act, model)}
-    }
+    people = facts.people_of(act, _candidates(act, model))
     standing = standing_of(act, people, act.at)
     site = act.session.get_one(Site, act.site_id)
     found = [
@@ -197,10 +193,13 @@ def _reviews_due(act: Act, here: Any) -> Any:
 
 def _reviews_to_decide(act: Act, here: Any) -> Any:
     row = TitrationReview
+    decided = exists().where(
+        DoseDecision.patient_id == row.patient_id, DoseDecision.recorded_at >= row.recorded_at
+    )
     return select(row.patient_id).where(
         row.site_id == act.site_id, row.reviewed_on > act.today - RECENT,
         row.decision.in_(CHANGE_THE_DOSE), row.struck_at.is_(None), row.patient_id.in_(here),
-        _newest(row),
+        _newest(row), ~decided,
     )  # fmt: skip
 
 
