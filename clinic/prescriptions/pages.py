@@ -88,11 +88,11 @@ def record(patient_id: int) -> Page:
         assessment=assessment_of(work, found.patient),
         products=PRODUCT_NAMES, outcomes=OUTCOMES, overrides=OVERRIDES, topics=TOPICS,
         swallowed=SWALLOWED, today=work.today,
-        days_of=facts.days_of, missing=[_missing(each, found.patient.id) for each in found.missing],
+        days_of=facts.days_of, missing=[missing_link(each, found.patient.id) for each in found.missing],
     )  # fmt: skip
 
 
-def _missing(each: facts.Missing, patient_id: int) -> dict[str, str | None]:
+def missing_link(each: facts.Missing, patient_id: int) -> dict[str, str | None]:
     """A missing fact and where it is recorded."""
     if each.kind == "dose":
         href = url_for(
@@ -151,7 +151,10 @@ def order(patient_id: int) -> Page:
             checked = needed.answer
             form.refuse(needed.detail, [_reason_fault(*fault) for fault in needed.faults])
         except FactsMissing as facts_missing:
-            missing, status = [_missing(each, patient.id) for each in facts_missing.missing], 422
+            missing, status = (
+                [missing_link(each, patient.id) for each in facts_missing.missing],
+                422,
+            )
         except NotCleared as not_cleared:
             lacking, status = not_cleared.lacking, not_cleared.status
         except NotReady as not_ready:

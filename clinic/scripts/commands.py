@@ -23,7 +23,7 @@ from clinic.prescriptions.findings import keep_findings
 from clinic.prescriptions.models import OVERRIDES
 from clinic.release.models import Premises
 from clinic.scripts import facts, paper
-from clinic.scripts.facts import Judged, Made
+from clinic.scripts.facts import Judged, Made, withdrawn_decisions
 from clinic.scripts.models import (
     CANCELLED,
     DISCARDED,
@@ -428,6 +428,8 @@ def print_script(
     as_prescriber(act)
     at = take_turn(act, patient.id)
     row = _script(act, patient, script_id, ISSUED)
+    if withdrawn_decisions(act, row):
+        raise Conflict("Its dose decision was withdrawn: cancel the form, it is not printed.")
     paper.must_agree(row.paper or {})
     number = len(row.prints) + 1
     made = ScriptPrint(

@@ -29,7 +29,7 @@ from clinic.prescriptions.commands import FactsMissing
 from clinic.prescriptions.models import DoseDecision
 from clinic.release.facts import premises_object
 from clinic.release.models import Premises, ReleasePlan
-from clinic.scripts.models import SUPERVISED, Script
+from clinic.scripts.models import SUPERVISED, Script, ScriptDay
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
 from dosing.check import check, rulebook
@@ -199,6 +199,22 @@ def tablets_of(made: Made) -> dict[Decimal, int]:
         for strength, count in tablet_counts(decision).items():
             total[strength] = total.get(strength, 0) + count * decision.doses_that_day
     return dict(sorted(total.items(), reverse=True))
+
+
+def withdrawn_decisions(act: Act, script: Script) -> list[int]:
+    """Decisions a form still rests on that have been withdrawn since."""
+    return list(
+        act.session.scalars(
+            select(DoseDecision.id)
+            .join(ScriptDay, ScriptDay.decision_id == DoseDecision.id)
+            .where(
+                ScriptDay.script_id == script.id, ScriptDay.released_at.is_(None),
+                ScriptDay.dose_on >= act.today, DoseDecision.withdrawn_at.is_not(None),
+            )
+            .distinct()
+            .order_by(DoseDecision.id)
+        )
+    )  # fmt: skip
 
 
 # -- where and when ------------------------------------------------------------------------

@@ -62,8 +62,7 @@ def write(
         },
         "doses": [
             {
-                "from": day(first),
-                "to": day(last),
+                "when": span(first, last),
                 "mg": as_text(decision.dose_mg),
                 "text": _dose(made, decision),
             }
@@ -87,7 +86,7 @@ def write(
             {
                 "number": number,
                 "due": day(each.due_on),
-                "for": _span(each.dates[0], each.dates[-1]),
+                "for": span(each.dates[0], each.dates[-1]),
                 "supervised": each.supervised,
                 "take_home_days": len(each.taken_home),
                 "amount": as_text(each.amount),
@@ -110,7 +109,7 @@ def write(
     return paper
 
 
-def _span(first: date, last: date) -> str:
+def span(first: date, last: date) -> str:
     return day(first) if first == last else f"{day(first)} to {day(last)}"
 
 

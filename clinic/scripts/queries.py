@@ -116,22 +116,6 @@ def pharmacies(act: Act) -> list[Premises]:
     )
 
 
-def withdrawn_decisions(act: Act, script: Script) -> list[int]:
-    """Decisions a form still rests on that have been withdrawn since."""
-    return list(
-        act.session.scalars(
-            select(DoseDecision.id)
-            .join(ScriptDay, ScriptDay.decision_id == DoseDecision.id)
-            .where(
-                ScriptDay.script_id == script.id, ScriptDay.released_at.is_(None),
-                ScriptDay.dose_on >= act.today, DoseDecision.withdrawn_at.is_not(None),
-            )
-            .distinct()
-            .order_by(DoseDecision.id)
-        )
-    )  # fmt: skip
-
-
 # -- worklist ------------------------------------------------------------------------------
 
 
@@ -146,7 +130,8 @@ class Waiting:
     risk: str | None = None
 
 
-VOID, UNCOVERED, SOON = "Dose withdrawn", "Uncovered", "Ends soon"
+VOID, UNTOLD = "Dose withdrawn", "Pharmacy not told"
+UNCOVERED, SOON = "Uncovered", "Ends soon"
 
 
 def waiting(act: Act) -> list[tuple[Patient, Waiting]]:
@@ -197,7 +182,7 @@ def _uncalled(act: Act) -> list[Waiting]:
         Waiting(
             row.patient_id, row.id,
             f"Call the pharmacy: form {row.id} is {row.status}",
-            min(act.today, row.ended_from_on or act.today), VOID,
+            min(act.today, row.ended_from_on or act.today), UNTOLD,
         )
         for row in rows
     ]  # fmt: skip

@@ -417,6 +417,8 @@ def test_withdrawing_the_dose_flags_the_form_and_asks_for_the_call(clinic: Scrip
     prescribing.withdraw_decision(act, patient_id, decision_id, "Admitted to hospital today")
 
     found = [each for _, each in queries.waiting(clinic.act())]
+    with pytest.raises(Conflict, match="withdrawn"):
+        commands.print_script(act, patient_id, script_id)
 
     assert [(each.script_id, each.risk) for each in found] == [(script_id, queries.VOID)]
     assert "cancel form" in found[0].why

@@ -1,0 +1,557 @@
+"""The pages of prescription forms: who waits, each person's forms, writing, issuing, paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
+
+from clinic import home, ui
+from clinic.act import Act
+from clinic.answers import Page, WhyForm, carried_out, field_of, patient_of
+from clinic.assessments.models import ClinicalEntry
+from clinic.auth import act, needs
+from clinic.errors import Conflict, Invalid, NotReady, Stale, Trouble
+from clinic.forms import Form
+from clinic.patients.models import Patient
+from clinic.patients.pages import record_link
+from clinic.patients.queries import banner, same_person
+from clinic.prescriptions.commands import ReasonNeeded, Stopped
+from clinic.prescriptions.facts import entries_at
+from clinic.prescriptions.models import OVERRIDES
+from clinic.prescriptions.pages import missing_link
+from clinic.prescriptions.queries import staff_names
+from clinic.scripts import commands, facts, pdf, presenters, queries, regimen_commands
+from clinic.scripts.forms import (
+    CallForm,
+    CancelForm,
+    CollectForm,
+    DraftForm,
+    EditForm,
+    IssueForm,
+    PrintForm,
+)
+from clinic.scripts.models import DRAFT, FORMS, ISSUED, STATUSES, Script
+from dosing.days import ONE_DAY
+from scheduling.instalments import WORDINGS
+
+scripts_pages = Blueprint("scripts_pages", __name__)
+ui.nav("Prescription forms", "scripts_pages.listed", "prescribing.read")
+record_link("Prescription forms", "scripts_pages.held", "prescribing.read")
+
+BASE = "/patients/<int:patient_id>/prescription-forms"
+ONE = f"{BASE}/<int:script_id>"
+FIELDS = {
+    "decision_ids": "The dose decisions", "from_on": "The first dose", "to_on": "The last dose",
+    "premises_id": "The pharmacy", "strength_mg_per_ml": "The strength",
+}  # fmt: skip
+COLOURS = {
+    queries.VOID: "red",
+    queries.UNTOLD: "red",
+    queries.UNCOVERED: "red",
+    queries.SOON: "orange",
+}
+STATUS_COLOURS = {"draft": "yellow", "issued": "green", "cancelled": "red", "replaced": "grey"}
+
+
+@home.worklist("prescribing.assess")
+def worklist(work: Act) -> home.Worklist:
+    """Forms that end, are void, or wait for a prescriber."""
+    return home.Worklist(
+        title="Prescription forms",
+        rows=_rows(work),
+        empty="No form ends soon, and none waits.",
+        more_text="Prescription forms at this site",
+        more_href=url_for("scripts_pages.listed"),
+    )
+
+
+def _rows(work: Act) -> list[home.Row]:
+    return [
+        home.Row(
+            due=each.due, person=patient.listed_name, what=each.why, who=None,
+            href=url_for(
+                "scripts_pages.one", patient_id=patient.id, script_id=each.script_id
+            ),
+            risk=each.risk or "Routine", risk_colour=COLOURS.get(each.risk or "", "grey"),
+        )
+        for patient, each in queries.waiting(work)
+    ]  # fmt: skip
+
+
+@scripts_pages.get("/prescription-forms")
+@needs("prescribing.read")
+def listed() -> Page:
+    """What waits at this site."""
+    return render_template("scripts/list.jinja", rows=_rows(act()))
+
+
+@scripts_pages.get(BASE)
+@needs("prescribing.read")
+def held(patient_id: int) -> Page:
+    """Every form of one person, how they collect, and until when they are covered."""
+    work = act()
+    found = queries.held(work, patient_id)
+    people = [row.recorded_by for row in (*found.scripts, *found.regimens)]
+    return render_template(
+        "scripts/held.jinja", held=found, patient=found.patient, forms=FORMS, statuses=STATUSES,
+        colours=STATUS_COLOURS, banner=banner(work, found.patient), one_day=ONE_DAY,
+        names=staff_names(work, *people), days_words=presenters.days_words,
+    )  # fmt: skip
+
+
+# -- writing -------------------------------------------------------------------------------
+
+
+@scripts_pages.route(f"{BASE}/new", methods=["GET", "POST"])
+@needs("prescribing.assess")
+def new(patient_id: int) -> Page:
+    """Begin a form."""
+    return _draft(patient_id, DraftForm(), None)
+
+
+@scripts_pages.route(f"{ONE}/replace", methods=["GET", "POST"])
+@needs("prescribing.assess")
+def replace(patient_id: int, script_id: int) -> Page:
+    """Begin the form that takes the place of an issued one."""
+    patient_of(patient_id)
+    _, old = queries.one(act(), patient_id, script_id)
+    return _draft(patient_id, DraftForm(), old)
+
+
+def _draft(patient_id: int, form: DraftForm, old: Script | None) -> Page:
+    work = act()
+    patient = patient_of(patient_id)
+    _offer(work, patient, form)
+    if not form.is_submitted():
+        _fill_in(work, patient, form, old)
+    made: list[int] = []
+
+    def work_it() -> None:
+        given = {**form.asked(), "replaces_id": old and old.id}
+        made.append(commands.draft_script(act(), patient.id, **given))
+
+    if carried_out(form, work_it):
+        return _to(patient.id, made[0], "Drafted. It is not issued yet.")
+    title = f"Replace form {old.id}" if old else "Write a prescription form"
+    return _draft_page(work, patient, form, title)
+
+
+@scripts_pages.route(f"{ONE}/edit", methods=["GET", "POST"])
+@needs("prescribing.assess")
+def edit(patient_id: int, script_id: int) -> Page:
+    """Change a draft."""
+    work = act()
+    patient = patient_of(patient_id)
+    _, row = queries.one(work, patient_id, script_id)
+    form = EditForm()
+    _offer(work, patient, form)
+    if not form.is_submitted():
+        asked = row.asked
+        form.form.data, form.decision_ids.data = row.form, asked["decision_ids"]
+        form.from_on.process_data(row.from_on)
+        form.to_on.process_data(row.to_on)
+        form.show_days(asked["days"])
+        form.premises_id.data = row.premises_id
+        form.strength_mg_per_ml.data = asked["strength_mg_per_ml"]
+        form.directions.data = asked["directions"]
+        form.address.data, form.version.data = asked["address"], row.version
+
+    def work_it() -> None:
+        given = {**form.asked(), "version": form.version.data}
+        commands.change_draft(act(), patient.id, row.id, **given)
+
+    try:
+        if carried_out(form, work_it):
+            return _to(patient.id, row.id, "Changed.")
+    except Stale as stale:
+        form.refuse(f"{stale.detail} Nothing of yours was saved. Open the draft again.")
+    return _draft_page(work, patient, form, f"Change draft {row.id}")
+
+
+def _offer(work: Act, patient: Patient, form: DraftForm) -> None:
+    form.decision_ids.choices = [
+        (
+            row.id,
+            f"Decision {row.id}: {ui.mg(row.dose_mg * row.doses_that_day)} a day, "
+            f"{facts.WRITTEN[row.product].name} {facts.WRITTEN[row.product].form}, "
+            f"{ui.day(row.dose_on)} to {ui.day(row.last_on)}",
+        )
+        for row in facts.decisions_in_force(work, patient, work.today)
+    ]
+    form.premises_id.choices = [("", "Choose")] + [
+        (row.id, ", ".join(part for part in (row.name, row.address) if part))
+        for row in queries.pharmacies(work)
+    ]
+
+
+def _fill_in(work: Act, patient: Patient, form: DraftForm, old: Script | None) -> None:
+    """What rows already say: how and where they collect, the address of the last form."""
+    records = same_person(work, patient.id)
+    regimen = queries.regimen_on(work, records, work.today)
+    if regimen is not None:
+        form.show_days(regimen.days)
+    form.premises_id.data = facts.pharmacy_of(work, records, work.today)
+    form.address.data = queries.last_address(work, records)
+    uncovered = queries.first_uncovered(work, records)
+    if uncovered and old is None:
+        form.from_on.process_data(min(uncovered.values()))
+    if old is not None:
+        form.form.data = old.form
+        form.premises_id.data = form.premises_id.data or old.premises_id
+        form.directions.data = old.asked["directions"]
+        form.to_on.process_data(old.to_on)
+
+
+def _draft_page(work: Act, patient: Patient, form: DraftForm, title: str) -> Page:
+    page = render_template(
+        "scripts/draft.jinja", form=form, title=title, banner=banner(work, patient),
+        patient=patient, cancel=url_for("scripts_pages.held", patient_id=patient.id),
+    )  # fmt: skip
+    return page, form.status
+
+
+# -- one form ------------------------------------------------------------------------------
+
+
+@scripts_pages.get(ONE)
+@needs("prescribing.read")
+def one(patient_id: int, script_id: int) -> Page:
+    """A form: a draft with what the rules say to it now, an issued one with its life so far."""
+    return _shown(patient_id, script_id)
+
+
+def _shown(
+    patient_id: int,
+    script_id: int,
+    form: IssueForm | None = None,
+    answer: dict[str, Any] | None = None,
+    status: int | None = None,
+) -> Page:
+    work = act()
+    patient, row = queries.one(work, patient_id, script_id)
+    checked, refusal = None, None
+    if row.status == DRAFT:
+        form = form or IssueForm(version=row.version)
+        try:
+            checked = commands.check_script(work, patient_id, script_id)
+        except (Invalid, NotReady) as cannot:
+            refusal = _in_words(cannot)
+    people = (row.recorded_by, row.issued_by, row.ended_by, row.called_by, row.settled_by)
+    page = render_template(
+        "scripts/one.jinja", row=row, patient=patient, banner=banner(work, patient), form=form,
+        checked=checked, answer=answer or (checked.answer if checked else None), refusal=refusal,
+        missing=[missing_link(each, patient.id) for each in (checked.missing if checked else ())],
+        forms=FORMS, statuses=STATUSES, colours=STATUS_COLOURS, wordings=WORDINGS,
+        overrides=OVERRIDES, today=work.today, days_words=presenters.days_words,
+        withdrawn=facts.withdrawn_decisions(work, row) if row.status == ISSUED else [],
+        names=staff_names(work, *people, *(each.printed_by for each in row.prints)),
+        failed=answer is not None and answer["outcome"] == "STOP", **_table(row, checked),
+    )  # fmt: skip
+    return page, status or (form.status if form else 200)
+
+
+def _in_words(cannot: Trouble) -> str:
+    """What keeps a draft from being worked out, beginning with the field it is about."""
+    if not cannot.faults:
+        return cannot.detail
+    field, says = cannot.faults[0]
+    return f"{FIELDS[field]} {says}" if field in FIELDS and says[0].islower() else says
+
+
+def _table(row: Script, checked: commands.Checked | None) -> dict[str, Any]:
+    if row.paper is not None:
+        return presenters.instalment_table(row.paper)
+    return presenters.planned_table(checked.made) if checked else {}
+
+
+@scripts_pages.post(f"{ONE}/issue")
+@needs("prescribing.prescribe")
+def issue(patient_id: int, script_id: int) -> Page:
+    """Issue a draft, unless a rule stops it."""
+    form = IssueForm()
+    if not form.validate_on_submit():
+        return _shown(patient_id, script_id, form)
+    try:
+        commands.issue_script(
+            act(), patient_id, script_id, version=form.version.data,
+            reason_code=form.reason_code.data, reason=form.reason.data,
+        )  # fmt: skip
+    except Stopped as stopped:
+        return _shown(patient_id, script_id, form, stopped.answer, stopped.status)
+    except ReasonNeeded as needed:
+        form.refuse(needed.detail, [_reason_fault(*fault) for fault in needed.faults])
+        return _shown(patient_id, script_id, form, needed.answer)
+    except Stale as stale:
+        form.refuse(f"{stale.detail} Read it again below before you issue it.")
+        form.version.data, form.version.raw_data = stale.more["version"], None
+        return _shown(patient_id, script_id, form)
+    except (Invalid, Conflict, NotReady) as refusal:
+        form.refuse(
+            refusal.detail, [(field_of(form, field), says) for field, says in refusal.faults]
+        )
+        return _shown(patient_id, script_id, form, status=refusal.status)
+    return _to(patient_id, script_id, "Issued. Print it, and sign the paper by hand.")
+
+
+def _reason_fault(field: str, says: str) -> tuple[str, str]:
+    """The code of a reason is chosen by its words on the page."""
+    return (field, "Choose a reason for going on" if field == "reason_code" else says)
+
+
+@scripts_pages.route(f"{ONE}/discard", methods=["GET", "POST"])
+@needs("prescribing.assess")
+def discard(patient_id: int, script_id: int) -> Page:
+    """Put a draft aside."""
+    form = WhyForm()
+    return _asked(
+        patient_id, script_id, form, f"Discard draft {script_id}", "It stays on the record.",
+        lambda: commands.discard_draft(act(), patient_id, script_id, form.reason.data or ""),
+        "Discarded.",
+    )  # fmt: skip
+
+
+@scripts_pages.route(f"{ONE}/cancel", methods=["GET", "POST"])
+@needs("prescribing.prescribe")
+def cancel(patient_id: int, script_id: int) -> Page:
+    """Cancel an issued form from a date on."""
+    work = act()
+    patient_of(patient_id, "prescribing.prescribe")
+    _, row = queries.one(work, patient_id, script_id)
+    left = commands.first_days_left(work, row)
+    form = CancelForm()
+    form.from_on.choices = [("", "Choose")] + [(day.isoformat(), ui.day(day)) for day in left]
+
+    def work_it() -> None:
+        day = next((each for each in left if each.isoformat() == form.from_on.data), None)
+        if day is None:
+            raise Invalid.field("from_on", "Choose from which doses on it is cancelled")
+        commands.cancel_script(
+            act(), patient_id, script_id, from_on=day, reason=form.reason.data or ""
+        )
+
+    return _asked(
+        patient_id, script_id, form, f"Cancel form {script_id}",
+        "First ask the pharmacy what they have handed out. Nothing later may be dispensed on the "
+        "paper: the pharmacy must be told, and that call is then waited for.",
+        work_it, "Cancelled. Now call the pharmacy.",
+    )  # fmt: skip
+
+
+@scripts_pages.route(f"{ONE}/call", methods=["GET", "POST"])
+@needs("prescribing.assess")
+def call(patient_id: int, script_id: int) -> Page:
+    """The pharmacy was told."""
+    form = CallForm()
+    return _asked(
+        patient_id, script_id, form, f"The pharmacy was told about form {script_id}", None,
+        lambda: commands.record_call(act(), patient_id, script_id, who=form.who.data or ""),
+        "The call is recorded.", warning=False, button="Record the call",
+    )  # fmt: skip
+
+
+@scripts_pages.route(f"{ONE}/settle", methods=["GET", "POST"])
+@needs("prescribing.assess")
+def settle(patient_id: int, script_id: int) -> Page:
+    """No next form is to follow."""
+    form = WhyForm()
+    return _asked(
+        patient_id, script_id, form, "No next form is needed",
+        "Its end is then no longer warned of. Treatment that goes on needs a next form instead.",
+        lambda: commands.settle_script(act(), patient_id, script_id, reason=form.reason.data or ""),
+        "Recorded.",
+    )  # fmt: skip
+
+
+def _asked(
+    patient_id: int,
+    script_id: int,
+    form: Form,
+    title: str,
+    lead: str | None,
+    work_it: Callable[[], object],
+    done: str,
+    **more: Any,
+) -> Page:
+    """A page that asks one thing about a form, then goes back to it."""
+    patient, _ = queries.one(act(), patient_id, script_id)
+    if carried_out(form, work_it):
+        return _to(patient.id, script_id, done)
+    page = render_template(
+        "one_form.jinja", form=form, title=title, lead=lead, banner=banner(act(), patient),
+        cancel=url_for("scripts_pages.one", patient_id=patient.id, script_id=script_id),
+        **{"warning": True, "button": title, **more},
+    )  # fmt: skip
+    return page, form.status
+
+
+def _to(patient_id: int, script_id: int, says: str) -> Any:
+    flash(says)
+    return redirect(url_for("scripts_pages.one", patient_id=patient_id, script_id=script_id))
+
+
+# -- paper ---------------------------------------------------------------------------------
+
+
+@scripts_pages.post(f"{ONE}/print")
+@needs("prescribing.prescribe")
+def print_form(patient_id: int, script_id: int) -> Any:
+    """The form itself on paper, for the first time."""
+    if not PrintForm().validate_on_submit():
+        raise Invalid("The page was open too long. Open the form again.")
+    return printed(act(), patient_id, script_id, None)
+
+
+@scripts_pages.route(f"{ONE}/reprint", methods=["GET", "POST"])
+@needs("prescribing.prescribe")
+def reprint(patient_id: int, script_id: int) -> Any:
+    """Once more, marked as a reprint, with the reason."""
+    patient, row = queries.one(act(), patient_id, script_id)
+    form = WhyForm()
+    made: list[Response] = []
+    if carried_out(
+        form, lambda: made.append(printed(act(), patient_id, script_id, form.reason.data or ""))
+    ):
+        return made[0]
+    page = render_template(
+        "one_form.jinja", form=form, title=f"Reprint form {row.id}", button="Reprint",
+        warning=True, banner=banner(act(), patient),
+        lead="Destroy the earlier paper first. The reprint says that it is one.",
+        cancel=url_for("scripts_pages.one", patient_id=patient.id, script_id=row.id),
+    )  # fmt: skip
+    return page, form.status
+
+
+def printed(work: Act, patient_id: int, script_id: int, reason: str | None) -> Response:
+    """Print, and answer the PDF. The page and the API print through here."""
+    made = commands.print_script(work, patient_id, script_id, reason=reason)
+    _, row = queries.one(work, patient_id, script_id)
+    footer = f"Printed {ui.moment(made.printed_at)} by {work.staff_name}"
+    return as_pdf(
+        pdf.form_pdf(row.paper or {}, footer, made.number), f"form-{row.id}.pdf", keep=True
+    )
+
+
+def as_pdf(content: bytes, name: str, *, keep: bool = False) -> Response:
+    """`keep`: saved and not shown, so that looking again is not printing again."""
+    how = "attachment" if keep else "inline"
+    return Response(
+        content, mimetype="application/pdf",
+        headers={
+            "Content-Disposition": f'{how}; filename="{name}"', "Cache-Control": "no-store",
+        },
+    )  # fmt: skip
+
+
+def _issued(work: Act, patient_id: int, script_id: int) -> tuple[Patient, Script]:
+    patient, row = queries.one(work, patient_id, script_id)
+    if row.paper is None:
+        raise Conflict("That form is not issued: there is nothing to print.")
+    return patient, row
+
+
+@scripts_pages.get(f"{ONE}/sheet")
+@needs("prescribing.read")
+def sheet(patient_id: int, script_id: int) -> Page:
+    """The words of an issued form as a plain page: a copy for the file."""
+    work = act()
+    patient, row = _issued(work, patient_id, script_id)
+    return render_template(
+        "scripts/sheet.jinja", row=row, paper=row.paper, patient=patient,
+        banner=banner(work, patient), mark=pdf.MARKS[pdf.FILE], **_table(row, None),
+    )  # fmt: skip
+
+
+@scripts_pages.get(f"{ONE}/copy.pdf")
+@needs("prescribing.read")
+def file_copy(patient_id: int, script_id: int) -> Response:
+    """The same as PDF, marked as a copy."""
+    work = act()
+    _, row = _issued(work, patient_id, script_id)
+    footer = f"Copied {ui.moment(work.at)} by {work.staff_name}"
+    return as_pdf(pdf.file_pdf(row.paper or {}, footer), f"form-{row.id}-copy.pdf")
+
+
+@scripts_pages.get(f"{ONE}/patient")
+@needs("prescribing.read")
+def patient_copy(patient_id: int, script_id: int) -> Page:
+    """The patient's copy in plain language, to read and to print."""
+    work = act()
+    patient, row = _issued(work, patient_id, script_id)
+    return render_template(
+        "scripts/patient.jinja", row=row, paper=row.paper, patient=patient,
+        banner=banner(work, patient), mark=pdf.MARKS[pdf.PATIENT],
+        plain=presenters.patient_copy(row, children_at_home(work, patient)),
+    )  # fmt: skip
+
+
+@scripts_pages.get(f"{ONE}/patient.pdf")
+@needs("prescribing.read")
+def patient_copy_pdf(patient_id: int, script_id: int) -> Response:
+    """The same as PDF."""
+    work = act()
+    patient, row = _issued(work, patient_id, script_id)
+    plain = presenters.patient_copy(row, children_at_home(work, patient))
+    footer = f"Printed {ui.moment(work.at)}"
+    return as_pdf(pdf.patient_pdf(row.paper or {}, plain, footer), f"form-{row.id}-patient.pdf")
+
+
+def children_at_home(work: Act, patient: Patient) -> bool | None:
+    """As last asked; None when nobody has."""
+    entries: list[ClinicalEntry] = entries_at(work, same_person(work, patient.id), work.at)
+    asked = [row.data for row in entries if row.kind == "medical_history"]
+    return asked[-1].get("children_at_home") if asked else None
+
+
+# -- collecting ----------------------------------------------------------------------------
+
+
+@scripts_pages.route(f"{BASE}/collections/new", methods=["GET", "POST"])
+@needs("prescribing.prescribe")
+def collect(patient_id: int) -> Page:
+    """Say how somebody collects from a date on."""
+    work = act()
+    patient = patient_of(patient_id, "prescribing.prescribe")
+    form = CollectForm()
+    made: list[int] = []
+
+    def work_it() -> None:
+        made.append(
+            regimen_commands.set_regimen(
+                act(), patient.id, from_on=form.from_on.data, days=form.days(),
+                reason=form.reason.data or "",
+            )
+        )  # fmt: skip
+
+    if carried_out(form, work_it):
+        flash("Saved. What the supervision rules say to it stands beside it.")
+        return redirect(url_for("scripts_pages.held", patient_id=patient.id))
+    page = render_template(
+        "scripts/collect.jinja", form=form, banner=banner(work, patient),
+        cancel=url_for("scripts_pages.held", patient_id=patient.id),
+    )  # fmt: skip
+    return page, form.status
+
+
+@scripts_pages.route(f"{BASE}/collections/<int:regimen_id>/strike", methods=["GET", "POST"])
+@needs("prescribing.prescribe")
+def strike_collecting(patient_id: int, regimen_id: int) -> Page:
+    """That was wrong."""
+    patient = patient_of(patient_id, "prescribing.prescribe")
+    form = WhyForm()
+    if carried_out(
+        form,
+        lambda: regimen_commands.strike_regimen(
+            act(), patient.id, regimen_id, form.reason.data or ""
+        ),
+    ):
+        flash("Struck out.")
+        return redirect(url_for("scripts_pages.held", patient_id=patient.id))
+    page = render_template(
+        "one_form.jinja", form=form, title="Strike out how they collect", warning=True,
+        lead="It stays on the record. What held before it holds again.", button="Strike out",
+        banner=banner(act(), patient),
+        cancel=url_for("scripts_pages.held", patient_id=patient.id),
+    )  # fmt: skip
+    return page, form.status
