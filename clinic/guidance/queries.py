@@ -15,7 +15,7 @@ from clinic.errors import NotFound
 from clinic.guidance import facts
 from clinic.guidance.models import LimitTightening, RuleSignature
 from clinic.prescriptions.models import DoseFinding
-from clinic.sites.models import RULE_SETS, Site
+from clinic.sites.models import RULE_SETS, RuleSetChoice, Site
 from clinic.staff.models import Staff
 from dosing.check import rulebook
 from dosing.rulebook import CONFIDENCES, DRUGS, SEVERITIES, Rule, RuleVersion, Source, drugs_of
@@ -103,11 +103,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Listed:
-    """The rules of one set as it stands today: `families` in the order a dose is judged by them."""
+    """The rules of one set as it stands today: `families` in the order a dose is judged by them.
+
+    `chosen`: the set this site works under today; `coming`: those it is to work under later.
+    """
 
     rule_set: str
     edition: str
-    chosen_here: str | None
+    chosen: RuleSetChoice | None
+    coming: list[RuleSetChoice]
     families: Mapping[str, list[RuleShown]]
     definitions: list[RuleShown]
     total: int
@@ -159,8 +163,10 @@ def fired_here(act: Act) -> Mapping[str, int]:
 def listed(act: Act, asked: Asked) -> Listed:
     """The rules of a set in force today (this site's when none is asked for) that fit what is asked."""
     act.need("guidance.read")
-    chosen = chosen_here(act)
-    rule_set = asked.rule_set or chosen or next(iter(RULE_SETS))
+    site = act.session.get_one(Site, act.site_id)
+    held = [row for row in site.rule_sets if row.to_on is None or row.to_on >= row.from_on]
+    chosen = next((row for row in held if row.holds_on(act.today)), None)
+    rule_set = asked.rule_set or (chosen.rule_set if chosen else next(iter(RULE_SETS)))
     if rule_set not in RULE_SETS:
         raise NotFound("There is no such rule set.")
     book, known = rulebook(), _known(act)
@@ -175,7 +181,8 @@ def listed(act: Act, asked: Asked) -> Listed:
     for each in sorted(fitting, key=lambda each: (order.index(each.rule.family), each.rule.id)):
         families.setdefault(each.rule.family, []).append(each)
     return Listed(
-        rule_set, book.set_versions[rule_set], chosen, families,
+        rule_set, book.set_versions[rule_set], chosen,
+        [row for row in held if row.from_on > act.today], families,
         [each for each in definitions if _fits(each, asked, rule_set)], len(rules),
         sum(not shown.signed for each in rules if (shown := each.now(rule_set)) is not None),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from clinic.act import Act, command
 from clinic.db import Dated
 from clinic.errors import Conflict, Forbidden, Invalid, NotFound, Stale, says
+from clinic.prescriptions.models import DoseDecision
 from clinic.sites.models import (
     CALENDAR_CHANGES,
     FEATURES,
@@ -210,11 +211,20 @@ def choose_rule_set(act: Act, site_id: int, rule_set: str, *, from_on: date | No
     from_on = from_on or act.today
     if site.rule_set_on(from_on) == rule_set and all(row.to_on is None for row in site.rule_sets):
         raise Invalid.field("rule_set", "already holds on that day")
+    if from_on < act.today:
+        _nothing_decided(act, site_id)
     row = RuleSetChoice(rule_set=rule_set)
     _hold(act, site.rule_sets, row, from_on)
     site.rule_sets.append(row)
     act.session.flush()
     act.note("site.rule_set_chosen", site=site.id, rule_set=rule_set, row=row.id)
+
+
+def _nothing_decided(act: Act, site_id: int) -> None:
+    """Invalid once a dose was decided on here: which rules it was judged by is history."""
+    wanted = select(DoseDecision.id).where(DoseDecision.site_id == site_id).limit(1)
+    if act.session.scalar(wanted) is not None:
+        raise Invalid.field("from_on", "cannot be before today: doses are already decided on")
 
 
 @command

@@ -35,6 +35,7 @@ from clinic.staff.models import (
 OWN_TOKEN_LASTS = timedelta(hours=8)
 ATTEMPTS, ATTEMPT_WINDOW = 5, timedelta(minutes=15)
 LONGEST_TOKEN_DAYS = 366
+LONGEST_REGISTRATION = 50
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 
 # SQLite names the columns of a unique constraint, PostgreSQL the constraint.
@@ -313,6 +314,17 @@ def _replace_password(act: Act, staff_id: int, password: str) -> None:
         .values(ended_at=act.at)
     )
     act.note("staff.password", staff=staff_id)
+
+
+@command
+def set_registration(act: Act, staff_id: int, registration: str | None) -> None:
+    """Correct the professional registration that signatures and prescription forms show."""
+    act.need("staff.manage")
+    number = (registration or "").strip() or None
+    if number is not None and len(number) > LONGEST_REGISTRATION:
+        raise Invalid.field("registration", f"must be {LONGEST_REGISTRATION} characters or fewer")
+    _staff(act, staff_id).registration = number
+    act.note("staff.registration", staff=staff_id)
 
 
 @command

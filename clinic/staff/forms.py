@@ -55,6 +55,13 @@ class StaffForm(Form):
     password = PasswordField("First password", [InputRequired()], description=PASSWORD_HINT)
 
 
+class RegistrationForm(Form):
+    registration = StringField(
+        "Professional registration", [Length(max=50)],
+        description="Such as GMC 1234567. Signatures and prescription forms from now on show it",
+    )  # fmt: skip
+
+
 class RoleForm(Form):
     site_id = SelectField("Site", [InputRequired()], coerce=int)
     role = RadioField(

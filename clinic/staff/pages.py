@@ -29,6 +29,7 @@ from clinic.staff.forms import (
     LevelForm,
     OwnPasswordForm,
     PasswordForm,
+    RegistrationForm,
     RoleForm,
     SetUpForm,
     SignInForm,
@@ -294,6 +295,16 @@ def password(staff_id: int) -> Page:
     return _about(
         staff_id, form, "New password", more={"password": {"autocomplete": "new-password"}}
     )
+
+
+@staff_pages.route("/staff/<int:staff_id>/registration", methods=["GET", "POST"])
+@needs("staff.manage")
+def registration(staff_id: int) -> Page:
+    """Correct somebody's professional registration."""
+    form = RegistrationForm(registration=queries.one(act(), staff_id).registration)
+    if form.carried_out(lambda: commands.set_registration(act(), staff_id, **form.answers())):
+        return _saved("The registration is saved.", staff_id)
+    return _about(staff_id, form, "Professional registration")
 
 
 @staff_pages.route("/staff/<int:staff_id>/leave", methods=["GET", "POST"])

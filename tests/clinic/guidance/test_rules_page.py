@@ -7,15 +7,18 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from markupsafe import escape
 
 from clinic.guidance import commands, presenters
 from clinic.guidance.hazards import hazards
+from clinic.sites.commands import choose_rule_set
 from clinic.sites.models import RULE_SETS
 from dosing.check import rulebook
 from dosing.examples import all_examples
+from tests.factories.base import a_member_of_staff
 from tests.factories.prescriptions import a_clinic, a_decision, a_lead, an_assessed_patient
 
 ONE_ENGINE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -52,9 +55,18 @@ def test_every_rule_in_force_and_every_definition_has_its_place(reader, clock, r
 def test_the_sites_own_set_is_shown_first(reader):
     page = reader.get("/rules").get_data(as_text=True)
 
-    assert "Doses here are checked against these." in page
+    assert "Doses here are checked against these, since Sat 1 Jan 2000." in page
     assert f"edition {rulebook().set_versions['uk-2017']}" in page
     assert "147 of 147 rules are unsigned" in page
+
+
+def test_the_set_a_site_is_to_work_under_is_shown_with_its_day(clinic, reader, database):
+    manager = a_member_of_staff(database, clinic.site, "manager")
+    choose_rule_set(
+        clinic.act(manager), clinic.site.id, "era-2003", from_on=date(2026, 12, 1)
+    )  # fmt: skip
+
+    assert "From Tue 1 Dec 2026: era-2003." in reader.get("/rules").text
 
 
 @ONE_ENGINE

@@ -19,6 +19,7 @@ from clinic.prescriptions.commands import Stopped, check_dose
 from clinic.prescriptions.models import DoseDecision
 from clinic.prescriptions.queries import replay
 from clinic.roles import RIGHTS
+from clinic.sites.commands import choose_rule_set
 from dosing import check as checking
 from dosing.check import rulebook
 from tests.factories.base import NOW, a_member_of_staff, an_act
@@ -261,3 +262,16 @@ def test_of_two_who_change_a_limit_at_once_the_second_is_told(fresh_database):
 
     assert len(done) == 1
     assert len(refused) == 5
+
+
+def test_a_rule_set_is_not_put_under_doses_already_decided_on(database):
+    clinic = a_clinic(database, rule_set=None)
+    manager = a_member_of_staff(database, clinic.site, "manager")
+    choose_rule_set(clinic.act(manager), clinic.site.id, "uk-2017")
+    made = a_decision(clinic.act(), an_assessed_patient(clinic), "25")
+
+    with pytest.raises(Invalid, match="already decided on"):
+        choose_rule_set(clinic.act(manager), clinic.site.id, "era-2003", from_on=TODAY - DAY)
+
+    choose_rule_set(clinic.act(manager), clinic.site.id, "era-2003", from_on=TODAY + DAY)
+    assert replay(clinic.act(), made).same

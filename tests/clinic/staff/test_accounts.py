@@ -385,3 +385,16 @@ def test_two_at_the_door_of_an_empty_service_make_one_administrator(
     assert sorted(ended) == ["in", "shut"]
     with fresh_database.reading() as session:
         assert session.scalar(select(func.count(Staff.id))) == 1
+
+
+def test_a_registration_is_put_right_and_shown(door, database):
+    admin = door.by_page("administrator")
+    with database.reading() as session:
+        site = session.get_one(Site, admin.site_id)
+    doctor = a_member_of_staff(database, site, "prescriber").id
+
+    admin.post(f"/staff/{doctor}/registration", data={"registration": " GMC 9990001 "})
+
+    assert "GMC 9990001" in admin.get(f"/staff/{doctor}").text
+    too_long = admin.post(f"/staff/{doctor}/registration", data={"registration": "9" * 51})
+    assert too_long.status_code == 422
