@@ -96,6 +96,16 @@ def waiting(session: Session) -> bool:
     return bool(session.info.get("audit_notes"))
 
 
+def mark(session: Session) -> int:
+    """How many notes wait now: where to go back to when what follows is taken back."""
+    return len(session.info.get("audit_notes", ()))
+
+
+def back_to(session: Session, marked: int) -> None:
+    """Drop the notes queued since a mark: what they tell of was rolled back to a savepoint."""
+    del session.info.get("audit_notes", [])[marked:]
+
+
 def forget(session: Session) -> None:
     """Drop notes of a transaction that was rolled back."""
     session.info.pop("audit_notes", None)

@@ -22,6 +22,13 @@ RIGHTS = {
     "prescribing.assess": "Record examinations, tests, observations and doses",
     "prescribing.prescribe": "Save a dose decision",
     "contacts.record": "Record and plan contact with somebody on treatment",
+    "consumption.read": "See who is to take a dose today, and what became of it",
+    "consumption.record": "Check somebody before a dose, give it, and record what became of it",
+    "consumption.anywhere": "Record doses for everybody on the caseload, wherever they take them",
+    "consumption.glass": "Pass a gate that is merely missing before a dose, with a reason",
+    "consumption.correct": "Strike out and put right what is recorded of a dose",
+    "consumption.arrange": "Set where somebody takes their doses",
+    "consumption.acknowledge": "Acknowledge that a gate before a dose was passed",
     "custody.read": "See receptions, timetables and worklists",
     "custody.receive": "Receive a prisoner and correct a reception",
     "custody.deliver": "Record what was delivered, offered or declined",
@@ -44,7 +51,11 @@ RIGHTS = {
 
 _CARE = {
     "patients.read", "appointments.read", "prescribing.read", "custody.read", "release.read",
-    "guidance.read", "breakglass.use",
+    "guidance.read", "breakglass.use", "consumption.read",
+}  # fmt: skip
+_GIVES_DOSES = {
+    "consumption.record", "consumption.anywhere", "consumption.glass", "consumption.correct",
+    "consumption.arrange",
 }  # fmt: skip
 
 ROLES: dict[str, tuple[str, frozenset[str]]] = {
@@ -52,6 +63,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         "Prescriber",
         frozenset(
             _CARE
+            | _GIVES_DOSES
             | {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
                 "assessments.record", "contacts.record", "prescribing.assess", "prescribing.prescribe",
@@ -63,6 +75,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         "Nurse",
         frozenset(
             _CARE
+            | _GIVES_DOSES
             | {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
                 "assessments.record", "contacts.record", "prescribing.assess", "release.plan",
@@ -76,7 +89,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             _CARE
             | {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
-                "assessments.record", "contacts.record", "release.plan",
+                "assessments.record", "consumption.arrange", "contacts.record", "release.plan",
             }
         ),
     ),
@@ -94,6 +107,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         "Prison healthcare",
         frozenset(
             _CARE
+            | _GIVES_DOSES
             | {
                 "patients.register", "patients.edit", "custody.receive", "custody.deliver",
                 "assessments.record", "contacts.record", "prescribing.assess", "release.plan",
@@ -102,7 +116,12 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "pharmacist": (
         "Pharmacist",
-        frozenset({"patients.read", "prescribing.read", "release.read", "guidance.read"}),
+        frozenset(
+            {
+                "patients.read", "prescribing.read", "release.read", "guidance.read",
+                "consumption.read", "consumption.record", "consumption.correct",
+            }
+        ),
     ),
     "manager": (
         "Manager",
@@ -139,7 +158,7 @@ POSTS: dict[str, frozenset[str]] = {
     "clinical_lead": frozenset(
         {
             "guidance.read", "guidance.tighten", "guidance.sign", "guidance.oversee",
-            "guidance.review",
+            "guidance.review", "consumption.read", "consumption.acknowledge",
         }
     ),
 }  # fmt: skip

@@ -99,7 +99,8 @@ class GiveFacts:
 
     `missed_days` counts the days before that day without a consumed dose, as the dose-check contract
     counts them; `last_covered_on` is the last day with one, None when there never was. `rules` is the
-    outcome of the dose check made again on what is known now.
+    outcome of the dose check made again on what is known now. `in_doubt`: this dose was recorded as
+    swallowed and struck out, and nobody else has agreed to that yet.
     """
 
     at: datetime
@@ -115,6 +116,7 @@ class GiveFacts:
     assessments: tuple[Assessment, ...]
     rules: str | None
     recorded: bool | None
+    in_doubt: bool = False
     broken: tuple[BrokenGlass, ...] = ()
 
     @property
@@ -250,7 +252,9 @@ def _rules(facts: GiveFacts) -> str | None:
 def _recorded(facts: GiveFacts) -> str | None:
     if facts.recorded is None:
         return "unknown"
-    return "recorded" if facts.recorded else None
+    if facts.recorded:
+        return "recorded"
+    return "in_doubt" if facts.in_doubt else None
 
 
 GATES: Final[dict[str, Callable[[GiveFacts], str | None]]] = {

@@ -7,7 +7,7 @@ neither a finding nor a dose (scheduling/assessment.toml, AS-02). It may run ove
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -19,6 +19,7 @@ from clinic.assessments.entries import Entries
 from clinic.assessments.kinds import KINDS, in_micrograms
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
+from clinic.consumption.supply_models import DispensedDose
 from clinic.sites.models import Site
 from dosing import alcohol
 from dosing.check import rulebook
@@ -59,11 +60,12 @@ class Case:
 
     def __init__(
         self, rows: list[ClinicalEntry], doses: Iterable[DoseEvent], place: Place, sex: str,
-        at: datetime,
+        at: datetime, supplied: Sequence[DispensedDose] = (),
     ) -> None:  # fmt: skip
         self.place, self.sex, self.at, self.today = place, sex, at, london_day(at)
         self.of = Entries(rows)
         self.doses = [row for row in doses if row.struck_at is None]
+        self.supplied = list(supplied)  # doses handed over to take home
         since = self._since()
         self.own = Entries([row for row in rows if since is not None and row.happened_at >= since])
         days = [london_day(row.happened_at) for row in self.own.rows if _is_finding(row)]

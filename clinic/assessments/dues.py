@@ -22,6 +22,7 @@ from clinic.assessments.tasks import needed_of
 from clinic.consumption.models import DoseEvent
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
+from clinic.prescriptions.facts import taken_home
 from clinic.prescriptions.models import DoseDecision
 from clinic.titration.models import TitrationReview
 from dosing.check import rulebook
@@ -210,7 +211,12 @@ def case_now(act: Act, patient: Patient, at: datetime | None = None) -> Case:
         .order_by(DoseEvent.consumed_at, DoseEvent.id)
     )
     return Case(
-        entries_at(act, records, known_at), list(doses), place_of(act), patient.sex, known_at
+        entries_at(act, records, known_at),
+        list(doses),
+        place_of(act),
+        patient.sex,
+        known_at,
+        taken_home(act, records, known_at),
     )
 
 

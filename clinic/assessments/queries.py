@@ -205,7 +205,7 @@ def _line(
         for row in case.doses
         if row.consumed_at <= case.at and (claims is None or row.id in doses)
     ]
-    history = recorded_history(entries, taken, case.at)
+    history = recorded_history(entries, taken, case.supplied if claims is None else [], case.at)
     products = [each["product"] for each in (*history["doses"], *history["steady_doses"])]
     mine = [product for product in products if PRODUCTS[product].drug == drug]
     order: Data = {

@@ -1,4 +1,4 @@
-"""Where doses are taken, what was handed over, and who was looked for. Never overwritten."""
+"""Where doses are taken, what was handed over, and at which pharmacy somebody works."""
 
 from __future__ import annotations
 
@@ -64,23 +64,6 @@ class DispensedDose(Strikable, Base):
     handed_at: Mapped[datetime]
     premises_id: Mapped[int | None] = mapped_column(ForeignKey("premises.id"))
     place: Mapped[str | None]
-    note: Mapped[str | None]
-
-
-class ContactAttempt(Strikable, Base):
-    """Somebody tried to reach a person who missed doses."""
-
-    __tablename__ = "contact_attempt"
-    __table_args__ = (
-        Index("ix_contact_attempt_patient", "patient_id", "tried_at"),
-        struck_whole(),
-    )
-
-    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
-    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
-    tried_at: Mapped[datetime]
-    how: Mapped[str]
-    result: Mapped[str]
     note: Mapped[str | None]
 
 

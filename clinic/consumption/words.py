@@ -73,20 +73,6 @@ INCIDENT_REASONS: Final = {
 SEEN_VOMITED: Final = {"seen": "Seen by staff", "told": "Told by the patient or somebody else"}
 PLACES: Final = {"on_site": "Here, at this service", "pharmacy": "At a pharmacy"}
 HANDED_OVER: Final = {
-    "supervised": "Handed over to be taken under supervision",
+    "supervised": "To be taken at once, under supervision",
     "take_home": "To take home",
-}
-CONTACTED_BY: Final = {
-    "phone": "Phone",
-    "text": "Text message",
-    "visit": "Visit",
-    "letter": "Letter",
-    "in_person": "In person",
-    "through_other": "Through a keyworker, pharmacy or family",
-}
-CONTACT_RESULTS: Final = {
-    "reached": "Reached",
-    "message_left": "Message left",
-    "no_answer": "No answer",
-    "will_attend": "Reached, and will attend",
 }

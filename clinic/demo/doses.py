@@ -10,9 +10,11 @@ from sqlalchemy import select
 
 from clinic.appointments.models import Visit
 from clinic.consumption.commands import record_dose
+from clinic.consumption.supply_commands import set_place
 from clinic.demo.assessments import assess, entry, sign
 from clinic.errors import Trouble
 from clinic.prescriptions.commands import save_dose_decision
+from clinic.titration.commands import record_review
 from dosing.days import london_day
 from dosing.units import as_text
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from clinic.demo.load import Story
 
 REASON = {"reason_code": "closer_monitoring", "reason": "Seen twice today; withdrawal is marked"}
+
+
+GLASS = {
+    "reason_code": "nobody_to_review",
+    "reason": "Dr Ellery reviewed by phone and the line was lost before it was written down",
+}
 
 
 def tell(story: Story) -> None:
@@ -75,13 +83,28 @@ def _dose(story: Story, patient: int, at: datetime, number: int) -> None:
         work.session.close()
         return
     work.session.close()
+    _at_the_hatch(story, patient, decision, at, number)
+
+
+def _at_the_hatch(story: Story, patient: int, decision: int, at: datetime, number: int) -> None:
+    """The place, the review, the looks and the dose, as a nurse writes them one after another."""
     nurse = story.by("price", at + timedelta(minutes=10))
-    if number % 3 != 2:
-        try:
+    checks: dict[str, Any] = {
+        "identity": {"how": "name_and_birth"}, "intoxication": {"result": "clear"},
+    }  # fmt: skip
+    try:
+        set_place(nurse, patient, kind="on_site", from_on=nurse.today)
+        if number != 4:  # the one whose review was promised by phone
+            record_review(
+                nurse, patient, decision="start", reason_code="withdrawal", seen="in_person",
+                reason="In withdrawal; nothing speaks against a start", reviewed_at=nurse.at,
+                next_review_on=nurse.today + timedelta(days=1),
+            )  # fmt: skip
+        if number % 3 != 2:
             record_dose(
                 nurse, patient, decision, outcome="taken", consumed_at=nurse.at,
-                supervision="supervised",
+                supervision="supervised", glass=GLASS if number == 4 else None, **checks,
             )  # fmt: skip
-        except Trouble as trouble:
-            story.say(f"  a dose taken was refused: {trouble.detail}")
+    except Trouble as trouble:
+        story.say(f"  a dose taken was refused: {trouble.detail}")
     nurse.session.close()

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from clinic.assessments.commands import record_entry
 from clinic.consumption.commands import record_dose
+from clinic.consumption.supply_commands import set_place
 from clinic.demo.assessments import COWS, assess, sign
 from clinic.demo.doses import REASON
 from clinic.errors import Trouble
+from clinic.patients.queries import same_person
 from clinic.prescriptions.commands import save_dose_decision
 from clinic.titration import commands
+from clinic.titration.queries import review_counting
 from dosing.days import london_day, start_of
 from dosing.units import as_text
 
@@ -82,11 +85,22 @@ class Team:
         if decision is not None and taken:
             self._by(
                 self.nurse, at + timedelta(minutes=2),
-                lambda act: record_dose(
-                    act, self.patient, decision, outcome="taken", consumed_at=act.at,
-                    supervision="supervised", observer="Duty pharmacist",
-                ),
+                lambda act: self._give(act, decision),
             )  # fmt: skip
+
+    def _give(self, act: Any, decision: int) -> None:
+        """Seen, looked at and given, as the hatch asks for it."""
+        if review_counting(act, same_person(act, self.patient), act.at) is None:
+            commands.record_review(
+                act, self.patient, decision="hold", reason_code="settled", seen="in_person",
+                reason="Awake and settled; nothing speaks against the dose", reviewed_at=act.at,
+                next_review_on=london_day(act.at) + DAY,
+            )  # fmt: skip
+        record_dose(
+            act, self.patient, decision, outcome="taken", consumed_at=act.at,
+            supervision="supervised", observer="Duty pharmacist",
+            identity={"how": "name_and_birth"}, intoxication={"result": "clear"},
+        )  # fmt: skip
 
     def contact(self, at: datetime, how: str, reached: bool, note: str) -> None:
         self._by(
@@ -109,6 +123,9 @@ def _person(story: Story, prescriber: str, nurse: str, at: datetime) -> Team:
     patient = story.patient(nurse, at - timedelta(minutes=30))
     assess(story, nurse, patient, at)
     sign(story, prescriber, patient, at + timedelta(minutes=4))
+    nurses = story.by(nurse, at)
+    set_place(nurses, patient, kind="on_site", from_on=nurses.today)
+    nurses.session.close()
     return Team(story, prescriber, nurse, patient)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ from clinic.assessments.entries import Entries, entries_at
 from clinic.assessments.kinds import CONFIRMERS, GATE_ITEMS, KINDS
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
+from clinic.consumption.supply_models import DispensedDose
 from clinic.custody.models import Reception, ReceptionDetail
 from clinic.errors import Invalid
 from clinic.guidance.facts import site_limits_on
@@ -33,7 +34,7 @@ from clinic.patients.queries import same_person
 from clinic.prescriptions.models import DoseDecision
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
-from dosing.days import days_between, london_day
+from dosing.days import at_london, days_between, london_day
 from dosing.medicines import PRODUCTS
 from dosing.units import as_text
 
@@ -117,33 +118,44 @@ def dose_request(
     known_at: datetime,
     about: Data,
     but: Collection[int] = (),
+    *,
+    without: Collection[int] = (),
+    looking_back: bool = False,
 ) -> Gathered:
     """The request for an order, from the rows as they stood at `known_at`.
 
     `asked`: `order` and `supply` as given. `about`: see `outside`. `but`: decisions left out, such
-    as the one replayed or the one this order replaces.
+    as the one replayed or the one this order replaces. `without`: dose events left out, such as one
+    that is being put right. `looking_back`: what happened after `decided_at` is left out too, to
+    judge a dose that was taken earlier.
     """
     records: list[int] = about["records"]
     entries = entries_at(act, records, known_at)
-    doses = list(
-        act.session.scalars(
+    doses = [
+        row
+        for row in act.session.scalars(
             select(DoseEvent)
             .where(DoseEvent.patient_id.in_(records), DoseEvent.written_by(known_at))
             .order_by(DoseEvent.consumed_at, DoseEvent.id)
             .execution_options(populate_existing=True)
         )
-    )
-    decisions = [
-        row
-        for row in act.session.scalars(
+        if row.id not in without
+    ]
+    supplied = taken_home(act, records, known_at)
+    if looking_back:
+        entries = [row for row in entries if row.happened_at <= decided_at]
+        doses = [row for row in doses if row.consumed_at <= decided_at]
+        supplied = [row for row in supplied if row.handed_at <= decided_at]
+    every_decision = list(
+        act.session.scalars(
             select(DoseDecision)
             .where(DoseDecision.patient_id.in_(records), DoseDecision.recorded_at <= known_at)
             .order_by(DoseDecision.id)
             .execution_options(populate_existing=True)
         )
-        if row.id not in but
-    ]
-    history = _Doses(doses, decisions, known_at, decided_at)
+    )
+    decisions = [row for row in every_decision if row.id not in but]
+    history = _Doses(doses, decisions, supplied, known_at, decided_at)
     of = Entries(entries)
     setting = about["setting"]
     request: Data = {
@@ -174,7 +186,9 @@ def dose_request(
         request["supply"] = supply
     if setting == "prison":
         request["prison"] = _prison(of, about)
-    missing = (*_not_recorded(of, about), *history.unanswered(of.all("steady_dose")))
+    # A dose given on a decision asks about that decision's own earlier days as well.
+    asking = every_decision if looking_back else decisions
+    missing = (*_not_recorded(of, about), *history.unanswered(of.all("steady_dose"), asking))
     newest = [row.happened_at for row in entries]
     newest += [row.consumed_at for row in doses if row.outcome in SWALLOWED]
     return Gathered(
@@ -183,13 +197,37 @@ def dose_request(
 
 
 def recorded_history(
-    entries: Iterable[ClinicalEntry], doses: list[DoseEvent], at: datetime
+    entries: Iterable[ClinicalEntry],
+    doses: list[DoseEvent],
+    supplied: list[DispensedDose],
+    at: datetime,
 ) -> Data:
     """What was taken up to a moment, in the contract's words, from rows already read.
 
     Plans for the day are left out: this is what happened, not what an order must reckon with.
     """
-    return _history(Entries(entries), _Doses(doses, [], at, at))
+    return _history(Entries(entries), _Doses(doses, [], supplied, at, at))
+
+
+def taken_home(
+    act: Act, records: Collection[int], known_at: datetime | None = None
+) -> list[DispensedDose]:
+    """The doses handed over to be taken home, as they stood at a moment (now), by their dates."""
+    stood = (
+        DispensedDose.struck_at.is_(None)
+        if known_at is None
+        else DispensedDose.standing_at(known_at)
+    )
+    return list(
+        act.session.scalars(
+            select(DispensedDose)
+            .where(
+                DispensedDose.patient_id.in_(records), DispensedDose.how == "take_home", stood,
+            )
+            .order_by(DispensedDose.dose_on, DispensedDose.id)
+            .execution_options(populate_existing=True)
+        )
+    )  # fmt: skip
 
 
 def _history(of: Entries, history: _Doses) -> Data:
@@ -309,12 +347,16 @@ def _stands(row: DoseEvent, known_at: datetime) -> bool:
 
 
 class _Doses:
-    """What was taken, what is planned, and what nobody has said, as known at one moment."""
+    """What was taken, what is planned, and what nobody has said, as known at one moment.
+
+    A dose handed over to take home counts as taken on its date, unless something is recorded of it.
+    """
 
     def __init__(
         self,
         doses: list[DoseEvent],
         decisions: list[DoseDecision],
+        supplied: list[DispensedDose],
         known_at: datetime,
         decided_at: datetime,
     ) -> None:
@@ -323,6 +365,14 @@ class _Doses:
         self._known_at = known_at
         self._decided_at = decided_at
         self._on = london_day(decided_at)
+        said = {_dose_of(row) for row in doses if not row.elsewhere and self._said(row)}
+        self._at_home = [
+            row for row in supplied if row.dose_on <= self._on and _dose_of(row) not in said
+        ]
+
+    def _said(self, row: DoseEvent) -> bool:
+        """Is it said what became of this dose, if only in doubt?"""
+        return _stands(row, self._known_at) or self._in_doubt(row)
 
     def _in_doubt(self, row: DoseEvent) -> bool:
         """Struck out today's dose, and nobody else has agreed that it was not taken."""
@@ -339,9 +389,9 @@ class _Doses:
         for row in self._doses:
             if row.outcome not in SWALLOWED or row.dose_mg is None:
                 continue
-            if not (_stands(row, self._known_at) or self._in_doubt(row)):
+            if not self._said(row):
                 continue
-            key = row.id if row.elsewhere else (row.drug, row.dose_on, row.increment)
+            key = row.id if row.elsewhere else _dose_of(row)
             if key not in best or row.dose_mg > best[key][1]:
                 best[key] = row, row.dose_mg
         return list(best.values())
@@ -359,15 +409,13 @@ class _Doses:
 
     def _open(self, decision: DoseDecision) -> list[int]:
         """The doses of a decision, by increment, of which nothing is recorded for the day."""
-        answered = {
-            row.increment
-            for row in self._doses
-            if not row.elsewhere
-            and row.drug == decision.drug
-            and row.dose_on == self._on
-            and (_stands(row, self._known_at) or self._in_doubt(row))
-        }
-        return [each for each in increments_of(decision) if each not in answered]
+        answered = {_dose_of(row) for row in self._doses if not row.elsewhere and self._said(row)}
+        answered |= {_dose_of(row) for row in self._at_home}
+        return [
+            each
+            for each in increments_of(decision)
+            if (decision.drug, self._on, each) not in answered
+        ]
 
     def elsewhere(self) -> list[DoseEvent]:
         """The doses said to have been taken elsewhere."""
@@ -386,6 +434,16 @@ class _Doses:
             for row, dose in self._counting()
             if row not in but
         ]
+        out += [
+            {
+                "product": row.product,
+                "dose_mg": as_text(row.dose_mg),
+                "consumed_at": self._taken_at_home(row).isoformat(),
+                "supervision": "take_home",
+                "recorded_by": "this_service",
+            }
+            for row in self._at_home
+        ]
         for decision in self.planned():
             # One timed after this order counts as taken at its moment: it cannot be waited out.
             first_day = decision.dose_on == self._on
@@ -401,23 +459,32 @@ class _Doses:
             ]
         return out
 
-    def unanswered(self, steady: list[ClinicalEntry]) -> Iterable[Missing]:
+    def _taken_at_home(self, row: DispensedDose) -> datetime:
+        """At noon of its date; today at the moment of the order, for nobody knows better."""
+        if row.dose_on == self._on:
+            return self._decided_at
+        return max(row.handed_at, at_london(row.dose_on, time(12)))
+
+    def unanswered(
+        self, steady: list[ClinicalEntry], decisions: list[DoseDecision]
+    ) -> Iterable[Missing]:
         """Days before the order's for which a dose was decided on and its outcome is not known.
 
         Counted as taken it could hide missed days, as missed it could hide methadone still there.
         """
-        known = {
-            (row.drug, row.dose_on) for row in self._doses if _stands(row, self._known_at)
-        }  # fmt: skip
+        standing = [row for row in self._doses if _stands(row, self._known_at)]
+        known = {(row.drug, row.dose_on) for row in standing if row.elsewhere}
+        said = {_dose_of(row) for row in (*standing, *self._at_home)}
         for row in steady:
             for day in days_between(
                 date.fromisoformat(row.data["from_on"]), date.fromisoformat(row.data["to_on"])
             ):
                 known.add((PRODUCTS[row.data["product"]].drug, day))
-        for decision in self._decisions:
+        for decision in decisions:
             for day in sorted(days_of(decision)):
                 ended = not self._in_force(decision) and day >= london_day(_withdrawn(decision))
-                if day < self._on and not ended and (decision.drug, day) not in known:
+                whole = all((decision.drug, day, each) in said for each in increments_of(decision))
+                if day < self._on and not (ended or whole or (decision.drug, day) in known):
                     known.add((decision.drug, day))
                     yield Missing(
                         "dose",
@@ -425,6 +492,11 @@ class _Doses:
                         decision.id,
                         day,
                     )
+
+
+def _dose_of(row: DoseEvent | DispensedDose) -> tuple[str, date, int]:
+    """Which dose of which day of which medicine."""
+    return row.drug, row.dose_on, row.increment
 
 
 def _withdrawn(decision: DoseDecision) -> datetime:
@@ -456,6 +528,18 @@ def supplied_days(dose_on: date, supply: Data | None) -> set[date]:
         for day in days_between(first, last):
             days.update(day + timedelta(days=number) for number in range(1, home + 1))
     return days
+
+
+def days_at_home(decision: DoseDecision) -> set[date]:
+    """The dates whose dose this decision lets be taken home, by its own supply."""
+    home: set[date] = set()
+    for each in (decision.asked.get("supply") or {}).get("collections") or ():
+        days = supplied_days(date.fromisoformat(each["collect_on"]), {"collections": [each]})
+        if each["supervised"]:
+            last = date.fromisoformat(each.get("daily_until_on") or each["collect_on"])
+            days = {day for day in days if day > last}
+        home |= days
+    return home
 
 
 def later_decision(

@@ -96,7 +96,7 @@ def missing_link(each: facts.Missing, patient_id: int) -> dict[str, str | None]:
     """A missing fact and where it is recorded."""
     if each.kind == "dose":
         href = url_for(
-            "consumption_pages.dose", patient_id=patient_id, decision_id=each.decision_id
+            "consumption_pages.give", patient_id=patient_id, decision_id=each.decision_id
         )
     elif each.kind in TOPICS:
         href = url_for(

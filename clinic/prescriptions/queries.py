@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -20,8 +21,10 @@ from clinic.prescriptions import facts
 from clinic.prescriptions.models import DoseDecision, DoseStop
 from clinic.staff.models import Staff
 from clinic.turns import RecordTurn
-from dosing.check import check
-from dosing.days import start_of
+from dosing.check import check, rulebook
+from dosing.days import london_day, start_of
+from dosing.facts import Facts, derive
+from dosing.request import read_request
 from dosing.rulebook import UnknownEdition
 from dosing.shape import Refused
 
@@ -142,6 +145,61 @@ def check_again(act: Act, row: DoseDecision) -> dict[str, Any] | None:
         return check(gathered.request, read_limits(limits))
     except Refused:
         return None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A dose of a decision judged at the moment it is given.
+
+    `outcome` None where it cannot be judged, with `missing` saying what nobody has recorded; `known`
+    the facts the rules derived, None where the request could not be read.
+    """
+
+    outcome: str | None
+    findings: list[dict[str, Any]]
+    missing: tuple[facts.Missing, ...]
+    known: Facts | None
+
+
+def judge_dose(
+    act: Act,
+    row: DoseDecision,
+    increment: int,
+    at: datetime,
+    known_at: datetime,
+    *,
+    without: Collection[int] = (),
+) -> Judged:
+    """One dose of a decision, judged as given `at` a moment on what is known at `known_at`.
+
+    Whatever day of its supply it is, and whatever of it was taken before. What happened after `at`
+    is left out, so that a dose written down later is judged as it was given.
+    """
+    records = same_person(act, row.patient_id)
+    on = london_day(at)
+    said = act.session.scalars(
+        select(DoseEvent.increment).where(
+            DoseEvent.patient_id.in_(records), DoseEvent.drug == row.drug, DoseEvent.dose_on == on,
+            DoseEvent.struck_at.is_(None), DoseEvent.elsewhere.is_(False),
+            DoseEvent.id.not_in(without),
+        )
+    )  # fmt: skip
+    still_to_come = set(facts.increments_of(row)) - set(said) - {increment}
+    order = {**row.asked["order"], "doses_remaining_today": 1 + len(still_to_come)}
+    gathered = facts.dose_request(
+        act, {**row.asked, "order": order}, at, known_at, {**row.outside, "records": records},
+        {row.id}, without=without, looking_back=True,
+    )  # fmt: skip
+    limits = read_limits(site_limits_on(act, row.site_id, row.rule_set, on))
+    try:
+        read = read_request(gathered.request)
+        known = derive(read, rulebook().defined(read.rule_set, read.on))
+        if gathered.missing:
+            return Judged(None, [], gathered.missing, known)
+        answer = check(gathered.request, limits)
+    except Refused:
+        return Judged(None, [], gathered.missing, None)
+    return Judged(answer["outcome"], answer["findings"], (), known)
 
 
 @dataclass(frozen=True)

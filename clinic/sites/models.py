@@ -19,6 +19,7 @@ FEATURES = {
     "specialist_service": "Existing specialist drug service",
     "supervised_dispensing": "Supervised dispensing on site",
     "on_site_titration_protocol": "On-site titration protocol in force",
+    "second_observer": "A second person watches each dose given",
 }
 CALENDAR_CHANGES = {"added": "Added: a day off", "removed": "Removed: a day worked"}
 RULE_SETS = {"uk-2017": "UK 2017 guidelines and current licences", "era-2003": "UK 2003 to 2010"}

@@ -18,9 +18,10 @@ from sqlalchemy import func, select
 from clinic.act import Act
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
+from clinic.consumption.supply_models import DispensedDose
 from clinic.guidance.facts import read_limits, site_limits_on
 from clinic.patients.models import Patient
-from clinic.prescriptions.facts import recorded_history
+from clinic.prescriptions.facts import recorded_history, taken_home
 from clinic.sites.models import Site
 from dosing.check import rulebook, site_rulebook
 from dosing.days import days_between, london_day
@@ -137,11 +138,14 @@ def courses_of(act: Act, people: Mapping[int, list[int]], at: datetime) -> dict[
             .order_by(ClinicalEntry.happened_at, ClinicalEntry.id)
         ),
     )  # fmt: skip
+    supplied = by_person(owner, taken_home(act, owner))
     rule_set = site_rule_set(act, at)
     if rule_set is None:
         return {}
     found = {
-        person: _course(_history(entries[person], doses[person], at), rule_set, at)
+        person: _course(
+            _history(entries[person], doses[person], supplied[person], at), rule_set, at
+        )
         for person in people
         if doses[person] or entries[person]
     }
@@ -185,10 +189,16 @@ def by_person(owner: Mapping[int, int], rows: Iterable[Any]) -> defaultdict[int,
     return out
 
 
-def _history(entries: list[ClinicalEntry], doses: list[DoseEvent], at: datetime) -> Data:
+def _history(
+    entries: list[ClinicalEntry],
+    doses: list[DoseEvent],
+    supplied: list[DispensedDose],
+    at: datetime,
+) -> Data:
     """What was taken, as known by the newest stamp there is: stamps can run ahead of a clock."""
     stamps = [stamp for row in doses for stamp in (row.recorded_at, row.struck_at, row.agreed_at)]
-    return recorded_history(entries, doses, max([at, *(each for each in stamps if each)]))
+    known_at = max([at, *(each for each in stamps if each)])
+    return recorded_history(entries, doses, supplied, known_at)
 
 
 def _course(history: Data, rule_set: str, at: datetime) -> Course | None:

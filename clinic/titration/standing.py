@@ -20,7 +20,6 @@ from clinic.act import Act
 from clinic.appointments.models import INDUCTION, Referral, Visit
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
-from clinic.consumption.supply_models import ContactAttempt
 from clinic.prescriptions.models import DoseDecision
 from clinic.staff.models import PrescriberLevel
 from clinic.titration import facts
@@ -34,7 +33,6 @@ from scheduling.prescribing_models import PrescribingModel
 
 CAME = (*SWALLOWED, "refused", "withheld")
 """Outcomes of an observed dose that say the person was there."""
-REACHED = ("reached", "will_attend")
 IN_PERSON = ("visit", "outreach", "pharmacy", "in_person")
 SINCE = timedelta(days=60)
 """How far back observations and contacts are looked at."""
@@ -52,7 +50,6 @@ class Standing:
     observations: Sequence[ClinicalEntry]
     reviews: Sequence[TitrationReview]
     contacts: Sequence[Contact]
-    attempts: Sequence[ContactAttempt]
     decisions: Sequence[DoseDecision]
     visits: Sequence[Visit]
     referral: Referral | None
@@ -93,13 +90,10 @@ class Standing:
         return found
 
     def _spoken_to(self) -> Iterator[tuple[date, str]]:
-        """Contact logged as such, and people found again after a missed dose."""
+        """Contact logged as such, where somebody was reached."""
         for contact in self.contacts:
             if contact.happened_at is not None and contact.reached:
                 yield london_day(contact.happened_at), contact.how
-        for attempt in self.attempts:
-            if attempt.result in REACHED:
-                yield london_day(attempt.tried_at), attempt.how
 
     @cached_property
     def seen_days(self) -> set[date]:
@@ -291,14 +285,6 @@ def standing_of(act: Act, people: Mapping[int, list[int]], at: datetime) -> dict
         )
         .order_by(Contact.id)
     )
-    attempts = rows(
-        select(ContactAttempt)
-        .where(
-            ContactAttempt.patient_id.in_(owner), ContactAttempt.struck_at.is_(None),
-            ContactAttempt.tried_at > since, ContactAttempt.tried_at <= at,
-        )
-        .order_by(ContactAttempt.tried_at)
-    )  # fmt: skip
     decisions = rows(
         select(DoseDecision)
         .where(DoseDecision.patient_id.in_(owner), DoseDecision.recorded_at > since)
@@ -326,7 +312,7 @@ def standing_of(act: Act, people: Mapping[int, list[int]], at: datetime) -> dict
         person: Standing(
             person=person, at=at, course=courses.get(person), doses=doses[person],
             observations=observations[person], reviews=reviews[person],
-            contacts=contacts[person], attempts=attempts[person], decisions=decisions[person],
+            contacts=contacts[person], decisions=decisions[person],
             visits=visits[person], referral=next(iter(referrals[person]), None),
             prescribers=prescribers,
             step_limit=facts.largest_step(in_force, courses[person].known.drug)

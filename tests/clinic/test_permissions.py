@@ -57,7 +57,7 @@ def test_what_only_the_clinical_lead_may_do_comes_with_no_role() -> None:
     by_role = set().union(*(held for _, held in ROLES.values()))
 
     assert POSTS["clinical_lead"] - by_role == {
-        "guidance.tighten", "guidance.sign", "guidance.review"
+        "guidance.tighten", "guidance.sign", "guidance.review", "consumption.acknowledge"
     }  # fmt: skip
 
 

@@ -277,6 +277,7 @@ def test_a_decision_made_before_the_assessment_was_written_does_not_open_the_loc
         ({"rules": None}, "rules", "unknown"),
         ({"recorded": True}, "recorded", "recorded"),
         ({"recorded": None}, "recorded", "unknown"),
+        ({"in_doubt": True}, "recorded", "in_doubt"),
         ({"place_set": None}, "place", "not_set"),
         ({"missed_days": 3, "last_covered_on": None}, "missed_doses", "unknown"),
     ],

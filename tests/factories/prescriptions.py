@@ -10,7 +10,6 @@ from clinic.act import Act
 from clinic.assessments import commands as assessments
 from clinic.assessments.case import place_of
 from clinic.assessments.kinds import CONSENT, FINDING_ITEMS, TOPICS
-from clinic.consumption import commands as consumption
 from clinic.db import Database
 from clinic.prescriptions import commands
 from clinic.sites.commands import add_feature, choose_rule_set
@@ -18,6 +17,7 @@ from clinic.sites.models import Site
 from clinic.staff.models import Staff
 from dosing.days import london_day
 from tests.factories.base import NOW, a_member_of_staff, a_patient, a_site, an_act
+from tests.factories.consumption import a_dose
 
 CONSENT_GIVEN = {
     "decision": "given", "information": ["medicine", "overdose"], "language": "english",
@@ -185,9 +185,6 @@ def a_decision(act: Act, patient_id: int, dose_mg: str = "30", **more: Any) -> i
 
 
 def a_dose_taken(act: Act, patient_id: int, decision_id: int, **more: Any) -> int:
-    """The whole dose, seen to be swallowed at this moment."""
-    given = {
-        "outcome": "taken", "consumed_at": act.at, "supervision": "supervised",
-        "place": "Taff Vale", "observer": "Nia Lloyd", **more,
-    }  # fmt: skip
-    return consumption.record_dose(act, patient_id, decision_id, **given)
+    """The whole dose, seen to be swallowed at this moment, through every gate."""
+    given = {"place": "Taff Vale", "observer": "Nia Lloyd", **more}
+    return a_dose(act, patient_id, decision_id, **given).id

@@ -82,6 +82,19 @@ def order(keys, dose: str) -> None:
     keys.press("Check this dose")
 
 
+def review(keys) -> None:
+    """Seen today, and the dose stands."""
+    keys.follow("Titration and reviews")
+    keys.follow("Record a review")
+    keys.choose("Hold", "Decision")
+    keys.choose("Still using", "Main reason")
+    keys.fill("What was found", "In withdrawal this morning, awake, nothing speaks against it")
+    keys.choose("Seen in person", "How were they seen?")
+    keys.fill_day("Next review or contact", date(2026, 11, 5))
+    keys.press("Save the review")
+    assert "The review is recorded" in keys.text
+
+
 @pytest.mark.browser
 def test_a_first_dose_is_assessed_for_stopped_lowered_saved_and_taken(desk):
     keys = desk.keyboard
@@ -120,8 +133,29 @@ def test_a_first_dose_is_assessed_for_stopped_lowered_saved_and_taken(desk):
     keys.press("Save this decision")
     assert "The decision is saved" in keys.text
 
-    # and what became of it is recorded.
-    keys.follow("Record a dose")
-    keys.choose("Taken, all of it", "What happened?")
+    # and it is given only once the place is set, the dose reviewed and the person looked at,
+    keys.follow("Give a dose")
+    keys.choose("Taken, all of it", "What became of the dose?")
+    keys.press("Save")
+    assert "This dose may not be given" in keys.text
+    assert "Nobody has looked for intoxication today" in keys.text
+    keys.follow("Where doses are taken")
+    keys.pick("Where are the doses taken?", "Here")
+    keys.fill_day("From which day on?", TODAY)
+    keys.press("Save")
+    review(keys)
+    keys.follow("Doses at the hatch")
+    keys.follow("Give a dose")
+    keys.choose("Asked for name and date of birth", "Who is this?")
+    keys.choose("No signs of intoxication", "How do they seem?")
+    keys.choose("Taken, all of it", "What became of the dose?")
     keys.press("Save")
     assert "The dose is recorded" in keys.text
+
+    # once: going back and sending it again changes nothing.
+    keys.page.go_back()
+    keys.choose("Asked for name and date of birth", "Who is this?")
+    keys.choose("No signs of intoxication", "How do they seem?")
+    keys.choose("Taken, all of it", "What became of the dose?")
+    keys.press("Save")
+    assert "Nothing was added: do not give it again" in keys.text

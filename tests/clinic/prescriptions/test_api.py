@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from clinic.prescriptions.models import DoseDecision
 from tests.factories.base import NOW, a_patient
+from tests.factories.consumption import CHECKED, ready_for_a_dose
 from tests.factories.prescriptions import (
     COWS_14,
     a_clinic,
@@ -205,16 +206,20 @@ def test_missing_facts_are_named_and_a_missing_unit_is_stopped(clinic, prescribe
 def test_a_dose_is_taken_once_and_milligrams_are_text(clinic, prescriber, nurse):
     patient = an_assessed_patient(clinic)
     decision = prescriber.post(at(patient, "dose-decisions"), json=a_body("25")).json["id"]
+    act = clinic.act()
+    ready_for_a_dose(act, patient)
+    act.session.close()
     doses = at(patient, f"dose-decisions/{decision}/doses")
-    taken = {"outcome": "taken", "consumed_at": NOW.isoformat(), "supervision": "supervised"}
+    part = {"outcome": "part", "rest": "spat_out", "consumed_at": NOW.isoformat(), **CHECKED}
 
-    number = nurse.post(doses, json={**taken, "outcome": "part", "dose_mg": 5.5})
-    part = nurse.post(doses, json={**taken, "outcome": "part", "dose_mg": "5.5"})
-    twice = nurse.post(doses, json=taken)
+    number = nurse.post(doses, json={**part, "dose_mg": 5.5})
+    taken = nurse.post(doses, json={**part, "dose_mg": "5.5"})
+    twice = nurse.post(doses, json={"outcome": "taken", "consumed_at": NOW.isoformat(), **CHECKED})
 
     assert number.status_code == 422
-    assert (part.status_code, twice.status_code) == (201, 409)
+    assert (taken.status_code, twice.status_code) == (201, 409)
     assert nurse.get(at(patient, "doses")).json[0]["dose_mg"] == "5.5"
+    assert twice.json["first"]["dose_mg"] == "5.5"
 
 
 def test_who_may_not_is_told_so(clinic, door, nurse):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.factories.base import a_patient
+from tests.factories.consumption import ready_for_a_dose
 from tests.factories.prescriptions import COWS_14, Clinic, a_clinic, an_assessed_patient
 
 pytestmark = [
@@ -60,7 +61,12 @@ def test_a_first_dose_is_decided_on_and_recorded_without_scripts(served, no_scri
     page.click("text=Save this decision")
     assert "The decision is saved." in page.inner_text("main")
 
-    page.click("text=Record a dose")
+    act = clinic.act()
+    ready_for_a_dose(act, patient)
+    act.session.close()
+    page.click("text=Give a dose")
+    page.check("[name=identity][value=name_and_birth]")
+    page.check("[name=intoxication][value=clear]")
     page.check("[name=outcome][value=taken]")
     page.click("button:text('Save')")
     assert "The dose is recorded." in page.inner_text("main")
@@ -77,7 +83,7 @@ def test_every_page_of_prescribing_is_accessible(served, page, clinic, axe):
         f"{served.url}/", f"{served.url}/prescribing",
         f"{served.url}/patients/{nobody}/prescribing", base, f"{base}/record/medical_history",
         f"{base}/record/assessment/consent", f"{base}/record/drug_test", f"{base}/dose",
-        f"{base}/doses/elsewhere",
+        f"{served.url}/patients/{patient}/doses/elsewhere",
     ):  # fmt: skip
         page.goto(address)
         axe(page)
@@ -101,8 +107,6 @@ def test_every_page_of_prescribing_is_accessible(served, page, clinic, axe):
     page.click("text=Save this decision")
     axe(page)
     decision = page.url
-    page.goto(f"{decision}/dose")
-    axe(page)
     page.goto(f"{decision}/withdraw")
     axe(page)
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from clinic.assessments.models import ClinicalEntry
 from clinic.audit import AuditEntry
-from clinic.consumption import commands as consumption
+from clinic.consumption import corrections as consumption
 from clinic.consumption.models import DoseEvent
 from clinic.errors import Conflict, Forbidden, Invalid, OutsideCaseload
 from clinic.prescriptions import commands
@@ -156,7 +156,7 @@ def test_correcting_taken_to_not_taken_opens_no_way_to_a_second(clinic):
     act = clinic.act()
     decision = a_decision(act, patient, "30")
     consumption.strike_dose(act, patient, a_dose_taken(act, patient, decision), "Entered in error")
-    a_dose_taken(act, patient, decision, outcome="not_taken", supervision=None)
+    a_dose_taken(act, patient, decision, outcome="missed")
     act.session.close()
 
     with pytest.raises(Stopped):
@@ -183,8 +183,11 @@ def test_of_a_dose_and_its_doubtful_correction_the_larger_counts(clinic):
     patient = an_assessed_patient(clinic)
     act = clinic.act()
     decision = a_decision(act, patient, "30")
-    consumption.strike_dose(act, patient, a_dose_taken(act, patient, decision), "Part was spat out")
-    a_dose_taken(act, patient, decision, outcome="part", dose_mg=Decimal("5.5"))
+    dose = a_dose_taken(act, patient, decision)
+    consumption.correct_dose(
+        act, patient, dose, reason="Part was spat out", outcome="part", dose_mg=Decimal("5.5"),
+        rest="spat_out",
+    )  # fmt: skip
     act.session.close()
     record = prescribing_record(clinic.act(), patient)
     assert [row.dose_mg for row in record.doses if row.struck_at is None] == [Decimal("5.5")]
@@ -489,7 +492,7 @@ def test_a_second_decision_replays_with_what_it_counted(clinic):
     later = clinic.act(at=NOW + 5 * HOUR)
     an_observation(later, patient)
     second = a_decision(later, patient, "10")
-    a_dose_taken(later, patient, first, outcome="not_taken", supervision=None)
+    a_dose_taken(later, patient, first, outcome="missed")
 
     assert replay(later, first).same
     assert replay(later, second).same

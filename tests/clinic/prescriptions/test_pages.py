@@ -11,7 +11,6 @@ from sqlalchemy import select
 from clinic.assessments.models import ClinicalEntry
 from clinic.assessments.scales import COWS_ITEMS
 from clinic.audit import AuditEntry
-from clinic.consumption.models import DoseEvent
 from clinic.prescriptions.models import DoseDecision, DoseStop
 from tests.factories.base import NOW, a_patient
 from tests.factories.prescriptions import (
@@ -259,32 +258,6 @@ def test_missing_facts_are_listed_with_the_form_kept(clinic, prescriber):
     assert page.status_code == 422
     assert "Record these first" in text_of(page)
     assert 'value="12.5"' in page.get_data(as_text=True)
-
-
-@pytest.mark.proves("RP-33")
-def test_a_dose_is_recorded_struck_out_and_agreed_to(clinic, nurse, prescriber):
-    patient = an_assessed_patient(clinic)
-    decision = a_decision(clinic.act(), patient, "25")
-    at = f"/patients/{patient}/prescribing/decisions/{decision}"
-    assert 'name="outcome" type="radio" value="taken" checked' not in nurse.get(
-        f"{at}/dose"
-    ).get_data(as_text=True)
-
-    nurse.post(f"{at}/dose", data={"outcome": "taken", "increment": "1", "supervision": "supervised",
-               "place": "Clinic", "observer": "M. Evans", **boxes("consumed_at")})  # fmt: skip
-    again = nurse.post(f"{at}/dose", data={"outcome": "taken", "increment": "1",
-                       **boxes("consumed_at")})  # fmt: skip
-    (dose,) = rows(clinic, DoseEvent)
-    nurse.post(f"/patients/{patient}/prescribing/doses/{dose.id}/strike",
-               data={"reason": "It was another patient"})  # fmt: skip
-    own = nurse.post(f"/patients/{patient}/prescribing/doses/{dose.id}/agree")
-    prescriber.post(f"/patients/{patient}/prescribing/doses/{dose.id}/agree")
-
-    assert again.status_code == 422 and "already recorded" in text_of(again)
-    assert own.status_code == 422
-    (dose,) = rows(clinic, DoseEvent)
-    assert (dose.place, dose.observer, dose.outcome) == ("Clinic", "M. Evans", "taken")
-    assert dose.agreed_by == prescriber.staff_id
 
 
 def test_a_decision_that_would_be_stopped_now_says_not_to_give_it(clinic, nurse):

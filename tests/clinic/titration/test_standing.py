@@ -12,7 +12,14 @@ from clinic.titration.commands import strike_contact
 from dosing.days import london_day
 from scheduling.prescribing_models import PrescribingModel
 from tests.factories.base import NOW, a_patient
-from tests.factories.prescriptions import COWS_14, a_clinic, a_decision, an_observation, an_order
+from tests.factories.prescriptions import (
+    COWS_14,
+    a_clinic,
+    a_decision,
+    an_entry,
+    an_observation,
+    an_order,
+)
 from tests.factories.titration import (
     a_build_up,
     a_contact,
@@ -155,6 +162,8 @@ def test_a_restart_is_a_new_episode_whose_reviews_count_for_their_own_day(clinic
     an_observation(clinic.act(clinic.nurse, at=back), person)
     a_review(clinic.act(at=back), person, "start")
     act = clinic.act(at=back)
+    seen = {"item": "prescriber_assessed", "finding": "nothing_of_concern"}
+    an_entry(act, person, "assessment", seen)
     decision = a_decision(act, person, order=an_order("10", phase="re_induction"))
     act.session.close()
 
