@@ -38,7 +38,6 @@ from clinic.assessments.kinds import (
     STATUSES,
     SUBSTANCES,
     TOLERANCES,
-    WHOSE_WORD,
 )
 from clinic.assessments.scales import COWS, COWS_ITEMS, SCALES
 from clinic.consumption.models import SUPERVISION
@@ -76,7 +75,8 @@ class AssessmentForm(EntryForm):
 
 
 class MainDrugsForm(EntryForm):
-    whose_word = radio("Whose word is this?", WHOSE_WORD)
+    """Whose word it is comes from the address."""
+
     primary_drug = SelectField("Primary drug", [InputRequired()], choices=offered(DRUGS))
     secondary_drug = SelectField("Secondary drug", choices=offered(DRUGS))
 

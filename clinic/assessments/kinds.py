@@ -122,7 +122,7 @@ DRUGS = {
     "other": "Other",
     "none": "None",
 }
-WHOSE_WORD = {"patient": "The patient's own statement", "worker": "The worker's judgement"}
+WHOSE_WORD = {"patient": "the patient's own statement", "worker": "the worker's judgement"}
 SAMPLES = {"urine": "Urine", "oral_fluid": "Oral fluid"}
 METHODS = {"on_site": "On-site kit (can be contested)", "laboratory": "Laboratory"}
 RESULTS = {
@@ -492,6 +492,10 @@ ABOUT_CODES: dict[str, tuple[str, Mapping[str, str]]] = {
     "assessment": ("item", ITEMS),
     "asked": ("topic", TOPICS),
     "help": ("item", assessment.HELP),
+    "main_drugs": (
+        "whose_word",
+        {code: f"Main drugs: {says}" for code, says in WHOSE_WORD.items()},
+    ),
 }
 """Kinds whose address names a code: its field, and the codes there are."""
 ABOUT_ROWS = {

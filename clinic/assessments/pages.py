@@ -46,7 +46,7 @@ record_link("Assessment", "assessments_pages.journey", "prescribing.read")
 RECORDS = "/patients/<int:patient_id>/prescribing"
 BASE = "/patients/<int:patient_id>/assessment"
 COLOURS = {COMPLETED: None, IN_PROGRESS: "aqua-green", NOT_YET: "blue", CANNOT_START: None}
-MORE = ("opioid_use", "medicine", "steady_dose", "main_drugs", "risk", "ecg", "monitoring_plan",
+MORE = ("opioid_use", "medicine", "steady_dose", "risk", "ecg", "monitoring_plan",
         "arrest")  # fmt: skip
 
 

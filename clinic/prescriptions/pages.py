@@ -93,19 +93,15 @@ def record(patient_id: int) -> Page:
 
 
 def missing_link(each: facts.Missing, patient_id: int) -> dict[str, str | None]:
-    """A missing fact and where it is recorded."""
-    if each.kind == "dose":
+    """A missing fact and, for whoever may record it, where that is done."""
+    rights, href = act().rights, None
+    kind, about = ("asked", each.kind) if each.kind in TOPICS else (each.kind, None)
+    if each.kind == "dose" and "consumption.record" in rights:
         href = url_for(
             "consumption_pages.give", patient_id=patient_id, decision_id=each.decision_id
         )
-    elif each.kind in TOPICS:
-        href = url_for(
-            "assessments_pages.entry", patient_id=patient_id, kind="asked", about=each.kind
-        )
-    elif each.kind in KINDS:
-        href = url_for("assessments_pages.entry", patient_id=patient_id, kind=each.kind)
-    else:
-        return {"says": each.says, "href": None}
+    elif kind in KINDS and may_record(rights, kind, about):
+        href = url_for("assessments_pages.entry", patient_id=patient_id, kind=kind, about=about)
     return {"says": each.says, "href": href}
 
 

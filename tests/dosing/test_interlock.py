@@ -105,7 +105,7 @@ def test_the_walk_notices_break_glass_that_passes_more_than_what_is_missing(monk
         (Start(missed=5),
          {"identity ok", "clear", "review start", "assess", "decide again from the start"}),
     ],
-    ids=str,
+    ids=("nothing missed", "two days missed", "three days missed", "five days missed"),
 )  # fmt: skip
 def test_the_walk_does_give_doses_and_opens_every_lock(start, needs):
     without_glass = (path for path in walk(start, 6) if "break glass" not in path)

@@ -137,7 +137,7 @@ def test_the_medical_history_takes_no_blank_for_none(clinic, nurse):
 
 FILLED = {
     "assessment/mental_state": {"finding": "nothing_of_concern"},
-    "main_drugs": {"whose_word": "patient", "primary_drug": "heroin", "secondary_drug": "crack"},
+    "main_drugs/patient": {"primary_drug": "heroin", "secondary_drug": "crack"},
     "tolerance": {"tolerance": "moderate", "currently_dependent": "yes"},
     "medicine": {"name": "Diazepam", "classes": ["benzodiazepine_or_z_drug"]},
     "opioid_use": {"opioid": "heroin", **a_day("last_used_on", "3")},
