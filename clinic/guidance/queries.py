@@ -117,6 +117,11 @@ class Listed:
     total: int
     unsigned: int
 
+    @property
+    def chosen_here(self) -> str | None:
+        """The rule set doses at this site are checked against today."""
+        return None if self.chosen is None else self.chosen.rule_set
+
 
 @dataclass
 class _Known:
