@@ -6,7 +6,7 @@ from flask import Flask, Response
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.routing import IntegerConverter, Map
 
-from clinic import auth, checks, errors, home, observe, openapi, tables, ui
+from clinic import auth, checks, errors, home, observe, openapi, soundness, tables, ui
 from clinic.db import Database
 from config.settings import Settings, from_environment
 
@@ -60,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     openapi.describe_refusals(document)
 
     auth.guard(app)
+    soundness.init_app(app)
     return app
 
 

@@ -1,13 +1,15 @@
 """Do the rules do their own worked examples? What fails them saves no dose of its medicine.
 
 A rule of methadone that fails shuts methadone, one of buprenorphine buprenorphine, any other both.
-Until the examples have run, nothing is known and nothing is saved.
+Until the examples have run, nothing is known and nothing is saved. They run beside the first
+answers of a service that has just started, because they take longer than all the rest of its start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from threading import Thread
 
 from flask import Flask, current_app, has_app_context
 
@@ -15,6 +17,22 @@ from clinic.errors import NotReady
 from dosing.check import rulebook
 from dosing.examples import run_examples
 from dosing.rulebook import DRUGS, drugs_of
+
+
+def init_app(app: Flask) -> None:
+    """Begin the examples now; a worker forked from this process begins them anew."""
+
+    def begin() -> Thread:
+        trial = Thread(target=lambda: app.extensions.update(rule_failures=_run()), daemon=True)
+        trial.start()
+        return trial
+
+    @app.before_request
+    def _begin_after_a_fork() -> None:
+        if failures(app) is None and not app.extensions["rule_trial"].is_alive():
+            app.extensions["rule_trial"] = begin()
+
+    app.extensions["rule_trial"] = begin()
 
 
 def failures(app: Flask | None = None) -> Sequence[str] | None:
@@ -27,7 +45,7 @@ def failures(app: Flask | None = None) -> Sequence[str] | None:
 
 @cache
 def _run() -> list[str]:
-    """For work outside the served application, once."""
+    """Once in a process."""
     return run_examples(rulebook())
 
 

@@ -91,6 +91,7 @@ class Bench:
             from config.settings import Settings
 
             app = create_app(Settings(mode="test"))
+            app.extensions["rule_trial"].join()
             app.extensions["database"].engine.dispose()
             app.extensions["database"] = self.standing(engine_name)
             app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
@@ -219,6 +220,7 @@ def served(fresh_url: str) -> Iterator[Served]:
     from tests.support.server import served_in_a_thread
 
     app = create_app(Settings(mode="test", database_url=fresh_url))
+    app.extensions["rule_trial"].join()
     database: Database = app.extensions["database"]
     with served_in_a_thread(app) as url:
         yield Served(url, database, Door(app, database))

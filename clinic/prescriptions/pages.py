@@ -22,8 +22,6 @@ from clinic.prescriptions import commands, facts, presenters, queries
 from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
 from clinic.prescriptions.forms import OrderForm
 from clinic.prescriptions.models import OVERRIDES
-from dosing.check import rulebook
-from dosing.examples import run_examples
 
 prescriptions_pages = Blueprint("prescriptions_pages", __name__)
 ui.nav("Prescribing", "prescriptions_pages.listed", "prescribing.read")
@@ -32,12 +30,6 @@ record_link("Prescribing", "prescriptions_pages.record", "prescribing.read")
 
 COLOURS = {queries.STOPPED: "red", queries.DOSE: "orange"}
 BASE = "/patients/<int:patient_id>/prescribing"
-
-
-@prescriptions_pages.record_once
-def _try_the_rules(state: Any) -> None:
-    """The rules do their own worked examples before anybody relies on them."""
-    state.app.extensions["rule_failures"] = run_examples(rulebook())
 
 
 @home.worklist("prescribing.assess")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from clinic import soundness
+from clinic import create_app, soundness
 from clinic.errors import NotReady
+from config.settings import Settings
 from dosing.check import rulebook
 from dosing.examples import run_examples
 from tests.factories.prescriptions import a_clinic, a_decision, an_assessed_patient
@@ -76,11 +78,43 @@ def test_while_the_examples_are_still_running_nothing_is_ready_and_nothing_is_sa
     clinic = a_clinic(database)
     patient = an_assessed_patient(clinic)
     monkeypatch.delitem(app.extensions, "rule_failures")
+    monkeypatch.setitem(app.extensions, "rule_trial", threading.current_thread())
 
     with app.app_context(), pytest.raises(NotReady):
         a_decision(clinic.act(), patient, "25")
 
     assert client.get("/health/ready").status_code == 503
+
+
+def test_a_service_that_has_just_started_answers_and_is_ready_once_the_examples_have_run(
+    fresh_url, monkeypatch
+):
+    done = threading.Event()
+    monkeypatch.setattr(soundness, "_run", lambda: [] if done.wait(60) else ["never"])
+    app = create_app(Settings(mode="test", database_url=fresh_url))
+    visitor = app.test_client()
+
+    page, ready = visitor.get("/sign-in", follow_redirects=True), visitor.get("/health/ready")
+    done.set()
+    app.extensions["rule_trial"].join()
+
+    assert (page.status_code, ready.status_code) == (200, 503)
+    assert "still trying" in ready.json["detail"]
+    assert visitor.get("/health/ready").status_code == 200
+
+
+def test_a_worker_forked_while_the_examples_run_runs_them_itself(fresh_url, monkeypatch):
+    started = []
+    monkeypatch.setattr(soundness, "_run", lambda: started.append("trial") or [])
+    app = create_app(Settings(mode="test", database_url=fresh_url))
+    app.extensions["rule_trial"].join()
+    del app.extensions["rule_failures"]  # as a fork finds it: the thread stayed with its parent
+
+    app.test_client().get("/health/live")
+    app.extensions["rule_trial"].join()
+
+    assert started == ["trial", "trial"]
+    assert app.test_client().get("/health/ready").status_code == 200
 
 
 def test_outside_the_served_service_the_examples_are_run_too(database, monkeypatch):

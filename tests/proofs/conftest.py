@@ -74,5 +74,6 @@ def _an_app(told: Path, folder: Path) -> Iterator[Flask]:
 
     url = f"sqlite:///{shutil.copy(told, folder / told.name)}"
     app = create_app(Settings(mode="test", database_url=url))
+    app.extensions["rule_trial"].join()
     yield app
     app.extensions["database"].engine.dispose()

@@ -65,6 +65,7 @@ def a_server(database_url: str, folder: Path, **settings: str) -> Iterator[Serve
         )
     try:
         _wait_until_it_answers(url, process, log)
+        _wait_for_the_rules(url, process)
         yield Server(url, process, log)
     finally:
         if process.poll() is None:
@@ -139,3 +140,16 @@ def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path
         else:
             return
     raise RuntimeError(f"the server did not answer at {url}:\n{log.read_text(errors='replace')}")
+
+
+def _wait_for_the_rules(url: str, process: subprocess.Popen[bytes]) -> None:
+    """No dose is saved while the rules try their own worked examples, just after the start."""
+    give_up = time.monotonic() + SECONDS_TO_START
+    while process.poll() is None and time.monotonic() < give_up:
+        try:
+            urlopen(f"{url}/health/ready", timeout=5).close()
+        except HTTPError as answer:
+            if b"still trying" in answer.read():
+                time.sleep(0.05)
+                continue
+        return
