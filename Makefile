@@ -12,6 +12,9 @@ BIN := .venv/bin
 BROWSERS := chromium chromium-browser google-chrome
 
 export UV_PYTHON_DOWNLOADS := never
+# Compiled while installing: where Python may not keep what it compiles, each start would do it anew.
+export UV_COMPILE_BYTECODE := 1
+COMPILE = $(BIN)/python -m compileall -q clinic config dosing migrations scheduling
 # The environment of a shell someone happens to be in is not ours to change.
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
@@ -69,9 +72,11 @@ WITH_PYTHON = $(if $(wildcard .venv/pyvenv.cfg),,--python "$(PYTHON)")
 # --inexact: running the demonstration does not throw out the tools of a test run.
 sync: python $(UV)
 	@$(UV) sync --quiet --frozen --inexact $(WITH_PYTHON)
+	@$(COMPILE)
 
 sync-dev: python $(UV)
 	@$(UV) sync --quiet --frozen --group dev $(WITH_PYTHON)
+	@$(COMPILE)
 
 # A page test without a browser would prove nothing, so a missing one is installed or is an error.
 chromium:

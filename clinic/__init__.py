@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
-from flask_wtf.csrf import CSRFProtect
-from werkzeug.routing import IntegerConverter, Map
+from typing import TYPE_CHECKING
 
-from clinic import auth, checks, errors, home, observe, openapi, soundness, tables, ui
-from clinic.db import Database
-from config.settings import Settings, from_environment
+if TYPE_CHECKING:
+    from flask import Flask
 
-
-class RowNumber(IntegerConverter):
-    """A number in an address. One too large for any row is no address of ours, and no fault."""
-
-    def __init__(self, map: Map) -> None:
-        super().__init__(map, max=2**31 - 1)
+    from config.settings import Settings
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """One service, wired in the order a request meets it."""
+    """One service, wired in the order a request meets it.
+
+    What it needs is loaded here and not with the package, so that a command which serves nothing
+    starts at once.
+    """
+    from flask import Flask
+    from flask_wtf.csrf import CSRFProtect
+
+    from clinic import (
+        auth,
+        checks,
+        errors,
+        home,
+        observe,
+        openapi,
+        rooms,
+        soundness,
+        tables,
+        ui,
+        web,
+    )
+    from clinic.db import Database
+    from config.settings import from_environment
+
     settings = settings or from_environment()
     app = Flask(__name__, static_folder="static", template_folder="templates")
-    app.url_map.converters["int"] = RowNumber
+    app.url_map.converters["int"] = web.RowNumber
     app.config.update(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
@@ -44,10 +59,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf = CSRFProtect(app)
     ui.init_app(app)
     home.init_app(app)
-    _send_safe_headers(app)
+    web.send_safe_headers(app)
 
     document = openapi.init_app(app)
-    for room in _rooms():
+    for room in rooms.ALL:
         for blueprint in getattr(room, "api_blueprints", ()):
             csrf.exempt(blueprint)  # the API takes bearer tokens only, which a browser never adds
             document.register_blueprint(blueprint)
@@ -56,41 +71,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     csrf.exempt(
         checks.checks_api
     )  # open to other systems, and nothing is stored for a forger to gain
-    checks.describe(app, document)
-    openapi.describe_refusals(document)
+    document.later(lambda: checks.describe(app, document))
+    document.later(lambda: openapi.describe_refusals(document))
 
     auth.guard(app)
     soundness.init_app(app)
     return app
-
-
-def _rooms() -> list[object]:
-    """The rooms of the service. Each lists its `api_blueprints` and `page_blueprints`."""
-    from clinic import rooms
-
-    return rooms.ALL
-
-
-def _send_safe_headers(app: Flask) -> None:
-    @app.after_request
-    def _headers(response: Response) -> Response:
-        own = f"'self' 'nonce-{ui.csp_nonce()}'"
-        response.headers.setdefault(
-            "Content-Security-Policy",
-            f"default-src 'none'; script-src {own}; style-src {own}; img-src 'self' data:; "
-            "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-            "base-uri 'none'; manifest-src 'self'",
-        )
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        response.headers.setdefault(
-            "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
-        )
-        if response.mimetype in ("text/html", "application/json", "application/problem+json"):
-            response.headers.setdefault("Cache-Control", "no-store")
-        if app.config["SETTINGS"].secure_cookies:
-            response.headers.setdefault(
-                "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
-            )
-        return response

@@ -15,6 +15,7 @@ from flask import Flask, Response, g, jsonify, request
 from prometheus_client import CollectorRegistry
 from prometheus_flask_exporter import PrometheusMetrics
 
+from clinic import migrate
 from clinic.auth import open_to_all
 from clinic.errors import NotReady
 from clinic.soundness import failing_rules
@@ -76,8 +77,6 @@ def init_app(app: Flask) -> None:
     def ready() -> Response:
         """The database is there and at the newest revision, and the rules passed their examples."""
         if not state.get("migrated"):
-            from clinic import migrate  # Alembic costs a third of a cold start; few answers need it
-
             try:
                 state["migrated"] = migrate.at_head(app.extensions["database"])
             except Exception as error:

@@ -7,6 +7,8 @@ how they refuse.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -45,9 +47,45 @@ class ProblemSchema(Schema):
 
 
 class Document(Api):
-    """Smorest's document with our way of answering errors."""
+    """Smorest's document with our way of answering errors.
+
+    Made when somebody first asks for it: few do, and it would take a fifth of a cold start.
+    """
 
     ERROR_SCHEMA = ProblemSchema
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._to_do: list[Callable[[], object]] = []
+        self._one_at_a_time = Lock()
+        super().__init__(*args, **kwargs)
+
+    def register_blueprint(self, blp: Any, **options: Any) -> None:
+        """Open its addresses now, and describe them later."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self.later(
+            lambda: blp.register_views_in_doc(
+                self, self._app, self.spec, name=blp.name, parameters=None
+            )
+        )
+        self.later(lambda: self.spec.tag({"name": blp.name, "description": blp.description}))
+
+    def later(self, work: Callable[[], object]) -> None:
+        """Do this, in its order, before the document is first shown."""
+        self._to_do.append(work)
+
+    def described(self) -> dict[str, Any]:
+        """The whole document."""
+        with self._one_at_a_time:
+            while self._to_do:
+                self._to_do.pop(0)()
+        made: dict[str, Any] = self.spec.to_dict()
+        return made
+
+    def _openapi_json(self) -> Response:
+        self.described()
+        shown: Response = super()._openapi_json()
+        return shown
 
     def _register_responses(self) -> None:
         super()._register_responses()
@@ -104,7 +142,7 @@ def init_app(app: Flask) -> Document:
 
 
 def describe_refusals(document: Document) -> None:
-    """Say in every operation how it refuses what any operation may refuse. Call once all are there."""
+    """Say in every operation how it refuses what any operation may refuse. Once all are there."""
     body = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path, operations in document.spec._paths.items():
         for operation in (each for verb, each in operations.items() if verb in VERBS):
@@ -140,7 +178,7 @@ ui.nav("API", "api_pages.reference", "tokens.manage")
 @for_signed_in
 def reference() -> str:
     """The API to read: every address, what it takes and how it answers. Loads nothing from afar."""
-    described = current_app.extensions["api_document"].spec.to_dict()
+    described = current_app.extensions["api_document"].described()
     return render_template("api.jinja", described=described)
 
 

@@ -141,7 +141,13 @@ def all_examples(book: Rulebook) -> Iterator[Example]:
 
 def run_examples(book: Rulebook) -> list[str]:
     """One line for each worked example the rules do not do as it says; none when all hold."""
-    return [failure for each in all_examples(book) if (failure := _failure(each, book))]
+    return [failure for failure in try_examples(book) if failure is not None]
+
+
+def try_examples(book: Rulebook) -> Iterator[str | None]:
+    """For each worked example in turn, one line when the rules do not do as it says."""
+    for each in all_examples(book):
+        yield _failure(each, book)
 
 
 def judge(example: Example, book: Rulebook) -> Finding | None:

@@ -1,0 +1,40 @@
+"""What have all addresses and all answers of the service in common?"""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+from werkzeug.routing import IntegerConverter, Map
+
+from clinic import ui
+
+
+class RowNumber(IntegerConverter):
+    """A number in an address. One too large for any row is no address of ours, and no fault."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=2**31 - 1)
+
+
+def send_safe_headers(app: Flask) -> None:
+    @app.after_request
+    def _headers(response: Response) -> Response:
+        own = f"'self' 'nonce-{ui.csp_nonce()}'"
+        response.headers.setdefault(
+            "Content-Security-Policy",
+            f"default-src 'none'; script-src {own}; style-src {own}; img-src 'self' data:; "
+            "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+            "base-uri 'none'; manifest-src 'self'",
+        )
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
+        )
+        if response.mimetype in ("text/html", "application/json", "application/problem+json"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        if app.config["SETTINGS"].secure_cookies:
+            response.headers.setdefault(
+                "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
+            )
+        return response
