@@ -3,7 +3,7 @@ own sheet, and what waits for the clinical lead."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -47,6 +47,8 @@ ON_ONE_SHEET = 12
 """People on one page of the printed sheet: a line each, with room to write on."""
 MOST_LISTED = 10
 BYTES = 500_000
+LOOKS_BACK = timedelta(days=28)
+"""How far the board leads back by itself. What is older stands on the person's own record."""
 
 
 # -- the first page --------------------------------------------------------------------------
@@ -162,7 +164,7 @@ def _shown(on: date) -> Page:
     return render_template(
         "consumption/board.jinja", found=found, place=place, places=places, risk_of=risk_of,
         products=PRODUCT_NAMES, is_today=on == act().today, name=dict(places)[place],
-        yesterday=(on - ONE_DAY).isoformat(),
+        day_before=(on - ONE_DAY).isoformat() if act().today - on < LOOKS_BACK else None,
     )  # fmt: skip
 
 

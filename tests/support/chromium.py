@@ -85,6 +85,7 @@ def a_page(browser: Browser, *, scripts: bool = True) -> Iterator[Page]:
 
 def assert_accessible(page: Page) -> None:
     """Does the page as it stands have no violation axe can see at WCAG 2.2 A and AA?"""
+    page.wait_for_load_state("load")  # a page half drawn says nothing of the page
     found = Axe().run(
         page,
         options={
