@@ -248,6 +248,14 @@ def two_servers(fresh_url: str, start_server: Callable[..., Server]) -> tuple[Se
     return start_server(fresh_url), start_server(fresh_url)
 
 
+@pytest.fixture
+def servers(engine_name: str, request: pytest.FixtureRequest) -> list[Server]:
+    """One process on SQLite, two on PostgreSQL."""
+    if engine_name == "sqlite":
+        return [request.getfixturevalue("live_server")]
+    return list(request.getfixturevalue("two_servers"))
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One headless browser for the worker."""

@@ -5,16 +5,10 @@ SQLite is served by one process, PostgreSQL by two, as `throughcare serve` runs 
 
 from __future__ import annotations
 
-import http.client
-import json
-import threading
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime, time
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import func, select, text
@@ -24,7 +18,7 @@ from clinic.appointments.models import Visit, VisitHold
 from clinic.db import Database
 from tests.factories import appointments as made
 from tests.support import people
-from tests.support.server import Server
+from tests.support.race import post, race
 
 CLIENTS = 50
 SCOPES = ["appointments.book", "appointments.read"]
@@ -45,34 +39,6 @@ def tokens(clinic: made.Clinic, count: int) -> list[str]:
         ]
 
 
-def post(url: str, token: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    where = urlsplit(url)
-    assert where.hostname
-    with closing(http.client.HTTPConnection(where.hostname, where.port, timeout=60)) as line:
-        line.request(
-            "POST", "/api/v1/visits", json.dumps(body),
-            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        )  # fmt: skip
-        answer = line.getresponse()
-        return answer.status, json.loads(answer.read())
-
-
-def race(asks: list[Callable[[], tuple[int, dict[str, Any]]]]) -> list[tuple[int, dict[str, Any]]]:
-    """Let all of them ask at once; their answers."""
-    start, answers = threading.Barrier(len(asks)), []
-
-    def run(ask: Callable[[], tuple[int, dict[str, Any]]]) -> None:
-        start.wait()
-        answers.append(ask())
-
-    threads = [threading.Thread(target=run, args=(ask,)) for ask in asks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
-
-
 def run_rounds(database: Database, urls: list[str], rounds: int) -> None:
     clinic = a_busy_clinic(database)
     bearers = tokens(clinic, CLIENTS)
@@ -83,7 +49,13 @@ def run_rounds(database: Database, urls: list[str], rounds: int) -> None:
 
         answers = race(
             [
-                partial(post, urls[nth % len(urls)], bearers[nth], {**body, "referral_id": each})
+                partial(
+                    post,
+                    urls[nth % len(urls)],
+                    "/api/v1/visits",
+                    bearers[nth],
+                    {**body, "referral_id": each},
+                )  # fmt: skip
                 for nth, each in enumerate(referrals)
             ]
         )
@@ -110,14 +82,6 @@ def double_booked(database: Database) -> int:
     )
     with database.reading() as session:
         return int(session.scalar(text(crossing)) or 0)
-
-
-@pytest.fixture
-def servers(engine_name: str, request: pytest.FixtureRequest) -> list[Server]:
-    """One process on SQLite, two on PostgreSQL."""
-    if engine_name == "sqlite":
-        return [request.getfixturevalue("live_server")]
-    return list(request.getfixturevalue("two_servers"))
 
 
 @pytest.mark.proves("RP-17")
@@ -231,7 +195,7 @@ def test_without_the_guard_the_race_books_everybody_so_it_is_the_guard_that_is_t
 
     answers = race(
         [
-            partial(post, server.url, bearer, {**body, "referral_id": referral})
+            partial(post, server.url, "/api/v1/visits", bearer, {**body, "referral_id": referral})
             for bearer, referral, server in zip(bearers, referrals, servers * 5, strict=True)
         ]
     )
