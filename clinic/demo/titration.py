@@ -64,8 +64,8 @@ class Team:
             ),
         )  # fmt: skip
 
-    def dose(self, at: datetime, mg: int, taken: bool = True) -> None:
-        """A dose decided on and, unless it still waits, seen to be swallowed."""
+    def dose(self, at: datetime, mg: int, taken: bool = True) -> int | None:
+        """A dose decided on and, unless it still waits, seen to be swallowed. The decision's id."""
         text = as_text(Decimal(mg))
         order = {
             "product": "methadone_oral_solution", "phase": "induction", "dose_mg": text,
@@ -86,6 +86,17 @@ class Team:
             self._by(
                 self.nurse, at + timedelta(minutes=2),
                 lambda act: self._give(act, decision),
+            )  # fmt: skip
+        return decision  # type: ignore[no-any-return]
+
+    def missed(self, at: datetime, decision: int | None) -> None:
+        """The person did not come for it, written down at the end of the day."""
+        if decision is not None:
+            self._by(
+                self.nurse, at,
+                lambda act: record_dose(
+                    act, self.patient, decision, outcome="missed", consumed_at=act.at
+                ),
             )  # fmt: skip
 
     def _give(self, act: Any, decision: int) -> None:
@@ -112,11 +123,12 @@ class Team:
 
 
 def tell(story: Story) -> None:
-    """Three people in telling states, by the commands their own staff would use."""
+    """Four people in telling states, by the commands their own staff would use."""
     story.say("doses being built up")
     _on_site(story)
     _second_week(story)
     _lost(story)
+    _missed_yesterday(story)
 
 
 def _person(story: Story, prescriber: str, nurse: str, at: datetime) -> Team:
@@ -159,6 +171,9 @@ def _second_week(story: Story) -> None:
         code = {"start": "withdrawal", "raise": "using", "hold": "still_building"}[decision]
         team.review(at, decision, code, "Seen before the dose; sleep and use talked over")
         team.dose(at, mg)
+    team.look(story.now, CALM)
+    team.review(story.now, "hold", "settled", "Seen before today's dose; comfortable")
+    team.dose(story.now, 30, taken=False)  # still to come today, with a review that counts
 
 
 def _lost(story: Story) -> None:
@@ -175,3 +190,22 @@ def _lost(story: Story) -> None:
         )  # fmt: skip
         team.dose(at, 20)
     team.contact(story.at(-2, "15:00"), "phone", False, "Voicemail, asked to ring back")
+
+
+def _missed_yesterday(story: Story) -> None:
+    """Two doses, none yesterday, and today's still to be reviewed and given."""
+    began = story.at(-3, "10:00")
+    team = _person(story, "ellery", "price", began)
+    for number in range(2):
+        at = began + number * DAY + timedelta(minutes=20)
+        if number:
+            team.look(at, CALM)
+        team.review(
+            at, "start" if number == 0 else "hold", "withdrawal" if number == 0 else "settled",
+            "Sleeps a little better; no sedation",
+        )  # fmt: skip
+        team.dose(at, 20)
+    yesterday = story.at(-1, "09:00")
+    team.missed(story.at(-1, "17:00"), team.dose(yesterday, 20, taken=False))
+    team.look(story.now, COWS)
+    team.dose(story.now, 20, taken=False)
