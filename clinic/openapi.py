@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException, UnprocessableEntity
 from clinic import ui
 from clinic.auth import for_signed_in, open_to_all
 from clinic.errors import PROBLEM, Invalid, VersionNeeded, answer_http, answer_trouble
+from clinic.web import row_number
 
 VERBS = ("get", "post", "put", "patch", "delete")
 
@@ -188,9 +189,10 @@ def if_match() -> int:
     value = given.removeprefix("W/").strip('"')
     if not given:
         raise VersionNeeded
-    if not (value.isascii() and value.isdigit() and len(value) < 10):
+    version = row_number(value)
+    if version is None:
         raise Invalid.field("If-Match", 'must be an ETag you were given, such as "3"')
-    return int(value)
+    return version
 
 
 def tag(response: Response, version: int) -> Response:

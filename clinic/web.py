@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Flask, Response
 from werkzeug.routing import IntegerConverter, Map
 
 from clinic import ui
+
+LAST_ROW: Final = 2**31 - 1
 
 
 class RowNumber(IntegerConverter):
     """A number in an address. One too large for any row is no address of ours, and no fault."""
 
     def __init__(self, map: Map) -> None:
-        super().__init__(map, max=2**31 - 1)
+        super().__init__(map, max=LAST_ROW)
+
+
+def row_number(text: str | None) -> int | None:
+    """The number of a row that this text could be, 1 to 2,147,483,647; None where it is none.
+
+    Read with care: there are figures that are digits and no decimals, and numbers whose length
+    alone stops Python or a database.
+    """
+    if not text or len(text) > 10 or not (text.isascii() and text.isdigit()):
+        return None
+    number = int(text)
+    return number if 1 <= number <= LAST_ROW else None
 
 
 def send_safe_headers(app: Flask) -> None:

@@ -37,6 +37,7 @@ from clinic.patients.models import Patient
 from clinic.patients.pages import record_link
 from clinic.patients.queries import banner
 from clinic.sites.queries import staff_at
+from clinic.web import row_number
 from dosing.alcohol import UNITS
 from scheduling import assessment as rules
 
@@ -181,9 +182,10 @@ def _own(kind: str, about: str | None) -> dict[str, Any]:
         field, _, needed = ABOUT_ROWS[kind]
         if about is None and not needed:
             return {}
-        if about is None or not about.isascii() or not about.isdigit() or len(about) > 9:
+        number = row_number(about)
+        if number is None:
             raise NotFound
-        return {field: int(about)}
+        return {field: number}
     if about is not None:
         raise NotFound
     return {}
@@ -244,8 +246,7 @@ def _back(kind: str, patient_id: int) -> str:
 
 def _replaced() -> int | None:
     """The entry this form is in place of, by its id in the address."""
-    given = request.args.get("replaces", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+    return row_number(request.args.get("replaces"))
 
 
 def _on_site_tests(found: queries.Assessment) -> list[tuple[str, str]]:

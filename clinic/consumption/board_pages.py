@@ -38,6 +38,7 @@ from clinic.errors import Invalid, NotFound
 from clinic.patients.queries import banner
 from clinic.sheets import as_csv
 from clinic.staff.models import Staff
+from clinic.web import row_number
 from dosing.days import ONE_DAY
 
 board_pages = Blueprint("board_pages", __name__)
@@ -235,9 +236,9 @@ def undo_missed() -> Page:
     form = UndoForm()
 
     def work() -> None:
-        ids = [int(each) for each in (form.ids.data or "").split(",") if each.isdigit()]
-        if not ids:
-            raise Invalid.field("ids", "must name at least one dose")
+        ids = [row_number(each) for each in (form.ids.data or "").split(",")]
+        if None in ids:
+            raise Invalid.field("ids", "must be the numbers of missed doses, with commas between")
         supply_commands.undo_missed(act(), ids, form.reason.data or "")
 
     if carried_out(form, work):

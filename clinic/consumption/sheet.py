@@ -28,6 +28,7 @@ from clinic.errors import Invalid, OutsideCaseload, Trouble, refusal_of
 from clinic.patients.access import in_caseload
 from clinic.patients.models import PatientIdentifier
 from clinic.prescriptions.models import DoseDecision
+from clinic.web import row_number
 from dosing.days import LONDON, at_london
 from dosing.shape import DecimalText, Refused
 
@@ -103,6 +104,8 @@ def _carry_out(act: Act, rows: Sequence[tuple[int, dict[str, str]]], save: bool)
 
 def _rows(text: str) -> list[tuple[int, dict[str, str]]]:
     """The lines below the head, by the number a spreadsheet shows; blank ones left out."""
+    if "\x00" in text:
+        raise Invalid.field("sheet", "must be text, as a spreadsheet saves it for CSV")
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
     try:
         heads = [each.strip().lower() for each in next(reader, [])]
@@ -239,9 +242,10 @@ def _whole(row: dict[str, str], column: str) -> int | None:
     text = row.get(column, "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
+    number = row_number(text)
+    if number is None:
         raise Invalid.field(column, "must be a whole number, such as 1")
-    return int(text)
+    return number
 
 
 def _mg(row: dict[str, str]) -> Any:

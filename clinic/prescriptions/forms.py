@@ -24,6 +24,7 @@ from clinic.assessments.kinds import (
 )
 from clinic.forms import DayField, Form, MomentField
 from clinic.prescriptions.models import OVERRIDES
+from clinic.web import row_number
 from dosing.medicines import PRODUCTS
 
 Data = dict[str, Any]
@@ -151,5 +152,4 @@ class OrderForm(Form):
         return {name: value for name, value in given.items() if value is not None}
 
     def replaces(self) -> int | None:
-        chosen = self.replaces_id.data or ""
-        return int(chosen) if chosen.isdigit() else None
+        return row_number(self.replaces_id.data)

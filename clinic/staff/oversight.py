@@ -20,6 +20,7 @@ from clinic.roles import POSTS, RIGHTS, ROLES
 from clinic.staff.models import POSTS as POST_NAMES
 from clinic.staff.models import Staff
 from clinic.staff.queries import site_names
+from clinic.web import row_number
 from dosing.days import end_of, start_of
 
 oversight_pages = Blueprint("oversight_pages", __name__)
@@ -82,9 +83,10 @@ def entries(act: Act, *, same: list[int], form: AuditForm) -> Found:
     if form.last.data:
         wanted = wanted.where(AuditEntry.at < end_of(form.last.data))
     if form.before.data:
-        if not form.before.data.isdigit():
-            raise Invalid.field("before", "must be a number")
-        wanted = wanted.where(AuditEntry.id < int(form.before.data))
+        before = row_number(form.before.data)
+        if before is None:
+            raise Invalid.field("before", "must be the number of an entry")
+        wanted = wanted.where(AuditEntry.id < before)
     rows = list(act.session.scalars(wanted))
     names = dict(
         act.session.execute(
