@@ -8,6 +8,7 @@ import clinic.audit
 import clinic.consumption.models
 import clinic.consumption.supply_models
 import clinic.custody.models
+import clinic.feeds.models
 import clinic.guidance.models
 import clinic.patients.models
 import clinic.prescriptions.models

@@ -1,0 +1,1 @@
+"""Private calendars: when somebody is booked, and nothing about whom or why."""
