@@ -1,8 +1,9 @@
 """Do the rules do their own worked examples? What fails them saves no dose of its medicine.
 
-A rule of methadone that fails shuts methadone, one of buprenorphine buprenorphine, any other both.
-Until the examples have run, nothing is known and nothing is saved. They run beside the first
-answers of a service that has just started, because they take longer than all the rest of its start.
+A rule of methadone that fails shuts methadone, one of buprenorphine buprenorphine, any other both;
+one of complexity or assessment holds first doses, and no dose of somebody on treatment. Until the
+examples have run, nothing is known and nothing is saved. They run beside the first answers of a
+service that has just started, because they take longer than all the rest of its start.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from threading import Thread
 
 from flask import Flask, current_app, has_app_context
@@ -18,6 +20,9 @@ from clinic.errors import NotReady
 from dosing.check import rulebook
 from dosing.examples import try_examples
 from dosing.rulebook import DRUGS, drugs_of
+from scheduling import practice_examples
+
+FIRST_DOSES = "first doses"
 
 
 def init_app(app: Flask) -> None:
@@ -48,7 +53,7 @@ def failures(app: Flask | None = None) -> Sequence[str] | None:
 def _run() -> list[str]:
     """Once in a process. Whoever asks for an answer meanwhile goes first."""
     found = []
-    for failure in try_examples(rulebook()):
+    for failure in chain(try_examples(rulebook()), practice_examples.try_examples()):
         time.sleep(0)
         if failure is not None:
             found.append(failure)
@@ -56,13 +61,19 @@ def _run() -> list[str]:
 
 
 def failing_rules(app: Flask | None = None) -> dict[str, list[str]]:
-    """The rules that fail, by the medicine each shuts; only medicines that are shut. NotReady."""
+    """The rules that fail, by the medicine each shuts, or by `FIRST_DOSES`; only what is shut. NotReady."""
     lines = failures(app)
     if lines is None:
         raise NotReady("The rules are still trying their own worked examples.")
     rules = sorted({line.split()[0] for line in lines})
-    shut = {drug: [rule for rule in rules if drug in drugs_of(rule)] for drug in DRUGS}
-    return {drug: failing for drug, failing in shut.items() if failing}
+    shut = {
+        each: [rule for rule in rules if each in _shuts(rule)] for each in (*DRUGS, FIRST_DOSES)
+    }
+    return {each: failing for each, failing in shut.items() if failing}
+
+
+def _shuts(rule: str) -> tuple[str, ...]:
+    return (FIRST_DOSES,) if rule.startswith(practice_examples.FIRST_DOSES) else drugs_of(rule)
 
 
 def shut_medicines() -> dict[str, list[str]]:
@@ -75,4 +86,12 @@ def must_be_open(drug: str) -> None:
     if failing := failing_rules().get(drug):
         raise NotReady(
             f"Rules fail their own worked examples ({', '.join(failing)}). No dose of {drug} is saved."
+        )
+
+
+def must_allow_first_doses() -> None:
+    """NotReady while a rule that first doses wait for fails its own worked examples."""
+    if failing := failing_rules().get(FIRST_DOSES):
+        raise NotReady(
+            f"Rules fail their own worked examples ({', '.join(failing)}). No first dose is saved."
         )

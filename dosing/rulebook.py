@@ -337,12 +337,12 @@ def _by_span(
 def load_rulebook(folder: Path, families: Iterable[str]) -> Rulebook:
     """Read sources, definitions and every family of rules. Raises FaultyRulebook."""
     sources: dict[str, Source] = {}
-    for entry in _read(folder / "sources.toml", exact=False)["source"]:
+    for entry in tomllib.loads((folder / "sources.toml").read_text("utf-8"))["source"]:
         source = _source(entry)
         if source.id in sources:
             raise FaultyRulebook(f"source {source.id} is written twice")
         sources[source.id] = source
-    written = _read(folder / "rule_sets.toml")["rule_set"]
+    written = read_exactly(folder / "rule_sets.toml")["rule_set"]
     set_versions = {entry["set"]: entry["version"] for entry in written}
     editions = {
         entry["set"]: (*entry.get("earlier", ()), entry["version"]) for entry in written
@@ -367,10 +367,18 @@ def _source(entry: Mapping[str, Any]) -> Source:
     return source
 
 
-def _read(path: Path, *, exact: bool = True) -> dict[str, Any]:
+def source_keys(citation: str) -> tuple[str, ...]:
+    """The publications a citation names; of one that names none, what it rests on instead."""
+    return tuple(dict.fromkeys(_SOURCE_KEY.findall(citation))) or tuple(
+        mark for mark in ("D", "M") if f"[{mark}" in citation
+    )
+
+
+def read_exactly(path: Path) -> dict[str, Any]:
+    """A rule file as it is written: every number a Decimal, every list a tuple."""
     with path.open("rb") as file:
-        read = tomllib.load(file, parse_float=Decimal)
-    return _exact(read) if exact else read
+        read: dict[str, Any] = _exact(tomllib.load(file, parse_float=Decimal))
+    return read
 
 
 def _exact(value: Any) -> Any:
@@ -391,7 +399,7 @@ def _rules(
     sources: Mapping[str, Source],
     editions: Mapping[str, tuple[str, ...]],
 ) -> dict[str, Rule]:
-    read = _read(folder / f"{family}.toml")
+    read = read_exactly(folder / f"{family}.toml")
     rules: dict[str, Rule] = {}
     for entry in read[kind]:
         try:
@@ -426,9 +434,7 @@ def _versions(
 ) -> list[RuleVersion]:
     name = entry["id"]
     unit, source, where = entry["unit"], written["source"], written["where"]
-    keys = tuple(dict.fromkeys(_SOURCE_KEY.findall(source))) or tuple(
-        mark for mark in ("D", "M") if f"[{mark}" in source
-    )
+    keys = source_keys(source)
     if not unit or not keys or not where or any(key not in sources for key in keys):
         raise FaultyRulebook(f"{name}: a version needs a unit and sources that are listed")
     severity = written["severity"] if kind == "rule" else None

@@ -59,8 +59,11 @@ _LIMITS: Final[Mapping[str, int]] = {row["id"]: row["value"] for row in _TABLE["
 WARN_BEFORE: Final = timedelta(days=_LIMITS["warn_before"])
 LOOK_BACK: Final = timedelta(days=_LIMITS["look_back"])
 AHEAD: Final = timedelta(days=_LIMITS["ahead"])
-WRITTEN: Final = {name: Written(**row) for name, row in _TABLE["product"].items()}
-WORDINGS: Final = {row["id"]: Wording(**row) for row in _read("wordings.toml")["wording"]}
+WRITTEN: Final = {name: Written(**row) for name, row in _TABLE["products"]["written"].items()}
+WORDINGS: Final = {
+    row["id"]: Wording(**{name: row[name] for name in Wording.__slots__})
+    for row in _read("wordings.toml")["wording"]
+}
 
 
 # -- doses ---------------------------------------------------------------------------------

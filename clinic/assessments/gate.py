@@ -16,6 +16,7 @@ from clinic.assessments import words
 from clinic.assessments.case import Case
 from clinic.assessments.tasks import needed_of
 from clinic.errors import Trouble
+from clinic.soundness import must_allow_first_doses
 from dosing.complexity import BUPRENORPHINE, NOT_KNOWN
 
 
@@ -116,9 +117,10 @@ def _outcome(case: Case, reasons: set[str]) -> list[Lack]:
 
 
 def cleared(case: Case, *, first_dose: bool, medicine: str | None = None) -> None:
-    """NotCleared while anything is in the way of saving this dose."""
+    """NotCleared while anything is in the way of saving this dose; NotReady when the rules for it fail."""
     lacking = for_any_dose(case)
-    if first_dose:
+    if first_dose and case.place.rapid:
+        must_allow_first_doses()
         lacking += for_a_first_dose(case, medicine)
     if lacking:
         raise NotCleared(lacking)

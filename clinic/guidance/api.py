@@ -86,6 +86,7 @@ def _plain(value: Any) -> Any:
 def _rule(found: RuleShown) -> dict[str, Any]:
     return {
         "id": found.rule.id, "asks": found.rule.asks, "is_definition": found.is_definition,
+        "of_practice": found.of_practice,
         "family": found.rule.family, "medicines": list(found.drugs), "hazard": found.rule.hazard,
         "fired_here": found.fired, "versions": [_version(each) for each in found.versions],
     }  # fmt: skip
@@ -105,6 +106,8 @@ def rules(asked: dict[str, Any]) -> Any:
         "rule_set": found.rule_set, "edition": found.edition, "chosen_here": found.chosen_here,
         "total": found.total, "unsigned": found.unsigned, "rules": [_rule(each) for each in every],
         "definitions": [_rule(each) for each in found.definitions],
+        "practice": [_rule(each) for family in found.practice.values() for each in family],
+        "practice_total": found.practice_total, "practice_unsigned": found.practice_unsigned,
     }  # fmt: skip
 
 

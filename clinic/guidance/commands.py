@@ -17,9 +17,10 @@ from clinic.staff.commands import posts_at
 from clinic.staff.models import POSTS, Staff
 from clinic.turns import one_of, why
 from dosing.check import rulebook
-from dosing.rulebook import Rule, RuleVersion, limit_words
+from dosing.rulebook import RuleVersion, limit_words
 from dosing.tightening import NotTighter, SiteLimit, must_be_tighter, stricter
 from dosing.units import as_text
+from scheduling import practice
 
 LEAD = "clinical_lead"
 LONGEST = 500
@@ -192,7 +193,7 @@ def sign(
     site = act.session.get_one(Site, act.site_id)
     row = RuleSignature(
         site_id=site.id, rule=rule, rule_set=version.set,
-        edition=rulebook().set_versions[version.set], fingerprint=fingerprint, name=staff.name,
+        edition=facts.edition_of(version), fingerprint=fingerprint, name=staff.name,
         role=f"{POSTS[LEAD]}, {site.name}", registration=number, note=remark, withdrawn_at=None,
         withdrawn_by=None, withdrawn_reason=None, recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
@@ -203,12 +204,10 @@ def sign(
 
 
 def _version(name: str, fingerprint: str) -> RuleVersion:
-    book = rulebook()
-    rule: Rule | None = book.rules.get(name) or book.definitions.get(name)
-    if rule is None:
-        raise NotFound("There is no such rule.")
+    rule = facts.rule_named(name)
     for version in rule.versions:
-        if book.stands(version) and version.fingerprint(rule.asks) == fingerprint:
+        standing = version.set == practice.SET or rulebook().stands(version)
+        if standing and version.fingerprint(rule.asks) == fingerprint:
             return version
     raise Conflict("The rule has changed since you read it. Read it again before you sign.")
 

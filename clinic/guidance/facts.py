@@ -9,12 +9,29 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from clinic.act import Act
+from clinic.errors import NotFound
 from clinic.guidance.models import LimitTightening, RuleSignature
+from dosing.check import rulebook
 from dosing.rulebook import Rule, RuleVersion
 from dosing.tightening import SiteLimit, adjusted
+from scheduling import practice
 
 Stored = list[list[str]]
 """Site limits as a decision keeps them: [rule, limit, value as decimal text]."""
+
+
+def rule_named(name: str) -> Rule:
+    """A dose rule, a definition or a rule of practice. NotFound."""
+    book = rulebook()
+    rule = book.rules.get(name) or book.definitions.get(name) or practice.rules().get(name)
+    if rule is None:
+        raise NotFound("There is no such rule.")
+    return rule
+
+
+def edition_of(version: RuleVersion) -> str:
+    """The edition of its set a version is part of; a rule of practice is known by its words alone."""
+    return rulebook().set_versions.get(version.set, "as shipped")
 
 
 def tightenings(act: Act, site_id: int, rule_set: str | None = None) -> list[LimitTightening]:

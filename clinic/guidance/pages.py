@@ -31,13 +31,15 @@ from clinic.staff.models import Staff
 from dosing.check import check
 from dosing.days import london_day
 from dosing.shape import Refused
+from scheduling import practice
 
 guidance_pages = Blueprint("guidance_pages", __name__)
 ui.nav("Rules", "guidance_pages.rules", "guidance.read")
 
 COLOURS = {"STOP": "red", "ALERT": "orange", "INFO": "blue"}
 WORDS = {
-    "confidences": CONFIDENCE_WORDS, "rule_sets": RULE_SETS, "colours": COLOURS,
+    "confidences": CONFIDENCE_WORDS, "colours": COLOURS, "sets": RULE_SETS,
+    "rule_sets": {**RULE_SETS, practice.SET: "How the service works, under either set"},
     "told": presenters.limit_told,
 }  # fmt: skip
 
@@ -109,8 +111,8 @@ def run_examples(rule_id: str) -> str:
 def try_rule(rule_id: str, example: int = 0) -> Page:
     """Put a made-up order to the rules as shipped and see what this one says. Nothing is stored."""
     found = queries.one_rule(act(), rule_id)
-    if found.is_definition:
-        raise NotFound("A definition says nothing by itself.")
+    if found.is_definition or found.of_practice:
+        raise NotFound("Only a dose rule can be put an order to.")
     made = json.dumps(presenters.example_request(rule_id, example), indent=1, ensure_ascii=False)
     form = TryForm(request=made)
     answer: dict[str, Any] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -13,8 +14,10 @@ from clinic.act import Act
 from clinic.errors import NotFound
 from dosing.check import rulebook
 from dosing.examples import ABSENT, Example, a_request, all_examples, judge, says_otherwise
-from dosing.rulebook import limit_words
+from dosing.rulebook import as_json_value, limit_words
 from dosing.shape import Refused
+from scheduling import practice, practice_examples
+from scheduling.practice_examples import PracticeExample
 
 _BACK = re.compile(r"@-([0-9]+)([mh])")
 _DAY = re.compile(r"@D([+-][0-9]+)?(?: ([0-9]{2}:[0-9]{2}))?")
@@ -39,15 +42,22 @@ class ExampleShown:
 
 def examples_of(rule: str) -> list[ExampleShown]:
     """The worked examples of a rule, each set's in the order of what they change."""
+    if of_practice := _practice_examples().get(rule):
+        return [_asked(number, each) for number, each in enumerate(of_practice)]
     return [_as_shown(number, each) for number, each in enumerate(_examples().get(rule, ()))]
 
 
 def run_examples_of(act: Act, rule: str) -> list[ExampleShown]:
     """The same, each tried now against the rules as shipped."""
     act.need("guidance.read")
-    if rule not in rulebook().rules:
+    if rule not in rulebook().rules and rule not in practice.rules():
         raise NotFound("There is no such rule.")
     act.note("guidance.examples_run", rule=rule)
+    if of_practice := _practice_examples().get(rule):
+        return [
+            _with(_asked(number, each), _answers(each.did()), each.did() == each.expects)
+            for number, each in enumerate(of_practice)
+        ]
     return [_tried(number, each) for number, each in enumerate(_examples().get(rule, ()))]
 
 
@@ -66,6 +76,23 @@ def _examples() -> Mapping[str, tuple[Example, ...]]:
     for each in all_examples(rulebook()):
         found.setdefault(each.rule, []).append(each)
     return {rule: tuple(sorted(held, key=_order)) for rule, held in found.items()}
+
+
+@cache
+def _practice_examples() -> Mapping[str, list[PracticeExample]]:
+    found: dict[str, list[PracticeExample]] = {}
+    for each in practice_examples.all_examples():
+        found.setdefault(each.rule, []).append(each)
+    return found
+
+
+def _asked(number: int, each: PracticeExample) -> ExampleShown:
+    said = tuple((path_words(name), value_words(value)) for name, value in each.given.items())
+    return ExampleShown(number, practice.SET, "", said, _answers(each.expects))
+
+
+def _answers(answer: str) -> str:
+    return f"answers: {ui.fact(answer)}"
 
 
 def _order(each: Example) -> tuple[Any, ...]:
@@ -131,8 +158,8 @@ def value_words(value: Any) -> str:
         return ", ".join(f"{key.replace('_', ' ')} {value_words(v)}" for key, v in value.items())
     if isinstance(value, list | tuple):
         return "; ".join(value_words(each) for each in value) or "none"
-    text = str(value)
-    if text == ABSENT:
+    text = ui.fact(as_json_value(value)) if isinstance(value, date) else str(value)
+    if text in (ABSENT, practice_examples.UNKNOWN):
         return "not given"
     if back := _BACK.fullmatch(text):
         unit = "minutes" if back[2] == "m" else "hours"

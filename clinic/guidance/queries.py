@@ -19,6 +19,7 @@ from clinic.sites.models import RULE_SETS, RuleSetChoice, Site
 from clinic.staff.models import Staff
 from dosing.check import rulebook
 from dosing.rulebook import CONFIDENCES, DRUGS, SEVERITIES, Rule, RuleVersion, Source, drugs_of
+from scheduling import practice
 
 CONFIDENCE_WORDS = {
     "S": "Seen in the source itself",
@@ -72,17 +73,26 @@ class Shown:
 
 @dataclass(frozen=True)
 class RuleShown:
-    """A rule or definition with all its versions, newest set first; `fired`: here, in 90 days."""
+    """A rule or definition with all its versions, newest set first; `fired`: here, in 90 days.
+
+    `of_practice`: not a dose rule, but one of how the service works, the same in both sets.
+    """
 
     rule: Rule
     is_definition: bool
+    of_practice: bool
     drugs: tuple[str, ...]
     versions: tuple[Shown, ...]
     fired: int
 
     def now(self, rule_set: str) -> Shown | None:
         return next(
-            (v for v in self.versions if v.version.set == rule_set and v.state == NOW), None
+            (
+                v
+                for v in self.versions
+                if v.version.set in (rule_set, practice.SET) and v.state == NOW
+            ),
+            None,
         )
 
 
@@ -106,6 +116,7 @@ class Listed:
     """The rules of one set as it stands today: `families` in the order a dose is judged by them.
 
     `chosen`: the set this site works under today; `coming`: those it is to work under later.
+    `total` and `unsigned` count the set; `practice` are the rules of how the service works.
     """
 
     rule_set: str
@@ -116,6 +127,9 @@ class Listed:
     definitions: list[RuleShown]
     total: int
     unsigned: int
+    practice: Mapping[str, list[RuleShown]]
+    practice_total: int
+    practice_unsigned: int
 
     @property
     def chosen_here(self) -> str | None:
@@ -181,16 +195,28 @@ def listed(act: Act, asked: Asked) -> Listed:
     definitions = [
         _rule(book.definitions[name], known) for name in book.defined(rule_set, act.today)
     ]
-    families: dict[str, list[RuleShown]] = {}
     order = list(dict.fromkeys(rule.family for rule in book.rules.values()))
-    for each in sorted(fitting, key=lambda each: (order.index(each.rule.family), each.rule.id)):
-        families.setdefault(each.rule.family, []).append(each)
+    fitting.sort(key=lambda each: (order.index(each.rule.family), each.rule.id))
+    ways = [_rule(rule, known) for rule in practice.rules().values()]
     return Listed(
         rule_set, book.set_versions[rule_set], chosen,
-        [row for row in held if row.from_on > act.today], families,
+        [row for row in held if row.from_on > act.today], _by_family(fitting),
         [each for each in definitions if _fits(each, asked, rule_set)], len(rules),
-        sum(not shown.signed for each in rules if (shown := each.now(rule_set)) is not None),
+        _unsigned(rules, rule_set),
+        _by_family([each for each in ways if _fits(each, asked, rule_set)]), len(ways),
+        _unsigned(ways, rule_set),
     )  # fmt: skip
+
+
+def _by_family(rules: Iterable[RuleShown]) -> dict[str, list[RuleShown]]:
+    families: dict[str, list[RuleShown]] = {}
+    for each in rules:
+        families.setdefault(each.rule.family, []).append(each)
+    return families
+
+
+def _unsigned(rules: Iterable[RuleShown], rule_set: str) -> int:
+    return sum(not shown.signed for each in rules if (shown := each.now(rule_set)) is not None)
 
 
 def _fits(each: RuleShown, asked: Asked, rule_set: str) -> bool:
@@ -214,22 +240,20 @@ def _fits(each: RuleShown, asked: Asked, rule_set: str) -> bool:
 def one_rule(act: Act, name: str) -> RuleShown:
     """One rule or definition with every version of both sets, past and to come too."""
     act.need("guidance.read")
-    rule = rulebook().rules.get(name) or rulebook().definitions.get(name)
-    if rule is None:
-        raise NotFound("There is no such rule.")
-    return _rule(rule, _known(act, [name]))
+    return _rule(facts.rule_named(name), _known(act, [name]))
 
 
 def _rule(rule: Rule, known: _Known) -> RuleShown:
     definition = rule.id in rulebook().definitions
     versions = tuple(
         _shown(rule, version, known)
-        for rule_set in RULE_SETS
+        for rule_set in (*RULE_SETS, practice.SET)
         for version in rule.versions
         if version.set == rule_set
     )
     return RuleShown(
-        rule, definition, DRUGS if definition else drugs_of(rule.id), versions,
+        rule, definition, rule.id in practice.rules(),
+        DRUGS if definition else drugs_of(rule.id), versions,
         known.fired.get(rule.id, 0),
     )  # fmt: skip
 
@@ -245,11 +269,11 @@ def _shown(rule: Rule, version: RuleVersion, known: _Known) -> Shown:
     counting = facts.tightened_version(rule, version, here.values())
     return Shown(
         version,
-        _state(book.stands(version), version, known.today),
-        book.set_versions[version.set],
+        _state(version.set == practice.SET or book.stands(version), version, known.today),
+        facts.edition_of(version),
         fingerprint,
         known.signed.get(fingerprint),
-        tuple(book.sources[each] for each in version.sources),
+        tuple(practice.sources()[each] for each in version.sources),
         tuple(
             Limit(
                 name, value,
@@ -288,19 +312,25 @@ def to_sign(act: Act, rule_set: str | None = None) -> list[tuple[RuleShown, Show
     if rule_set is not None and rule_set not in RULE_SETS:
         raise NotFound("There is no such rule set.")
     book, known = rulebook(), _known(act)
-    every = [_rule(rule, known) for rule in (*book.rules.values(), *book.definitions.values())]
+    written = (*book.rules.values(), *book.definitions.values(), *practice.rules().values())
+    every = [_rule(rule, known) for rule in written]
     return [
         (each, shown)
-        for each in sorted(every, key=lambda each: (each.is_definition, each.rule.id))
+        for each in sorted(
+            every, key=lambda each: (each.of_practice, each.is_definition, each.rule.id)
+        )
         for shown in each.versions
         if shown.state in (NOW, COMING)
-        and rule_set in (None, shown.version.set)
+        and (rule_set is None or shown.version.set in (rule_set, practice.SET))
         and (not shown.signed or shown.version.confidence in UNSEEN)
     ]
 
 
 def unsigned_here(act: Act) -> int:
-    """How many rules of the site's own set nobody has signed yet: said over every page when live."""
+    """How many rules here nobody has signed yet, of the site's own set and of practice.
+
+    Said over every page when live.
+    """
     rule_set = chosen_here(act)
     if rule_set is None:
         return 0
@@ -315,6 +345,11 @@ def _unsigned_as_shipped(rule_set: str, on: date) -> tuple[str, ...]:
     return tuple(
         version.fingerprint(book.rules[name].asks)
         for name, version in book.in_force(rule_set, on).items()
+        if not version.signed
+    ) + tuple(
+        version.fingerprint(rule.asks)
+        for rule in practice.rules().values()
+        for version in rule.versions
         if not version.signed
     )
 

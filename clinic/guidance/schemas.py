@@ -111,6 +111,9 @@ class RuleSchema(Schema):
     id = fields.String(required=True)
     asks = fields.String(required=True)
     is_definition = fields.Boolean(required=True)
+    of_practice = fields.Boolean(
+        required=True, metadata={"description": "how the service works, under either rule set"}
+    )
     family = fields.String(required=True)
     medicines = fields.List(fields.String(), required=True)
     hazard = fields.String(required=True)
@@ -128,6 +131,9 @@ class RulesSchema(Schema):
     unsigned = fields.Integer(required=True)
     rules = fields.List(fields.Nested(RuleSchema), required=True)
     definitions = fields.List(fields.Nested(RuleSchema), required=True)
+    practice = fields.List(fields.Nested(RuleSchema), required=True)
+    practice_total = fields.Integer(required=True)
+    practice_unsigned = fields.Integer(required=True)
 
 
 class ToSignSchema(Schema):

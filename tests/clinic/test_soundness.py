@@ -11,9 +11,19 @@ import pytest
 from clinic import create_app, soundness
 from clinic.errors import NotReady
 from config.settings import Settings
+from dosing import complexity
 from dosing.check import rulebook
+from dosing.complexity import REASONS
 from dosing.examples import run_examples
-from tests.factories.prescriptions import a_clinic, a_decision, an_assessed_patient
+from scheduling import practice_examples
+from tests.factories.assessments import a_claim, a_rapid_clinic, confirmed, somebody_assessed
+from tests.factories.prescriptions import (
+    a_clinic,
+    a_decision,
+    an_assessed_patient,
+    an_order,
+    an_outcome,
+)
 
 
 def a_broken_rule(rule: str) -> list[str]:
@@ -60,6 +70,51 @@ def test_no_dose_of_that_medicine_is_saved_and_another_is(app, database, clock, 
         with pytest.raises(NotReady, match=r"B-FD-01.*No dose of buprenorphine"):
             a_decision(clinic.act(), an_assessed_patient(clinic), order=buprenorphine)
         assert a_decision(clinic.act(), an_assessed_patient(clinic), "25")
+
+
+@pytest.fixture
+def fewer_illnesses(app, monkeypatch):
+    """The start of a service whose list of major illnesses lost all but one."""
+    reasons = {**REASONS, "CX-06": {**REASONS["CX-06"], "conditions": ["coma"]}}
+    monkeypatch.setattr(complexity, "REASONS", reasons)
+    lines = [line for line in practice_examples.try_examples() if line]
+    monkeypatch.undo()
+    monkeypatch.setitem(app.extensions, "rule_failures", lines)
+
+
+def test_a_broken_rule_of_complexity_holds_first_doses_and_no_dose_on_treatment(
+    app, client, database, clock, fewer_illnesses
+):
+    clinic = a_rapid_clinic(database)
+    new = somebody_assessed(clinic)
+    an_outcome(clinic.act(), new)
+    on_treatment = somebody_assessed(clinic)
+    claim = a_claim(clinic.act(), on_treatment, "40", "2026-09-03", "2026-11-03")
+    confirmed(clinic.act(), on_treatment, claim)
+    continued = an_order("40", phase="continuation")
+
+    with app.app_context():
+        with pytest.raises(NotReady, match=r"CX-06.*No first dose is saved"):
+            a_decision(clinic.act(), new, "20")
+        assert a_decision(clinic.act(), on_treatment, order=continued)
+
+    assert client.get("/health/ready").json["shut"] == {"first doses": ["CX-06"]}
+
+
+def test_everybody_is_told_that_first_doses_are_held(door, database, clock, fewer_illnesses):
+    clinic = a_clinic(database)
+
+    shown = door.by_page("nurse", site=clinic.site).get("/prescribing").text
+
+    assert "No first dose can be saved." in shown and "CX-06" in shown
+    assert "No dose of methadone" not in shown
+
+
+@pytest.mark.parametrize("rule", ["IL-02", "MS-03"])
+def test_a_broken_gate_or_step_of_missed_days_shuts_both_medicines(app, monkeypatch, rule):
+    monkeypatch.setitem(app.extensions, "rule_failures", [f"{rule} (practice) answers open: no"])
+
+    assert soundness.failing_rules(app) == {"methadone": [rule], "buprenorphine": [rule]}
 
 
 def test_readiness_names_the_rule_and_the_medicine(client, broken):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dosing.check import rulebook
+from scheduling import practice
 from tests.factories.prescriptions import a_clinic, a_decision, an_assessed_patient
 
 WHY = "Agreed at the governance meeting in October"
@@ -104,8 +105,33 @@ def test_examples_are_tried_and_the_list_to_sign_is_whole(lead):
     assert {"what": "order, dose mg", "value": "40.001"} in [
         change for each in tried for change in each["changes"]
     ]
-    assert {each["version"]["set"] for each in listed} == {"uk-2017"}
-    assert len(listed) == 147 + len(rulebook().definitions)
+    assert {each["version"]["set"] for each in listed} == {"uk-2017", practice.SET}
+    assert len(listed) == 147 + len(rulebook().definitions) + len(practice.rules())
+
+
+def test_a_rule_of_practice_is_listed_read_tried_and_signed(lead):
+    every = lead.get("/api/v1/rules").json
+    read = lead.get("/api/v1/rules/RV-04").json
+    tried = lead.post("/api/v1/rules/RV-04/examples").json
+    (version,) = read["versions"]
+    signed = lead.post(
+        "/api/v1/rule-signatures",
+        json={
+            "rule": "RV-04",
+            "fingerprint": version["fingerprint"],
+            "registration": "GMC 1234567",
+        },
+    )
+
+    assert {each["id"] for each in every["practice"]} == set(practice.rules())
+    assert every["practice_unsigned"] == every["practice_total"] == len(practice.rules())
+    assert read["of_practice"] and version["rests_on"] == "memory" and not version["signed"]
+    assert {"name": "after_a_rise", "shipped": "5", "here": None, "tighter": None} in version[
+        "limits"
+    ]
+    assert tried and all(each["held"] for each in tried)
+    assert signed.status_code == 201
+    assert lead.get("/api/v1/rules/RV-04").json["versions"][0]["signed"]
 
 
 def test_overrides_are_read_rated_and_reviewed(clinic, lead):

@@ -18,6 +18,7 @@ from clinic.sites.commands import choose_rule_set
 from clinic.sites.models import RULE_SETS
 from dosing.check import rulebook
 from dosing.examples import all_examples
+from scheduling import practice
 from tests.factories.base import a_member_of_staff
 from tests.factories.prescriptions import a_clinic, a_decision, a_lead, an_assessed_patient
 
@@ -49,7 +50,7 @@ def test_every_rule_in_force_and_every_definition_has_its_place(reader, clock, r
     found = listed(reader, set=rule_set)
 
     rules = rulebook().in_force(rule_set, clock.now().date())
-    assert sorted(found) == sorted([*rules, *rulebook().definitions])
+    assert sorted(found) == sorted([*rules, *rulebook().definitions, *practice.rules()])
 
 
 def test_the_sites_own_set_is_shown_first(reader):
@@ -116,7 +117,7 @@ def test_rules_are_filtered(reader, clock, asked, fits):
         if fits(book.rules[name], version)
     }
 
-    assert set(listed(reader, **asked)) - set(book.definitions) == wanted
+    assert set(listed(reader, **asked)) - {*book.definitions, *practice.rules()} == wanted
 
 
 def test_what_was_signed_tightened_or_fired_here_is_found(clinic, door, reader):
@@ -156,6 +157,24 @@ def test_a_rule_has_a_page_with_both_sets_its_source_and_its_hazard(reader, rule
     assert "Overdue" not in page
     if held.hazard:
         assert f"/rules/hazards#{held.hazard}" in page
+
+
+@ONE_ENGINE
+@pytest.mark.parametrize("name", ["CX-06", "IL-03", "AS-06", "RV-04", "MS-03", "PF-04", "PW-05"])
+def test_a_rule_of_practice_has_its_page_with_numbers_source_and_mark(reader, name):
+    page = reader.get(f"/rules/{name}").text
+
+    (version,) = practice.rules()[name].versions
+    assert escape(version.where) in page and "nobody yet" in page
+    assert ("rests on" in page) == (version.confidence in ("M", "D"))
+    assert "{" not in page.split("<h1>")[1].split("</main>")[0]
+    examples = presenters.examples_of(name)
+    tried = reader.post(f"/rules/{name}/examples").text
+    if examples:
+        assert f"all {len(examples)} did as they say" in tried
+    else:
+        assert "nothing is reasoned from it" in page
+    assert reader.get(f"/rules/{name}/try").status_code == 404
 
 
 @ONE_ENGINE
@@ -215,7 +234,7 @@ def test_the_list_to_be_signed_is_read_printed_and_taken_away(reader, clock):
     rows = list(csv.DictReader(io.StringIO(sheet.get_data(as_text=True))))
     assert sheet.mimetype == "text/csv"
     both = sum(len(rulebook().in_force(each, clock.now().date())) for each in RULE_SETS)
-    assert len(rows) == both + 2 * len(rulebook().definitions)
+    assert len(rows) == both + 2 * len(rulebook().definitions) + len(practice.rules())
     resting = [row for row in rows if row["rule"] == "M-D1-03"]
     assert {row["rests_on"] for row in resting} == {"Our own number: no published one was found"}
     assert "<strong>Memory</strong>" in page and "<strong>Our own choice</strong>" in page
@@ -233,12 +252,13 @@ def test_every_hazard_of_a_rule_is_in_the_log_and_on_the_page(reader):
 
 
 def test_a_live_service_says_over_every_page_how_many_rules_are_unsigned(app, reader, monkeypatch):
-    assert "147 rules unsigned" not in reader.get("/rules").text
+    told = f"{147 + len(practice.rules())} rules unsigned"
+    assert told not in reader.get("/rules").text
 
     live = replace(app.config["SETTINGS"], mode="production")
     monkeypatch.setitem(app.config, "SETTINGS", live)
 
-    assert "147 rules unsigned" in reader.get("/").text
+    assert told in reader.get("/").text
 
 
 @ONE_ENGINE
