@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import clinic.appointments.models
+import clinic.appointments.waiting_models
 import clinic.assessments.models
 import clinic.audit
 import clinic.consumption.models

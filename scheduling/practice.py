@@ -32,6 +32,7 @@ _FILES: Final[Mapping[str, tuple[Path, tuple[str, ...]]]] = {
     "missed_days": (HERE / "consumption.toml", ("step", "rule")),
     "prescription_forms": (HERE / "instalments.toml", ("limit", "products")),
     "wordings": (HERE / "wordings.toml", ("wording",)),
+    "waiting": (HERE / "waiting.toml", ("rule",)),
 }
 _OWN: Final = "own"
 _WORDS: Final = ("message", "says", "unknown", "text")

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, select, update
 
 from clinic.act import Act, command
-from clinic.appointments import facts, history, writes
+from clinic.appointments import facts, freed, history, writes
 from clinic.appointments.models import (
     CANCELLED_BECAUSE,
     CANCELLED_BY,
@@ -211,6 +211,7 @@ def _holds(place: slots.Place, resources: Mapping[int, int]) -> list[writes.Held
 
 
 def _release(act: Act, visit_id: int) -> None:
+    freed.raise_task(act, visit_id)
     act.session.execute(
         update(VisitHold)
         .where(VisitHold.visit_id == visit_id, VisitHold.released_at.is_(None))

@@ -255,6 +255,35 @@ class MissedForm(Form):
     version = VersionField()
 
 
+class OfferForm(Form):
+    """A freed place offered to the first in order: nothing to answer."""
+
+
+class OfferLaterForm(OfferForm):
+    """A freed place offered to somebody who is not the first in order."""
+
+    reason = TextAreaField(
+        "Why not the first in order?", [InputRequired(), Length(min=10, max=500)],
+        description="Such as: could not be reached today",
+    )  # fmt: skip
+
+
+class AnswerForm(Form):
+    """What the person said to an offer."""
+
+    answer = RadioField(
+        "What did they say?", [InputRequired()],
+        choices=_choices({"accepted": "Yes: book the place", "declined": "No: offer it to the next"}),
+    )  # fmt: skip
+    note = TextAreaField("Note (if needed)", _note)
+
+
+class TakeBackForm(Form):
+    """Why an entry was wrong."""
+
+    reason = TextAreaField("What was wrong?", [InputRequired(), Length(min=10, max=500)])
+
+
 class SessionForm(Form):
     """A session of the rota."""
 

@@ -12,7 +12,7 @@ from wtforms.fields.choices import SelectChoice
 
 from clinic import home, ui
 from clinic.act import Act
-from clinic.appointments import commands, queries, referral_commands
+from clinic.appointments import commands, queries, referral_commands, waiting_queries
 from clinic.appointments.forms import (
     CloseForm,
     CorrectForm,
@@ -169,8 +169,9 @@ def waiting() -> Page:
     """Everybody who waits, the most urgent first."""
     found = queries.wait_list(act())
     return render_template(
-        "appointments/waiting.jinja", list=found, drugs=DRUGS, risks=RISKS, colours=RISK_COLOURS
-    )
+        "appointments/waiting.jinja", list=found, drugs=DRUGS, risks=RISKS, colours=RISK_COLOURS,
+        freed=waiting_queries.freed_places(act()),
+    )  # fmt: skip
 
 
 @appointments_pages.route("/refer", methods=["GET", "POST"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -43,12 +43,11 @@ from scheduling.prescribing_models import (
     support_missing,
     wait,
 )
+from scheduling.waiting import Person, urgency
 
 OFFERS = 6
 LONGEST_SPAN = timedelta(days=92)
 ROTA_WEEKS = 8
-_RISK_ORDER = {"high": 0, None: 1, "medium": 2, "low": 3}  # unknown is never read as normal
-_FAR = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 # -- who waits -----------------------------------------------------------------------------
@@ -78,6 +77,14 @@ class Waiting:
     @property
     def crack_pathway(self) -> bool:
         return slots.no_opioid(self.drugs)
+
+    @property
+    def person(self) -> Person:
+        """What they are ranked by."""
+        return Person(
+            self.referral_id, self.wait.breaches_at, self.risk, self.referred_at, self.wait.over,
+            self.visit_at,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -111,16 +118,7 @@ def wait_list(act: Act) -> WaitList:
     free = facts.free_places(act.session, service, first, last, act.at) if rows else []
     act.note_shown("appointments.wait_listed", [row.patient_id for row in rows])
     made = [_waiting(row, model, act, free[0].starts_at if free else None, last) for row in rows]
-    return WaitList(model, tuple(sorted(made, key=_urgency)))
-
-
-def _urgency(row: Waiting) -> tuple[Any, ...]:
-    return (
-        row.wait.breaches_at or _FAR,
-        _RISK_ORDER.get(row.risk, 1),
-        row.referred_at,
-        row.referral_id,
-    )
+    return WaitList(model, tuple(sorted(made, key=lambda row: urgency(row.person))))
 
 
 def _waiting(
