@@ -180,6 +180,10 @@ def _day_words(days: int, clock: str | None) -> str:
 
 def limit_told(name: str, value: Any) -> str:
     """A limit in words: "above 40 mg", "items: consent; risk assessment"."""
-    if isinstance(value, tuple | list | Mapping):
-        return f"{name.replace('_', ' ')}: {ui.fact(value)}"
+    what = name.replace("_", " ")
+    if isinstance(value, Mapping):
+        said = (f"{ui.fact(key)}: {ui.fact(each).rstrip('.')}" for key, each in value.items())
+        return f"{what}: {'; '.join(said) or 'none'}"
+    if isinstance(value, tuple | list) or isinstance(value, str) and " " in value:
+        return f"{what}: {ui.fact(value)}"
     return limit_words(name, ui.fact(value))

@@ -7,12 +7,16 @@ from typing import Any
 from flask import Response
 from flask_smorest import Blueprint
 
+from clinic.answers import patient_of
 from clinic.auth import act, needs
 from clinic.shapes import MadeSchema, StrikeSchema, made
-from clinic.titration import commands, queries, sheet
+from clinic.titration import chart_words, commands, queries, sheet
+from clinic.titration.charts import ATTENDANCE_CODES, ChartDay, chart
 from clinic.titration.models import Contact, TitrationReview
 from clinic.titration.schemas import (
     BoardSchema,
+    ChartSchema,
+    ChartSpanSchema,
     ContactRequestSchema,
     ContactSchema,
     PlannedContactRequestSchema,
@@ -21,6 +25,7 @@ from clinic.titration.schemas import (
     ReviewSchema,
     StandingSchema,
 )
+from dosing.carry_over import FAST_HOURS, SLOW_HOURS, Carried
 from scheduling.targets import Rate
 
 titration_api = Blueprint(
@@ -125,6 +130,47 @@ def standing(patient_id: int) -> dict[str, Any]:
         "first_days": found.first_days,
         "targets": found.targets,
     }
+
+
+@titration_api.get("/titration/chart")
+@needs("prescribing.read")
+@titration_api.arguments(ChartSpanSchema, location="query")
+@titration_api.response(200, ChartSchema)
+@_absent
+def chart_of(asked: dict[str, Any], patient_id: int) -> dict[str, Any]:
+    """Dose, withdrawal, attendance and carry-over of the last days: the facts of the chart page."""
+    found = chart(act(), patient_of(patient_id, "prescribing.read"), asked["days"])
+    return {
+        "patient_id": found.patient.id, "at": found.at,
+        "days": [_chart_day(day) for day in found.days],
+        "carry_over": {
+            "hidden": found.hidden, "fast_hours": FAST_HOURS, "slow_hours": SLOW_HOURS,
+            "source": chart_words.carry_source(), "band": [_carried(each) for each in found.carry],
+        },
+        "words": chart_words.summary(found),
+    }  # fmt: skip
+
+
+def _chart_day(day: ChartDay) -> dict[str, Any]:
+    return {
+        **{name: getattr(day, name) for name in
+           ("on", "day", "prescribed_mg", "consumed_mg", "limit", "reviews")},
+        "attendance": day.attendance and ATTENDANCE_CODES[day.attendance],
+        "scores": [
+            {"scale": scale, "at": at, "score": score}
+            for scale, found in day.scores.items()
+            for at, score in found
+        ],
+        "decision_ids": [row.id for row in day.decided],
+        "carried": day.before and _carried(day.before),
+    }  # fmt: skip
+
+
+def _carried(each: Carried) -> dict[str, Any]:
+    return {
+        "at": each.at, "fast_mg": chart_words.to_a_tenth(each.fast_mg),
+        "slow_mg": chart_words.to_a_tenth(each.slow_mg),
+    }  # fmt: skip
 
 
 board_api = Blueprint(

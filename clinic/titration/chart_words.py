@@ -74,8 +74,13 @@ def _carry(chart: Chart) -> Iterator[str]:
 
 
 def mg_about(amount: Decimal) -> str:
+    """To a tenth of a mg, with the unit."""
+    return ui.mg(to_a_tenth(amount))
+
+
+def to_a_tenth(amount: Decimal) -> Decimal:
     """To a tenth of a mg: a picture, not a measurement."""
-    return ui.mg(amount.quantize(Decimal("0.1"), rounding=ROUND_HALF_EVEN))
+    return amount.quantize(Decimal("0.1"), rounding=ROUND_HALF_EVEN)
 
 
 def carry_source() -> str:

@@ -35,6 +35,10 @@ ATTENDANCE = {
     "T": "Taken", "P": "Taken in part", "V": "Vomited", "R": "Refused", "W": "Withheld",
     "M": "Missed", "?": "Decided and not recorded",
 }  # fmt: skip
+ATTENDANCE_CODES = {
+    "T": "taken", "P": "part", "V": "vomited", "R": "refused", "W": "withheld", "M": "missed",
+    "?": "not_recorded",
+}  # fmt: skip
 _OUTCOMES = {"taken": "T", "part": "P", "refused": "R", "withheld": "W", "missed": "M",
              "not_taken": "M"}  # fmt: skip
 _WEIGHT = "VTPRWM?"

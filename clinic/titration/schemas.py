@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from clinic.shapes import Milligrams, StruckSchema, code, instant, longer_text, row_id
+from clinic.titration.charts import ATTENDANCE_CODES, SPANS
 from clinic.titration.models import DECISIONS, HOW, REASONS, SEEN
 
 
@@ -137,3 +138,77 @@ class BoardSchema(Schema):
     at = instant(required=True)
     watched = fields.Boolean(required=True)
     people = fields.List(fields.Nested(BoardRowSchema), required=True)
+
+
+# -- the chart -----------------------------------------------------------------------------
+
+
+class ChartSpanSchema(Schema):
+    """How many days back, today included."""
+
+    days = fields.Integer(load_default=SPANS[0], validate=validate.OneOf(SPANS))
+
+
+class CarriedSchema(Schema):
+    """What earlier doses leave at a moment, to a tenth of a mg: if cleared fast, and if slowly."""
+
+    at = instant(required=True)
+    fast_mg = Milligrams(required=True)
+    slow_mg = Milligrams(required=True)
+
+
+class ChartLimitSchema(Schema):
+    """The highest daily total the rules let anybody have that day. Stricter rules may hold."""
+
+    from_mg = Milligrams(required=True)
+    to_mg = Milligrams(required=True)
+    rule = fields.String(required=True)
+
+
+class ChartScoreSchema(Schema):
+    scale = fields.String(required=True)
+    at = instant(required=True)
+    score = fields.Integer(required=True)
+
+
+class ChartReviewSchema(Schema):
+    id = row_id(required=True)
+    decision = code(DECISIONS, required=True)
+
+
+class ChartDaySchema(Schema):
+    """One London day. `consumed_mg` null: nobody recorded what became of what was decided.
+
+    `attendance` null: no dose was due.
+    """
+
+    on = fields.Date(required=True)
+    day = fields.Integer(required=True, allow_none=True)
+    prescribed_mg = Milligrams(required=True, allow_none=True)
+    consumed_mg = Milligrams(required=True, allow_none=True)
+    attendance = code(ATTENDANCE_CODES.values(), required=True, allow_none=True)
+    limit = fields.Nested(ChartLimitSchema, required=True, allow_none=True)
+    scores = fields.List(fields.Nested(ChartScoreSchema), required=True)
+    reviews = fields.List(fields.Nested(ChartReviewSchema), required=True)
+    decision_ids = fields.List(row_id(), required=True)
+    carried = fields.Nested(CarriedSchema, required=True, allow_none=True)
+
+
+class CarryOverSchema(Schema):
+    """The band of earlier doses still present, no blood level. `hidden`: why it is not drawn."""
+
+    hidden = fields.String(required=True, allow_none=True)
+    fast_hours = Milligrams(required=True, metadata={"description": "half-life, lower edge"})
+    slow_hours = Milligrams(required=True, metadata={"description": "half-life, upper edge"})
+    source = fields.String(required=True)
+    band = fields.List(fields.Nested(CarriedSchema), required=True)
+
+
+class ChartSchema(Schema):
+    """A person's last weeks, oldest day first, and the same in words."""
+
+    patient_id = row_id(required=True)
+    at = instant(required=True)
+    days = fields.List(fields.Nested(ChartDaySchema), required=True)
+    carry_over = fields.Nested(CarryOverSchema, required=True)
+    words = fields.List(fields.String(), required=True)

@@ -86,13 +86,15 @@ def test_every_page_of_the_rule_book_is_accessible(served, page, clinic, axe):
     sign_in(served, page, clinic)
 
     for address in (
-        "/", "/rules?family=supply", "/rules/M-FD-05", "/rules/tolerance",
+        "/", "/rules?family=supply", "/rules/M-FD-05", "/rules/tolerance", "/rules/AS-06",
         "/rules/to-sign?set=era-2003", "/rules/tightened",
         "/rules/hazards", "/rules/M-FD-05/try/1", "/rules/M-FD-05/sign/uk-2017",
         "/rules/M-FD-05/tighten/uk-2017/above_mg", "/overrides", "/overrides/rates",
     ):  # fmt: skip
         assert page.goto(served.url + address).ok, address
-        axe(page)
+        for width in (320, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            axe(page)
     page.goto(f"{served.url}/rules/M-FD-05")
     page.click("text=Try its examples now")
     assert "did as they say" in page.inner_text("[role=status]")

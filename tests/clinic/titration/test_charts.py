@@ -13,8 +13,9 @@ from clinic.consumption.commands import record_dose_elsewhere
 from clinic.consumption.models import DoseEvent
 from clinic.patients.access import open_record
 from clinic.titration import chart_words
-from clinic.titration.charts import attendance_letter, chart
+from clinic.titration.charts import ATTENDANCE_CODES, attendance_letter, chart
 from clinic.titration.drawing import draw
+from dosing.units import as_text
 from tests.factories.base import NOW, a_patient
 from tests.factories.prescriptions import a_clinic, a_decision, an_entry, an_observation
 from tests.factories.titration import a_build_up, a_dosed_day, a_review
@@ -200,3 +201,41 @@ def test_marks_of_reviews_and_decisions_stand_on_their_days(clinic, person):
 
     assert (strip["attendance"], strip["review"], strip["decided"]) == ("T", "+", True)
     assert chart_words.mg_about(Decimal("12.34")) == "12.3 mg"
+
+
+def test_the_api_tells_what_the_page_shows(clinic, person, door):
+    an_observation(clinic.act(at=NOW - DAY / 24), person)
+    nurse = door.by_token("nurse", site=clinic.site)
+
+    told = nurse.get(f"/api/v1/patients/{person}/titration/chart").json
+    found = charted(clinic, person)
+
+    assert told["patient_id"] == person and len(told["days"]) == 14
+    for said, day in zip(told["days"], found.days, strict=True):
+        assert (said["on"], said["day"]) == (day.on.isoformat(), day.day)
+        assert said["prescribed_mg"] == (day.prescribed_mg and as_text(day.prescribed_mg))
+        assert said["consumed_mg"] == (
+            None if day.consumed_mg is None else as_text(day.consumed_mg)
+        )
+        assert said["attendance"] == (day.attendance and ATTENDANCE_CODES[day.attendance])
+        assert [each["id"] for each in said["reviews"]] == [row.id for row in day.reviews]
+        assert (said["limit"] or {}).get("rule") == (day.limit and day.limit.rule)
+        assert said["carried"] is not None
+    assert {(each["scale"], each["score"]) for each in told["days"][-1]["scores"]} == {("cows", 14)}
+    assert told["carry_over"]["hidden"] is None
+    assert len(told["carry_over"]["band"]) == len(found.carry)
+    assert told["words"] == chart_words.summary(found)
+
+
+def test_the_api_says_why_the_band_is_hidden_and_refuses_another_span(clinic, person, door):
+    a_decision(clinic.act(at=NOW - DAY + timedelta(hours=2)), person, "5")
+    nurse = door.by_token("nurse", site=clinic.site)
+    at = f"/api/v1/patients/{person}/titration/chart"
+
+    told = nurse.get(f"{at}?days=28").json
+
+    assert told["carry_over"]["band"] == [] and told["carry_over"]["hidden"]
+    assert told["carry_over"]["hidden"] in " ".join(told["words"])
+    assert all(day["carried"] is None for day in told["days"]) and len(told["days"]) == 28
+    assert nurse.get(f"{at}?days=7").status_code == 422
+    assert door.by_token("auditor", site=clinic.site).get(at).status_code == 403
