@@ -123,6 +123,26 @@ def command(work: Callable[Concatenate[Act, P], R]) -> Callable[Concatenate[Act,
     return run
 
 
+def rehearsed(act: Act, work: Callable[[], object], look: Callable[[], R]) -> R:
+    """Carry commands out, look at how things then stand, and take it all back.
+
+    What would this change do? Its own checks refuse here as they would in earnest. `look` must
+    return plain values: rows of the session are forgotten with the transaction.
+    """
+    session = act.session
+    session.info["in_command"] = True
+    try:
+        work()
+        session.flush()
+        return look()
+    except Exception as error:
+        raise _as_trouble(error) from error
+    finally:
+        session.rollback()
+        audit.forget(session)
+        session.info["in_command"] = False
+
+
 def _asks_for_another_try(error: Exception) -> bool:
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None)

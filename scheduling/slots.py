@@ -72,23 +72,49 @@ class Hold(NamedTuple):
     ends_at: datetime
 
 
+class Opening(NamedTuple):
+    """A site's hours on a weekday from a date on, in London clock time; None: shut all day."""
+
+    weekday: int
+    from_on: date
+    opens: time | None
+    closes: time | None
+
+
 @dataclass(frozen=True)
 class Rota:
-    """What a site has said about its clinics: sessions, who staffs them, and days it is shut."""
+    """What a site has said about its clinics: sessions, who staffs them, and when it is shut.
+
+    `away`: leave of its staff, at any site; leaves of one person may cross. `openings`: of two for
+    one weekday the later first date counts; a weekday without any is open as its sessions say.
+    """
 
     sessions: tuple[Session, ...]
     clinicians: Mapping[int, Clinician]
     calendar: Calendar
     closed_on: frozenset[date] = frozenset()
+    away: tuple[Hold, ...] = ()
+    openings: tuple[Opening, ...] = ()
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a place may not be booked: one word for programs, one sentence for people."""
+    """Why a place may not be booked: one word for programs, one sentence for people.
+
+    `blocked_by`: who or what of the place stands in the way, in the words of `WORDS`.
+    """
 
     reason: str
     message: str
     rule: str | None = None
+    blocked_by: tuple[str, ...] = ()
+
+
+WORDS: Final[Mapping[str, str]] = {
+    "doctor": "doctor",
+    "worker": "drugs worker or nurse",
+}
+"""What a place is made of, and how staff call it."""
 
 
 # -- places --------------------------------------------------------------------------------
@@ -137,6 +163,37 @@ def places(rota: Rota, first: date, last: date) -> list[Place]:
         for session in rota.sessions
         if runs_on(rota, session, day) and not_staffed(rota, session, day) is None
         for place in places_of(session, day)
+        if withdrawn(rota, place) is None
+    )
+
+
+def withdrawn(rota: Rota, place: Place) -> Refusal | None:
+    """Is the site shut, or somebody on leave, for any of this place's time?"""
+    if not _open(rota, place):
+        return Refusal("closed", "The site is shut for some or all of that time.")
+    for role, staff_id in (("doctor", place.doctor_id), ("worker", place.worker_id)):
+        if any(
+            each.staff_id == staff_id
+            and each.starts_at < place.ends_at
+            and place.starts_at < each.ends_at
+            for each in rota.away
+        ):
+            return Refusal("leave", f"The {WORDS[role]} is on leave then.", blocked_by=(role,))
+    return None
+
+
+def _open(rota: Rota, place: Place) -> bool:
+    day = london_day(place.starts_at)
+    hours = [
+        each for each in rota.openings if each.weekday == day.isoweekday() and each.from_on <= day
+    ]
+    if not hours:
+        return True
+    now = max(hours, key=lambda each: each.from_on)
+    if now.opens is None or now.closes is None:
+        return False
+    return at_london(day, now.opens) <= place.starts_at and place.ends_at <= at_london(
+        day, now.closes
     )
 
 
@@ -231,11 +288,13 @@ def may_book(
     for session in rota.sessions:
         if (session.doctor_id, session.worker_id) != (doctor_id, worker_id):
             continue
-        if not runs_on(rota, session, day):
-            continue
         for place in places_of(session, day):
-            if place.starts_at == starts_at:
+            if place.starts_at != starts_at:
+                continue
+            if runs_on(rota, session, day):
                 return _open_or_refused(rota, session, place, holds, busy)
+            if _shut(rota, session, day):
+                return Refusal("closed", "The site is shut on that day.")
     return Refusal("not_on_rota", "The rota has no such place.")
 
 
@@ -248,11 +307,22 @@ def _open_or_refused(
 ) -> Place | Refusal:
     if (missing := not_staffed(rota, session, london_day(place.starts_at))) is not None:
         return _refused("not_staffed", missing)
+    if (gone := withdrawn(rota, place)) is not None:
+        return gone
     if _Taken(holds).at(place):
         return _refused("taken", finding("RP-17"))
     if not first_feasible([place], busy, 1):
         return Refusal("patient_busy", "The patient has another visit at that time.")
     return place
+
+
+def _shut(rota: Rota, session: Session, day: date) -> bool:
+    """Would the session be held, were the site not shut for that whole day?"""
+    return (
+        session.weekday == day.isoweekday()
+        and _holds(session.from_on, session.to_on, day)
+        and (day in rota.closed_on or rota.calendar.is_bank_holiday(day))
+    )
 
 
 def no_opioid(drugs: Collection[str]) -> bool:

@@ -196,7 +196,9 @@ def _place(
     answer = slots.may_book(service.rota, starts_at, doctor_id, worker_id, now=act.at, drugs=drugs)
     if isinstance(answer, slots.Place):
         return answer
-    more = {"reason": answer.reason, "rule": answer.rule}
+    more: dict[str, Any] = {"reason": answer.reason, "rule": answer.rule}
+    if answer.blocked_by:
+        more["blocked_by"] = list(answer.blocked_by)
     if answer.reason == "no_opioid":
         raise Invalid(answer.message, faults=[("referral_id", answer.message)], more=more)
     raise Conflict(answer.message, more=more)

@@ -20,6 +20,8 @@ from clinic.appointments.models import (
     RotaDayOff,
     RotaPattern,
     RotaStamp,
+    SiteOpening,
+    StaffLeave,
     Visit,
     VisitHold,
 )
@@ -31,7 +33,7 @@ from scheduling import slots
 from scheduling.calendars import Calendar
 from scheduling.calendars import CalendarChange as Change
 from scheduling.prescribing_models import PrescribingModel
-from scheduling.slots import Clinician, Hold, Place, Rota, Session
+from scheduling.slots import Clinician, Hold, Opening, Place, Rota, Session
 
 TRAINED, COMPETENT = "rapid_induction_doctor", "induction_worker"
 DAYS_KEPT = 400
@@ -92,6 +94,13 @@ DATED = union_all(
         CalendarChange.nation == bindparam("nation"), CalendarChange.withdrawn_on.is_(None)
     ),
 )  # fmt: skip
+
+AWAY = select(StaffLeave.staff_id, StaffLeave.starts_at, StaffLeave.ends_at).where(
+    StaffLeave.staff_id.in_(bindparam("people", expanding=True)), StaffLeave.withdrawn_at.is_(None)
+)
+OPENINGS = select(
+    SiteOpening.weekday, SiteOpening.from_on, SiteOpening.opens, SiteOpening.closes
+).where(SiteOpening.site_id == bindparam("site_id"), SiteOpening.withdrawn_at.is_(None))
 
 _hold = VisitHold.__table__.c
 _HOLDS = select(_hold.resource_id, _hold.starts_at, _hold.ends_at).where(
@@ -170,6 +179,8 @@ def _read(session: Database, site_id: int) -> Service:
             ],
         ),
         closed_on=frozenset(row.from_on for row in dated if row.fact == "closed"),
+        away=tuple(Hold(*row) for row in session.execute(AWAY, {"people": sorted(resources)})),
+        openings=tuple(Opening(*row) for row in session.execute(OPENINGS, {"site_id": site_id})),
     )
     models = tuple(
         (PrescribingModel(row.subject), row.from_on, row.to_on)

@@ -20,6 +20,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from clinic.appointments.models import (
+    AWAY_BECAUSE,
     CANCELLED_BECAUSE,
     CANCELLED_BY,
     CLOSED_BECAUSE,
@@ -312,6 +313,26 @@ class DayOffForm(Form):
 
     on = DayField("Day", [InputRequired()])
     reason = StringField("Reason", [InputRequired(), Length(max=200)])
+
+
+class LeaveForm(Form):
+    """Somebody is away."""
+
+    staff_id = SelectField("Who is away?", coerce=int)
+    starts_at = MomentField("Away from", [InputRequired()])
+    ends_at = MomentField(
+        "Back again", [InputRequired()], description="The first moment they can be booked again"
+    )
+    reason = RadioField("Why?", [InputRequired()], choices=_choices(AWAY_BECAUSE))
+
+
+class OpeningForm(Form):
+    """A site's hours on a weekday."""
+
+    weekday = SelectField("Weekday", coerce=int, choices=_choices(WEEKDAYS))
+    opens = ClockField("Opens", [Optional()], description="Such as 09:00")
+    closes = ClockField("Closes", [Optional()], description="Such as 17:30")
+    from_on = DayField("From", [InputRequired()])
 
 
 class SureForm(Form):

@@ -74,6 +74,12 @@ CANCELLED_BY = {
     "referrer": "Whoever referred",
     "other": "Somebody else",
 }
+AWAY_BECAUSE = {
+    "annual": "Annual leave",
+    "sick": "Sick",
+    "training": "Training",
+    "other": "Another absence",
+}
 INDUCTION = "induction"
 VISIT_KINDS = {INDUCTION: "Induction: assessment with doctor and drugs worker"}
 VISIT_STATUSES = {
@@ -145,6 +151,47 @@ class RotaDayOff(Recorded, Base):
     pattern_id: Mapped[int] = mapped_column(ForeignKey("rota_pattern.id"))
     on: Mapped[date]
     reason: Mapped[str]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class StaffLeave(Recorded, Base):
+    """Somebody is away, at every site, from one instant up to another. Withdrawn, never deleted."""
+
+    __tablename__ = "staff_leave"
+    __table_args__ = (CheckConstraint("starts_at < ends_at", name="times"),)
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    reason: Mapped[str]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class SiteOpening(Recorded, Base):
+    """A site's hours on a weekday from a day on, in London clock time; neither time: shut.
+
+    The standing row with the latest first day counts, so withdrawing one brings back the one
+    before. A weekday without any is open as its sessions say.
+    """
+
+    __tablename__ = "site_opening"
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
+        CheckConstraint("(opens IS NULL) = (closes IS NULL)", name="both"),
+        CheckConstraint("opens IS NULL OR opens < closes", name="times"),
+        Index(
+            "uq_site_opening_standing", "site_id", "weekday", "from_on", unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )  # fmt: skip
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    weekday: Mapped[int]
+    opens: Mapped[time | None]
+    closes: Mapped[time | None]
+    from_on: Mapped[date]
     withdrawn_at: Mapped[datetime | None]
     withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
 

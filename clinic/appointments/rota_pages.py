@@ -17,10 +17,8 @@ from clinic.appointments.forms import (
     SessionForm,
     SureForm,
 )
+from clinic.appointments.hours_pages import withdrawn
 from clinic.appointments.models import RotaPattern
-from clinic.appointments.pages import (
-    carried_out,
-)
 from clinic.auth import act, needs
 from clinic.errors import NotFound
 from clinic.forms import Form
@@ -86,12 +84,14 @@ def _about_session(row: RotaPattern, form: Form, title: str, **more: Any) -> Pag
 def end_session(session_id: int) -> Page:
     """The session's last day, or that it goes on."""
     row = _session(session_id)
-    form = EndForm(to_on=row.to_on, version=row.version)
-    if carried_out(form, lambda: rota_commands.end_session(act(), session_id, **form.answers())):
-        return _to_rota("The session's last day is set. Visits booked after it are to be moved.")
-    return _about_session(
-        _session(session_id), form, "End the session",
-        tells="Visits booked after its last day stay booked and are listed to be moved.",
+    form, title = EndForm(to_on=row.to_on, version=row.version), "End the session"
+    answer = withdrawn(
+        form, lambda: rota_commands.end_session(act(), session_id, **form.answers()),
+        "The session's last day is set.", url_for("rota_pages.rota"), title,
+    )  # fmt: skip
+    return answer or _about_session(
+        _session(session_id), form, title,
+        tells="Visits booked after its last day stay booked; you see them before anything is saved.",
     )  # fmt: skip
 
 
@@ -99,12 +99,14 @@ def end_session(session_id: int) -> Page:
 @needs("appointments.rota")
 def take_day_off(session_id: int) -> Page:
     """A day on which the session is not held."""
-    form = DayOffForm()
-    if form.carried_out(lambda: rota_commands.take_day_off(act(), session_id, **form.answers())):
-        return _to_rota("The day is off the rota. Visits booked on it are to be moved.")
-    return _about_session(
-        _session(session_id), form, "Take a day off the rota",
-        tells="Visits booked on that day stay booked and are listed to be moved.",
+    form, title = DayOffForm(), "Take a day off the rota"
+    answer = withdrawn(
+        form, lambda: rota_commands.take_day_off(act(), session_id, **form.answers()),
+        "The day is off the rota.", url_for("rota_pages.rota"), title,
+    )  # fmt: skip
+    return answer or _about_session(
+        _session(session_id), form, title,
+        tells="Visits booked on that day stay booked; you see them before anything is saved.",
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from clinic.appointments.models import (
+    AWAY_BECAUSE,
     CANCELLED_BECAUSE,
     CANCELLED_BY,
     CLOSED_BECAUSE,
@@ -307,3 +308,66 @@ class RotaSchema(Schema):
     last = fields.Date(required=True, data_key="to")
     sessions = fields.List(fields.Nested(SessionLineSchema), required=True)
     findings = fields.List(fields.Nested(FindingSchema), required=True)
+
+
+class LeaveRequestSchema(Schema):
+    """Somebody is away from one instant up to another, at every site."""
+
+    staff_id = _id(required=True)
+    starts_at = _instant(required=True)
+    ends_at = _instant(required=True)
+    reason = _code(AWAY_BECAUSE, required=True)
+
+
+class LeaveSchema(LeaveRequestSchema):
+    """A leave as it stands."""
+
+    id = _id(required=True)
+
+
+class OpeningRequestSchema(Schema):
+    """A site's hours on a weekday from a day on, in London clock time; both null: shut."""
+
+    weekday = fields.Integer(required=True, strict=True, validate=validate.Range(1, 7))
+    opens = fields.Time(required=True, format="%H:%M", allow_none=True)
+    closes = fields.Time(required=True, format="%H:%M", allow_none=True)
+    from_on = fields.Date(required=True)
+
+
+class OpeningSchema(OpeningRequestSchema):
+    """Hours as they stand."""
+
+    id = _id(required=True)
+
+
+class MoveProposedSchema(Schema):
+    """A place a visit could move to."""
+
+    place = fields.Nested(PlaceSchema, required=True)
+
+
+class HitSchema(Schema):
+    """A booked visit the rota does not carry. `move` null: nothing is free in the weeks looked at."""
+
+    visit_id = _id(required=True)
+    version = fields.Integer(required=True)
+    patient_id = _id(required=True)
+    starts_at = _instant(required=True)
+    why = fields.String(required=True)
+    move = fields.Pluck(MoveProposedSchema, "place", required=True, allow_none=True)
+    wait = fields.Nested(WaitSchema, required=True, allow_none=True)
+    breach = fields.Nested(FindingSchema, required=True, allow_none=True)
+
+
+class HitsSchema(Schema):
+    """The visits hit, the most urgent first. Nothing is cancelled or moved by itself."""
+
+    rows = fields.List(fields.Nested(HitSchema), required=True, data_key="visits")
+    elsewhere = fields.Function(
+        lambda found: dict(found.elsewhere),
+        metadata={
+            "type": "object",
+            "additionalProperties": {"type": "integer"},
+            "description": "How many more visits with the same person, by the name of the site",
+        },
+    )

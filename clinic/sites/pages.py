@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from clinic import ui
+from clinic.appointments.hours_pages import withdrawn
 from clinic.auth import act, needs
 from clinic.errors import Stale
 from clinic.forms import Form
@@ -169,10 +170,17 @@ def end_feature(site_id: int, name: str) -> Page:
 def closure(site_id: int) -> Page:
     """Record a day the site is shut."""
     site = _site(site_id)
-    form = ClosureForm()
-    if form.carried_out(lambda: commands.close_site(act(), site_id, **form.answers())):
+    form, title = ClosureForm(), f"A day {site.name} is shut"
+    if site_id == act().site_id and act().may("appointments.rota"):
+        answer = withdrawn(
+            form, lambda: commands.close_site(act(), site_id, **form.answers()),
+            "The closure is recorded.", url_for("sites_pages.shown", site_id=site_id), title,
+        )  # fmt: skip
+        if answer is not None:
+            return answer
+    elif form.carried_out(lambda: commands.close_site(act(), site_id, **form.answers())):
         return _saved("The closure is recorded.", site_id)
-    return _one_form(form, f"A day {site.name} is shut", site_id)
+    return _one_form(form, title, site_id)
 
 
 @sites_pages.post("/<int:site_id>/closures/<int:closure_id>/withdraw")

@@ -10,7 +10,7 @@ from sqlalchemy import Table, select, text, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import visitors
 
-from clinic.appointments import commands, facts, queries, rota_commands
+from clinic.appointments import commands, facts, hours_commands, queries, rota_commands
 from clinic.appointments.models import RotaDayOff, RotaPattern, RotaStamp
 from clinic.db import Database
 from clinic.errors import Conflict, Forbidden, Invalid, NotFound, Stale
@@ -235,9 +235,14 @@ def test_a_change_of_any_table_the_rota_is_read_from_gives_it_another_stamp(data
     sites.change_calendar(
         manager, "england_and_wales", MONDAY, "added", announced_on=None, name=None
     )
+    hours_commands.record_leave(
+        clinic.act, staff_id=clinic.doctor.id, starts_at=base.NOW,
+        ends_at=base.NOW + timedelta(days=1), reason="annual",
+    )  # fmt: skip
+    hours_commands.set_opening(clinic.act, weekday=1, opens=None, closes=None, from_on=TODAY)
     read = {
         each.name
-        for statement in (facts.SESSIONS, facts.DATED)
+        for statement in (facts.SESSIONS, facts.DATED, facts.AWAY, facts.OPENINGS)
         for each in visitors.iterate(statement)
         if isinstance(each, Table)
     }
