@@ -8,13 +8,17 @@ how they refuse.
 from __future__ import annotations
 
 from collections.abc import Callable
+from json import JSONDecodeError
 from threading import Lock
 from typing import Any
 
 from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import Blueprint, Flask, Response, current_app, render_template, request
+from flask import Blueprint as PageBlueprint
+from flask import Flask, Response, current_app, render_template, request
 from flask_smorest import Api
+from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import INCLUDE, Schema, fields
+from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
 from clinic import ui
@@ -23,6 +27,27 @@ from clinic.errors import PROBLEM, Invalid, VersionNeeded, answer_http, answer_t
 from clinic.web import row_number
 
 VERBS = ("get", "post", "put", "patch", "delete")
+
+
+class BodyParser(FlaskParser):
+    """What Python's own reader gives up on is a body that cannot be read, and no fault of ours.
+
+    A number of thousands of digits, or brackets within brackets without end.
+    """
+
+    def _raw_load_json(self, req: Any) -> Any:
+        try:
+            return super()._raw_load_json(req)
+        except (ValueError, RecursionError) as error:
+            if isinstance(error, JSONDecodeError):
+                raise
+            raise JSONDecodeError("too long, or too deep", "…", 0) from error
+
+
+class Blueprint(SmorestBlueprint):
+    """The addresses of one room of the API."""
+
+    ARGUMENTS_PARSER = BodyParser()
 
 
 class FaultSchema(Schema):
@@ -171,7 +196,7 @@ def _named_by_room(schema: Any) -> str:
     return name if room == "openapi" else f"{room.capitalize()}{name}"
 
 
-api_pages = Blueprint("api_pages", __name__)
+api_pages = PageBlueprint("api_pages", __name__)
 ui.nav("API", "api_pages.reference", "tokens.manage")
 
 

@@ -5,13 +5,14 @@ Instants carry an offset, milligrams are decimal text, staff and patients are na
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from flask import Response, jsonify
 from marshmallow import Schema, ValidationError, fields, validate
 
-from dosing.shape import DecimalText, Refused
+from dosing.shape import FIRST_YEAR, LAST_YEAR, DecimalText, Refused
 from dosing.units import as_text
 
 LONGEST_NOTE = 2000
@@ -34,8 +35,18 @@ class Milligrams(fields.String):
             raise ValidationError(refused.message) from refused
 
 
+def _exists(value: date | datetime) -> None:
+    """A year no record can have stops here: a time zone could carry it past the calendar's end."""
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValidationError(f"must be in a year from {FIRST_YEAR} to {LAST_YEAR}")
+
+
 def instant(**more: Any) -> fields.AwareDateTime:
-    return fields.AwareDateTime(format="iso", **more)
+    return fields.AwareDateTime(format="iso", validate=_exists, **more)
+
+
+def day(**more: Any) -> fields.Date:
+    return fields.Date(validate=_exists, **more)
 
 
 def row_id(**more: Any) -> fields.Integer:

@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from clinic.appointments import commands, queries, referral_commands, rota_commands
 from clinic.appointments.models import INDUCTION, Referral, RotaPattern, Visit
@@ -40,7 +39,7 @@ from clinic.appointments.schemas import (
 )
 from clinic.auth import act, needs
 from clinic.errors import PROBLEM
-from clinic.openapi import if_match, tag
+from clinic.openapi import Blueprint, if_match, tag
 from scheduling.slots import Place
 
 appointments_api = Blueprint(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from clinic.assessments import commands, queries
 from clinic.assessments.claims import is_claimed
@@ -18,6 +17,7 @@ from clinic.assessments.schemas import (
     WorkerSchema,
 )
 from clinic.auth import act, needs
+from clinic.openapi import Blueprint
 from clinic.prescriptions.queries import prescribing_record
 from clinic.shapes import MadeSchema, StrikeSchema, made
 

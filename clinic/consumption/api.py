@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 
 from clinic.auth import act, needs
 from clinic.consumption import commands, corrections, gates, queries, sheet, supply_commands
@@ -38,6 +37,7 @@ from clinic.consumption.schemas import (
     WhichDoseSchema,
 )
 from clinic.errors import NotFound
+from clinic.openapi import Blueprint
 from clinic.prescriptions import queries as prescribing
 from clinic.shapes import MadeSchema, StrikeSchema, made
 from dosing.shape import Day, Refused

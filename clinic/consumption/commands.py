@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from clinic.act import Act, command
 from clinic.consumption import gates
-from clinic.consumption.facts import standing_event, taken_home_dose
+from clinic.consumption.facts import standing_event, taken_home_dose, which_dose
 from clinic.consumption.gates import GatesShut
 from clinic.consumption.models import DoseEvent, DoseVomited
 from clinic.consumption.places import must_be_theirs, place_words
@@ -160,8 +160,9 @@ def _record_dose(
     decision = decided(act, patient.id, decision_id)
     on = london_day(when)
     theirs = must_be_theirs(act, records, on)
-    number = increment or decision.first_increment
-    _is_of(decision, on, number)
+    if on not in facts.days_of(decision):
+        raise Invalid.field("consumed_at", "must be on a day this decision has a dose for")
+    number = which_dose(decision, increment)
     said: Data = {
         "outcome": outcome, "rest": rest, "why_code": why_code, "withheld_by": text_of(withheld_by),
         "dose_mg": swallowed_of(decision, outcome, dose_mg, rest, why_code, withheld_by),
@@ -192,14 +193,6 @@ def _record_dose(
         note=note, **said,
     )  # fmt: skip
     return Given(row.id, first=True)
-
-
-def _is_of(decision: DoseDecision, on: date, number: int) -> None:
-    """Invalid unless the decision has this dose of this day."""
-    if on not in facts.days_of(decision):
-        raise Invalid.field("consumed_at", "must be on a day this decision has a dose for")
-    if number not in facts.increments_of(decision):
-        raise Invalid.field("increment", "must be one of this decision's doses of the day")
 
 
 def swallowed_of(

@@ -14,6 +14,7 @@ from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, BrokenGate, DoseEvent, GateCheck
 from clinic.consumption.places import place_on
 from clinic.consumption.supply_models import DispensedDose
+from clinic.errors import Invalid
 from clinic.guidance.facts import read_limits, site_limits_on
 from clinic.patients.queries import same_person
 from clinic.prescriptions import facts as prescribing
@@ -107,6 +108,14 @@ def at_the_hatch(
         review_id=review and review.id,
         decision=decision,
     )
+
+
+def which_dose(decision: DoseDecision, increment: int | None) -> int:
+    """The number of a dose of the day: the decision's first when not said. Invalid if it has none."""
+    number = increment or decision.first_increment
+    if number not in prescribing.increments_of(decision):
+        raise Invalid.field("increment", "must be one of this decision's doses of the day")
+    return number
 
 
 def as_decision(row: DoseDecision) -> Decision:

@@ -12,7 +12,7 @@ from typing import Any
 
 from clinic.act import Act, command
 from clinic.assessments.commands import record_entry
-from clinic.consumption.facts import AtTheHatch, at_the_hatch, within
+from clinic.consumption.facts import AtTheHatch, at_the_hatch, which_dose, within
 from clinic.consumption.models import BrokenGate, DoseEvent, GateCheck
 from clinic.consumption.places import must_be_theirs
 from clinic.consumption.words import (
@@ -193,7 +193,7 @@ def break_glass(
     at = take_turn(act, patient.id)
     decision = decided(act, patient.id, decision_id)
     must_be_theirs(act, same_person(act, patient.id), act.today)
-    number = increment or decision.first_increment
+    number = which_dose(decision, increment)
     hatch = at_the_hatch(act, decision, number, at, at)
     row = add_glass(act, at, hatch, {"reason_code": reason_code, "reason": reason}, at)
     if row is None:

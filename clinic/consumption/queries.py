@@ -10,11 +10,16 @@ from sqlalchemy import select
 
 from clinic.act import Act
 from clinic.consumption.closed import closed_days
-from clinic.consumption.facts import AtTheHatch, at_the_hatch, missed_limits, newest_stamp
+from clinic.consumption.facts import (
+    AtTheHatch,
+    at_the_hatch,
+    missed_limits,
+    newest_stamp,
+    which_dose,
+)
 from clinic.consumption.models import BrokenGate, DoseEvent, DoseVomited, GateCheck
 from clinic.consumption.places import Place, place_on
 from clinic.consumption.supply_models import ConsumptionPlace, DispensedDose, PharmacyStaff
-from clinic.errors import Invalid
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
@@ -144,9 +149,7 @@ def verdict_at(
     """The hatch as it stands now, and what the interlock says to it; the look is audited."""
     patient = open_record(act, patient_id, "consumption.looked", right="consumption.read")
     decision = decided(act, patient.id, decision_id)
-    number = increment or decision.first_increment
-    if number not in facts.increments_of(decision):
-        raise Invalid.field("increment", "must be one of this decision's doses of the day")
+    number = which_dose(decision, increment)
     stamp = newest_stamp(act, patient.id)
     hatch = at_the_hatch(act, decision, number, stamp, stamp)
     return hatch, may_give(hatch.facts)

@@ -23,6 +23,7 @@ from clinic.shapes import (
     RecordedSchema,
     StruckSchema,
     code,
+    day,
     instant,
     longer_text,
     row_id,
@@ -133,7 +134,7 @@ class GivenSchema(Schema):
 class DoseSchema(StruckSchema):
     decision_id = row_id(allow_none=True)
     product = fields.String(required=True)
-    dose_on = fields.Date(required=True)
+    dose_on = day(required=True)
     increment = fields.Integer(required=True)
     outcome = fields.String(required=True)
     dose_mg = Milligrams(allow_none=True)
@@ -206,7 +207,7 @@ class BrokenGateSchema(RecordedSchema):
     patient_id = row_id(required=True)
     kind = fields.String(required=True)
     decision_id = row_id(allow_none=True)
-    dose_on = fields.Date(required=True)
+    dose_on = day(required=True)
     increment = fields.Integer(required=True)
     gates = fields.List(fields.String(), required=True)
     broken_at = instant(required=True)
@@ -224,21 +225,21 @@ class AcknowledgeSchema(Schema):
 class PlaceRequestSchema(Schema):
     kind = code(PLACES, required=True)
     premises_id = row_id()
-    from_on = fields.Date(required=True)
+    from_on = day(required=True)
     note = longer_text()
 
 
 class PlaceSchema(StruckSchema):
     kind = fields.String(required=True)
     premises_id = row_id(allow_none=True)
-    from_on = fields.Date(required=True)
+    from_on = day(required=True)
     note = fields.String(allow_none=True)
 
 
 class DispenseRequestSchema(WithChecksSchema):
     """Doses handed over to be taken home, each for its own date."""
 
-    dates = fields.List(fields.Date(), required=True, validate=validate.Length(min=1, max=31))
+    dates = fields.List(day(), required=True, validate=validate.Length(min=1, max=31))
     handed_at = instant()
     note = longer_text()
 
@@ -246,7 +247,7 @@ class DispenseRequestSchema(WithChecksSchema):
 class DispensedSchema(StruckSchema):
     decision_id = row_id(required=True)
     product = fields.String(required=True)
-    dose_on = fields.Date(required=True)
+    dose_on = day(required=True)
     increment = fields.Integer(required=True)
     dose_mg = Milligrams(required=True)
     how = fields.String(required=True)
@@ -274,7 +275,7 @@ class OnBoardSchema(Schema):
 
 
 class BoardSchema(Schema):
-    on = fields.Date(required=True)
+    on = day(required=True)
     doses = fields.List(fields.Nested(OnBoardSchema), required=True)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 
 from clinic.auth import act, needs
 from clinic.custody import commands, queries
@@ -33,7 +32,7 @@ from clinic.custody.schemas import (
     UnavailableRequestSchema,
     WorklistSchema,
 )
-from clinic.openapi import if_match, tag
+from clinic.openapi import Blueprint, if_match, tag
 
 custody_api = Blueprint(
     "custody_api", __name__, url_prefix="/api/v1",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from clinic.auth import act, needs
 from clinic.custody import wing_commands, wings
 from clinic.custody.models import Wing
 from clinic.custody.schemas import WingRequestSchema, WingSchema, WingsSchema
+from clinic.openapi import Blueprint
 
 wings_api = Blueprint(
     "wings_api", __name__, url_prefix="/api/v1", description="The wings of a prison"

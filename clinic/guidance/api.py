@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 
 from clinic.auth import act, needs
 from clinic.guidance import commands, overrides, presenters, queries
@@ -32,6 +31,7 @@ from clinic.guidance.schemas import (
     TightenSchema,
     ToSignSchema,
 )
+from clinic.openapi import Blueprint
 from clinic.shapes import MadeSchema
 from dosing.rulebook import as_json_value
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, current_app, jsonify
-from flask_smorest import Blueprint
 
 from clinic import openapi
 from clinic.auth import act, needs
+from clinic.openapi import Blueprint
 from clinic.patients import access, commands, queries
 from clinic.patients.models import NO_KNOWN_ALLERGIES, Patient
 from clinic.patients.schemas import (

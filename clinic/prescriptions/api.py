@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 
 from clinic.auth import act, needs
 from clinic.errors import PROBLEM
-from clinic.openapi import ProblemSchema
+from clinic.openapi import Blueprint, ProblemSchema
 from clinic.prescriptions import commands, queries
 from clinic.prescriptions.models import DoseDecision
 from clinic.prescriptions.schemas import (

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 
 from clinic.auth import act, needs
-from clinic.openapi import if_match, tag
+from clinic.openapi import Blueprint, if_match, tag
 from clinic.release import commands, presenters, queries
 from clinic.release.schemas import (
     ComingListSchema,

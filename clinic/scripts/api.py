@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 
 from clinic.auth import act, needs
 from clinic.errors import PROBLEM
-from clinic.openapi import ProblemSchema, if_match, tag
+from clinic.openapi import Blueprint, ProblemSchema, if_match, tag
 from clinic.prescriptions.commands import FactsMissing
 from clinic.scripts import commands, queries, regimen_commands
 from clinic.scripts.models import CollectionRegimen, Script

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 
 from clinic import openapi
 from clinic.auth import act, needs
+from clinic.openapi import Blueprint
 from clinic.sites import commands, queries
 from clinic.sites.models import FEATURES, CalendarChange, Site
 from clinic.sites.schemas import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import g, request
-from flask_smorest import Blueprint
 
 from clinic.auth import act, for_signed_in, open_to_all
 from clinic.errors import Invalid, SignInNeeded
+from clinic.openapi import Blueprint
 from clinic.staff import commands
 from clinic.staff.schemas import MeSchema, TokenRequestSchema, TokenSchema
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from clinic.answers import patient_of
 from clinic.auth import act, needs
+from clinic.openapi import Blueprint
 from clinic.shapes import MadeSchema, StrikeSchema, made
 from clinic.titration import chart_words, commands, queries, sheet
 from clinic.titration.charts import ATTENDANCE_CODES, ChartDay, chart
