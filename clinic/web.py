@@ -15,6 +15,8 @@ LAST_ROW: Final = 2**31 - 1
 class RowNumber(IntegerConverter):
     """A number in an address. One too large for any row is no address of ours, and no fault."""
 
+    regex = "[0-9]{1,10}"  # not \d, which the figures of every script are
+
     def __init__(self, map: Map) -> None:
         super().__init__(map, max=LAST_ROW)
 

@@ -28,6 +28,8 @@ from clinic.consumption.schemas import (
     GlassRequestSchema,
     IncidentSchema,
     MissedRequestSchema,
+    PharmacyStaffRequestSchema,
+    PharmacyStaffSchema,
     PlaceRequestSchema,
     PlaceSchema,
     SheetRequestSchema,
@@ -35,6 +37,7 @@ from clinic.consumption.schemas import (
     UndoMissedSchema,
     VomitedSchema,
     WhichDoseSchema,
+    WhoseSchema,
 )
 from clinic.errors import NotFound
 from clinic.openapi import Blueprint
@@ -372,3 +375,35 @@ def broken_gates() -> Any:
 def acknowledge(given: dict[str, Any], entry_id: int) -> None:
     """Acknowledge that a gate was passed. Nobody acknowledges their own."""
     gates.acknowledge(act(), entry_id, **given)
+
+
+# -- who works at which pharmacy -------------------------------------------------------------
+
+
+@hatch_api.get("/pharmacy-staff")
+@needs("staff.manage")
+@hatch_api.arguments(WhoseSchema, location="query")
+@hatch_api.response(200, PharmacyStaffSchema(many=True))
+def pharmacy_staff(given: dict[str, Any]) -> Any:
+    """The pharmacies an account works or worked at for this site, newest first."""
+    return [row for row, _ in queries.links_of(act(), given["staff_id"])]
+
+
+@hatch_api.post("/pharmacy-staff")
+@needs("staff.manage")
+@hatch_api.arguments(PharmacyStaffRequestSchema)
+@hatch_api.response(201, MadeSchema)
+@hatch_api.alt_response(404, description="No such member of staff")
+@hatch_api.alt_response(409, description="They already work there")
+def link_pharmacy(given: dict[str, Any]) -> Any:
+    """This account, and every token of it, records for this pharmacy's people alone from now on."""
+    return {"id": supply_commands.link_pharmacy(act(), **given)}
+
+
+@hatch_api.post("/pharmacy-staff/<int:link_id>/end")
+@needs("staff.manage")
+@hatch_api.response(204)
+@hatch_api.alt_response(404, description="No such entry at this site")
+def unlink_pharmacy(link_id: int) -> None:
+    """They work there no longer."""
+    supply_commands.unlink_pharmacy(act(), link_id)

@@ -145,7 +145,7 @@ def board(act: Act, on: date | None = None, place: str = "") -> Board:
     people = {person: people[person] for person in concerned}
     places = places_on(act, people, day)
     mine = pharmacies_of(act)
-    reads_all = not mine and not (
+    reads_all = mine is None and not (
         act.may("consumption.record") and not act.may("consumption.anywhere")
     )
     people = {

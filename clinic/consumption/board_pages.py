@@ -130,9 +130,10 @@ def passed_gates(work: Act) -> home.Worklist:
 
 def _places(work: Act) -> list[tuple[str, str]]:
     """Where the board can be looked at: all, here, or a pharmacy."""
-    mine = {str(each) for each in pharmacies_of(work)}
-    found = [each for each in choices(work) if not mine or each[0] in mine]
-    return [("", "Everywhere"), *found, ("none", "No place set")]
+    mine = pharmacies_of(work)
+    if mine is not None:
+        return [("", "Everywhere"), *(each for each in choices(work) if each[0] in map(str, mine))]
+    return [("", "Everywhere"), *choices(work), ("none", "No place set")]
 
 
 @board_pages.get("/doses")
@@ -351,7 +352,7 @@ def pharmacies(staff_id: int) -> Page:
         return redirect(url_for("board_pages.pharmacies", staff_id=staff_id))
     page = render_template(
         "consumption/pharmacies.jinja", form=form, member=member,
-        links=queries.links_of(act(), staff_id), today=work.today,
+        links=queries.links_of(act(), staff_id),
     )  # fmt: skip
     return page, form.status
 
@@ -361,5 +362,5 @@ def pharmacies(staff_id: int) -> Page:
 def end_pharmacy(staff_id: int, link_id: int) -> Page:
     """They work there no longer."""
     supply_commands.unlink_pharmacy(act(), link_id)
-    flash("Ended.")
+    flash("Ended: they record for that pharmacy's people no longer.")
     return redirect(url_for("board_pages.pharmacies", staff_id=staff_id))

@@ -53,23 +53,27 @@ def place_on(act: Act, records: list[int], on: date) -> Place | None:
     return places_on(act, {records[0]: records}, on).get(records[0])
 
 
-def pharmacies_of(act: Act) -> set[int]:
-    """The pharmacies this member of staff works at today, for this site."""
+def pharmacies_of(act: Act) -> set[int] | None:
+    """The pharmacies this member of staff works at today, for this site; None: they never did.
+
+    Somebody who works at none any longer has none. It does not open the service's own hatch to them.
+    """
     rows = act.session.scalars(
         select(PharmacyStaff).where(
             PharmacyStaff.staff_id == act.staff_id, PharmacyStaff.site_id == act.site_id
         )
     )
-    return {row.premises_id for row in rows if row.holds_on(act.today)}
+    held = [row for row in rows if row.to_on is None or row.from_on <= row.to_on]
+    return {row.premises_id for row in held if row.holds_on(act.today)} if held else None
 
 
-def is_theirs(act: Act, place: Place | None, mine: set[int]) -> bool:
+def is_theirs(act: Act, place: Place | None, mine: set[int] | None) -> bool:
     """May this member of staff record doses taken at this place? `mine`: see `pharmacies_of`.
 
-    Whoever works at a pharmacy, for that pharmacy's people alone; others without the right to the
-    whole caseload, for the people who take their doses at this service.
+    Whoever works or worked at a pharmacy, for that pharmacy's people alone; others without the right
+    to the whole caseload, for the people who take their doses at this service.
     """
-    if mine:
+    if mine is not None:
         return place is not None and place.premises_id in mine
     if act.may("consumption.anywhere"):
         return True

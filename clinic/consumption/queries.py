@@ -178,6 +178,7 @@ def observers(act: Act) -> list[tuple[int, str]]:
 
 def links_of(act: Act, staff_id: int) -> list[tuple[PharmacyStaff, str]]:
     """The pharmacies an account works or worked at for this site, newest first."""
+    act.need("staff.manage")
     rows = act.session.execute(
         select(PharmacyStaff, Premises.name)
         .join(Premises, Premises.id == PharmacyStaff.premises_id)

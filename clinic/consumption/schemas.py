@@ -298,6 +298,24 @@ class UndoMissedSchema(Schema):
     reason = longer_text(required=True)
 
 
+class PharmacyStaffRequestSchema(Schema):
+    """An account, and the pharmacy whose people it records for."""
+
+    staff_id = row_id(required=True)
+    premises_id = row_id(required=True)
+
+
+class PharmacyStaffSchema(RecordedSchema):
+    staff_id = row_id(required=True)
+    premises_id = row_id(required=True)
+    from_on = day(required=True)
+    to_on = day(allow_none=True)
+
+
+class WhoseSchema(Schema):
+    staff_id = fields.Integer(required=True, validate=validate.Range(min=1, max=2**31 - 1))
+
+
 class SheetRequestSchema(Schema):
     """A sheet of doses as CSV text. Nothing is saved unless `save` is true."""
 

@@ -28,7 +28,7 @@ from clinic.release.models import Premises
 from clinic.soundness import must_be_open
 from clinic.staff.models import Staff
 from clinic.turns import one_of, past, strike, take_turn, why
-from dosing.days import end_of, london_day
+from dosing.days import ONE_DAY, end_of, london_day
 
 Data = dict[str, Any]
 
@@ -106,7 +106,7 @@ def link_pharmacy(act: Act, staff_id: int, premises_id: int) -> int:
             PharmacyStaff.premises_id == premises_id,
         )
     )  # fmt: skip
-    if any(row.to_on is None or row.to_on > act.today for row in held):
+    if any(row.to_on is None for row in held):
         raise Conflict("They already work there.")
     row = PharmacyStaff(
         staff_id=staff_id, site_id=act.site_id, premises_id=premises_id, from_on=act.today,
@@ -120,14 +120,14 @@ def link_pharmacy(act: Act, staff_id: int, premises_id: int) -> int:
 
 @command
 def unlink_pharmacy(act: Act, link_id: int) -> None:
-    """They work there no longer, from tomorrow on."""
+    """They work there no longer, from this moment on. Ended on its first day it never was."""
     act.need("staff.manage")
-    row = act.session.get(PharmacyStaff, link_id)
+    row = act.session.get(PharmacyStaff, link_id, with_for_update=True, populate_existing=True)
     if row is None or row.site_id != act.site_id:
         raise NotFound("There is no such entry at this site.")
     if row.to_on is not None:
         raise Conflict("That was already ended.")
-    row.to_on = act.today
+    row.to_on = act.today - ONE_DAY
     act.note("consumption.pharmacy_unlinked", staff=row.staff_id, premises=row.premises_id)
 
 

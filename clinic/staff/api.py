@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import g, request
 
-from clinic.auth import act, for_signed_in, open_to_all
+from clinic.auth import act, for_signed_in, needs, open_to_all
 from clinic.errors import Invalid, SignInNeeded
 from clinic.openapi import Blueprint
 from clinic.staff import commands
-from clinic.staff.schemas import MeSchema, TokenRequestSchema, TokenSchema
+from clinic.staff.schemas import IssueSchema, MeSchema, TokenRequestSchema, TokenSchema
 
 staff_api = Blueprint(
     "staff_api", __name__, url_prefix="/api/v1", description="Sign-in for scripts"
@@ -34,6 +34,16 @@ def open_token(given: dict[str, Any]) -> commands.Issued:
         )  # fmt: skip
     except Invalid as refusal:
         raise SignInNeeded(refusal.detail) from refusal
+
+
+@staff_api.post("/staff/<int:staff_id>/tokens")
+@needs("tokens.manage")
+@staff_api.arguments(IssueSchema)
+@staff_api.response(201, TokenSchema)
+@staff_api.alt_response(422, description="A scope, a site or a time the account may not have")
+def issue_token(given: dict[str, Any], staff_id: int) -> commands.Issued:
+    """A token for another system, such as a pharmacy's. It is told once."""
+    return commands.issue_token(act(), staff_id=staff_id, **given)
 
 
 @staff_api.delete("/tokens/<int:token_id>")

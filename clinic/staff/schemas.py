@@ -16,6 +16,15 @@ class TokenRequestSchema(Schema):
     site_id = row_id()
 
 
+class IssueSchema(Schema):
+    """A token for another system: an account's, at one site, for some of what the account may do."""
+
+    site_id = row_id(required=True)
+    label = fields.String(required=True, validate=Length(min=1, max=200))
+    scopes = fields.List(fields.String(), required=True)
+    days = row_id(required=True)
+
+
 class TokenSchema(Schema):
     """A bearer token. It is told once."""
 
