@@ -1,0 +1,330 @@
+"""Who will breach, when, how likely, and which smallest change of the rota would prevent it?
+
+A forecast is advice: it books nothing, and no limit of prescribing_models.toml moves by it. Chances
+come from dice thrown with a seed, so the same facts give the same answer. Numbers: forecast.toml.
+"""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from dosing.days import end_of, london_day
+from scheduling.prescribing_models import RULES, PrescribingModel, rota_findings
+from scheduling.slots import Place, first_feasible
+
+TABLE: Final[Mapping[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("forecast.toml").read_text("utf-8")
+)
+_EVIDENCE: Final[Mapping[str, Any]] = TABLE["evidence"]
+_DEFAULTS: Final[Mapping[str, Any]] = TABLE["defaults"]
+_A_DAY: Final = timedelta(days=1)
+
+
+# -- rates ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of cases. `own`: from the service's own records; if not, a default of forecast.toml."""
+
+    name: str
+    value: float
+    cases: int
+    own: bool
+
+
+def rate(name: str, hits: int, cases: int) -> Rate:
+    """The service's own share of `hits` among `cases`; the default while these are too few."""
+    if cases < _EVIDENCE["fewest"]:
+        return Rate(name, float(_DEFAULTS[name]), cases, False)
+    return Rate(name, hits / cases, cases, True)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What goes wrong with places, how often."""
+
+    did_not_attend: Rate
+    cancelled_late: Rate
+    refilled: Rate
+    session_lost: Rate
+
+
+# -- who will breach -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Somebody who waits. In the order in which places are given out; `last_on` None: no limit.
+
+    `busy`: their own other visits, ends excluded. `booked`: the place they have.
+    """
+
+    id: int
+    last_on: date | None
+    busy: tuple[tuple[datetime, datetime], ...] = ()
+    booked: Place | None = None
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What lies ahead of one person. `place` None: none within what was looked at.
+
+    `late` None: there is no limit, or nobody looked as far as that. `chance`: of not being seen by
+    the last day within the limit, 0 to 1; None without a limit.
+    """
+
+    id: int
+    place: Place | None
+    late: bool | None
+    chance: float | None
+
+
+def first_places(people: Sequence[Waits], free: Sequence[Place]) -> dict[int, Place | None]:
+    """Each person's place when everybody takes their first feasible one, in the order given.
+
+    Those who are booked keep theirs.
+    """
+    left = list(free)
+    found: dict[int, Place | None] = {}
+    for person in people:
+        if person.booked is not None:
+            found[person.id] = person.booked
+            continue
+        place = next(iter(first_feasible(left, person.busy, 1)), None)
+        found[person.id] = place
+        if place is not None:
+            left.remove(place)
+    return found
+
+
+def prospects(
+    people: Sequence[Waits], free: Sequence[Place], rates: Rates, *, looked_to: date, seed: int = 1
+) -> list[Prospect]:
+    """First place, and the chance of a breach, for everybody in the order given.
+
+    `free`: the free places up to `looked_to`, in order of time. Known leave and holidays are in
+    the places; dice stand for the rest: a session that is not held, somebody who does not come and
+    is offered another place from the next day on.
+    """
+    places = first_places(people, free)
+    late_runs = _late_runs(people, free, rates, random.Random(seed))  # noqa: S311 - no secret
+    runs = TABLE["chance"]["runs"]
+    made = []
+    for person in people:
+        place = places[person.id]
+        if person.last_on is None:
+            made.append(Prospect(person.id, place, None, None))
+            continue
+        seen_on = london_day(place.starts_at) if place else None
+        late: bool | None = looked_to >= person.last_on or None
+        if seen_on is not None:
+            late = seen_on > person.last_on
+        made.append(Prospect(person.id, place, late, late_runs[person.id] / runs))
+    return made
+
+
+def _late_runs(
+    people: Sequence[Waits], free: Sequence[Place], rates: Rates, dice: random.Random
+) -> dict[int, int]:
+    """In how many rounds each person is not seen within their limit."""
+    limits = [each.last_on for each in people if each.last_on is not None]
+    counts = dict.fromkeys((each.id for each in people), 0)
+    if not limits:
+        return counts
+    stop = end_of(max(limits))
+    booked = {each.booked: each for each in people if each.booked is not None}
+    ahead = sorted({*(place for place in free), *booked})
+    ahead = [place for place in ahead if place.starts_at < stop]
+    days = [
+        (day, list(of_day))
+        for day, of_day in groupby(ahead, key=lambda each: london_day(each.starts_at))
+    ]
+    for _ in range(TABLE["chance"]["runs"]):
+        for person_id in _late_in_one_round(people, days, booked, rates, dice):
+            counts[person_id] += 1
+    return counts
+
+
+def _late_in_one_round(
+    people: Sequence[Waits],
+    days: Sequence[tuple[date, list[Place]]],
+    booked: Mapping[Place, Waits],
+    rates: Rates,
+    dice: random.Random,
+) -> Iterable[int]:
+    waiting = {each.id: each for each in people if each.booked is None}
+    order = {each.id: nth for nth, each in enumerate(people)}
+    not_before: dict[int, date] = {}
+    seen_on: dict[int, date] = {}
+    for day, places in days:
+        held = {
+            doctor: dice.random() >= rates.session_lost.value
+            for doctor in sorted({each.doctor_id for each in places})
+        }
+        for place in places:
+            person = booked.get(place)
+            if not held[place.doctor_id]:
+                if person is not None:
+                    waiting[person.id] = person
+                continue
+            if person is None:
+                person = next(
+                    (
+                        each
+                        for each in sorted(waiting.values(), key=lambda each: order[each.id])
+                        if not_before.get(each.id, day) <= day
+                        and first_feasible([place], each.busy, 1)
+                    ),
+                    None,
+                )
+                if person is None:
+                    continue
+                del waiting[person.id]
+            if dice.random() >= rates.did_not_attend.value:
+                seen_on[person.id] = day
+            else:
+                waiting[person.id] = person
+                not_before[person.id] = day + TABLE["chance"]["rebook_after_days"] * _A_DAY
+    return [
+        each.id
+        for each in people
+        if each.last_on is not None and seen_on.get(each.id, date.max) > each.last_on
+    ]
+
+
+# -- the smallest change -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day ahead: has it a staffed place (taken or not), how many are free, and how many more
+    an extra session could give (0: none can be held).
+    """
+
+    on: date
+    has_places: bool
+    free: int
+    could_add: int
+
+
+@dataclass(frozen=True)
+class _Path:
+    """The best way to some day: the extra sessions so far, and the free places they all give."""
+
+    extra: tuple[date, ...]
+    places: int
+
+
+def smallest_change(
+    model: PrescribingModel | None,
+    days: Sequence[Day],
+    slot_days_before: Collection[date],
+    last_days: Collection[date],
+) -> tuple[date, ...] | None:
+    """The fewest extra sessions, by date, that leave no breach; () if none is needed, None if no
+    set of those that could be held is enough.
+
+    No breach: the rota keeps its model over `days` (consecutive dates, both ends included), and
+    everybody without a place (`last_days`: the last day of each within the limit) finds one in
+    time. Somebody whose last day lies before the first of `days` is late already, and no session
+    can change that. Among equally small answers the one with most places early is taken.
+    """
+    first = days[0].on
+    needed = sorted(each for each in last_days if each >= first)
+    known = [each for each in slot_days_before if each < first]
+    # (last day with places, days with places this week) -> number of extra sessions -> best path
+    ways: dict[tuple[date | None, int], dict[int, _Path]] = {
+        (max(known, default=None), 0): {0: _Path((), 0)}
+    }
+    for day in days:
+        due = sum(each <= day.on for each in needed)
+        ways = _one_day_on(model, days, ways, day, due)
+        if not ways:
+            return None
+    left = [path for (last, _), paths in ways.items() for path in paths.values()
+            if not _runs_out(model, days, last)]  # fmt: skip
+    if not left:
+        return None
+    return min(left, key=lambda path: (len(path.extra), path.extra)).extra
+
+
+def _one_day_on(
+    model: PrescribingModel | None,
+    days: Sequence[Day],
+    ways: Mapping[tuple[date | None, int], Mapping[int, _Path]],
+    day: Day,
+    due: int,
+) -> dict[tuple[date | None, int], dict[int, _Path]]:
+    on: dict[tuple[date | None, int], dict[int, _Path]] = {}
+    for (last, this_week), paths in ways.items():
+        for path in paths.values():
+            for added in (0, day.could_add) if day.could_add else (0,):
+                has = day.has_places or added > 0
+                extra = (*path.extra, day.on) if added else path.extra
+                made = _Path(extra, path.places + day.free + added)
+                in_week = (0 if day.on.isoweekday() == 1 else this_week) + has
+                if made.places < due or _broken(model, days, day, has, last, in_week):
+                    continue
+                best = on.setdefault((day.on if has else last, in_week), {})
+                kept = best.get(len(extra))
+                if kept is None or (-made.places, made.extra) < (-kept.places, kept.extra):
+                    best[len(extra)] = made
+    return on
+
+
+def _broken(
+    model: PrescribingModel | None,
+    days: Sequence[Day],
+    day: Day,
+    has: bool,
+    last: date | None,
+    in_week: int,
+) -> bool:
+    """Does the rota break its model on this day? As rota_findings reads it, day by day."""
+    if model in RULES["RP-08"]["model"]:
+        return not has and day.on.isoweekday() <= RULES["RP-08"]["last_weekday"]
+    rule = RULES["RP-04"]
+    if model not in rule["model"]:
+        return False
+    first = days[0].on
+    gap = (day.on - last).days if last is not None else (day.on - first).days + 1
+    if has and gap > rule["longest_gap"]:
+        return True
+    whole_week = day.on.isoweekday() == 7 and (day.on - first).days >= 6
+    return bool(whole_week and in_week < rule["slot_days_a_week"])
+
+
+def _runs_out(model: PrescribingModel | None, days: Sequence[Day], last: date | None) -> bool:
+    """Is the gap that runs out of the days already too long?"""
+    rule = RULES["RP-04"]
+    if model not in rule["model"]:
+        return False
+    return last is None or (days[-1].on - last).days + 1 > rule["longest_gap"]
+
+
+def keeps_the_promise(
+    model: PrescribingModel | None,
+    days: Sequence[Day],
+    slot_days_before: Collection[date],
+    last_days: Collection[date],
+    extra: Collection[date],
+) -> bool:
+    """Is there no breach with these extra sessions? Asked of the rules themselves, day by day."""
+    first, last = days[0].on, days[-1].on
+    slot_days = {each.on for each in days if each.has_places or each.on in extra}
+    if rota_findings(model, slot_days | {*slot_days_before}, first, last):
+        return False
+    places = 0
+    for day in days:
+        places += day.free + (day.could_add if day.on in extra else 0)
+        if places < sum(first <= each <= day.on for each in last_days):
+            return False
+    return True

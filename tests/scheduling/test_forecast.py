@@ -1,0 +1,223 @@
+"""Who will breach, how likely, and which smallest change prevents it?"""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from itertools import combinations
+
+import pytest
+
+from dosing.days import london_day
+from scheduling import forecast
+from scheduling.forecast import Day, Rates, Waits, keeps_the_promise, rate, smallest_change
+from scheduling.prescribing_models import PrescribingModel
+from scheduling.slots import Place
+
+MODEL_2, MODEL_3 = PrescribingModel.MODEL_2, PrescribingModel.MODEL_3
+MONDAY = date(2026, 11, 30)
+A_DAY = timedelta(days=1)
+
+
+def place(day: int, hour: int = 10, doctor: int = 1) -> Place:
+    starts = datetime(2026, 11, 30, hour, tzinfo=UTC) + day * A_DAY
+    return Place(starts, starts + timedelta(minutes=90), doctor, 2)
+
+
+def rates(did_not_attend: float = 0.0, session_lost: float = 0.0) -> Rates:
+    def fixed(name: str, value: float) -> forecast.Rate:
+        return forecast.Rate(name, value, 100, True)
+
+    return Rates(
+        fixed("did_not_attend", did_not_attend), fixed("cancelled_late", 0), fixed("refilled", 0),
+        fixed("session_lost", session_lost),
+    )  # fmt: skip
+
+
+# -- first places and chances ----------------------------------------------------------------
+
+
+def test_first_places_on_500_small_rotas_are_those_found_by_trying_all() -> None:
+    dice = random.Random(4)
+    for _ in range(500):
+        free = sorted({place(dice.randrange(6), dice.choice((9, 11)), dice.randrange(1, 3))
+                       for _ in range(dice.randrange(6))})  # fmt: skip
+        people = [
+            Waits(nth, MONDAY, tuple((each.starts_at, each.ends_at)
+                                     for each in dice.sample(free, dice.randrange(len(free) + 1))))
+            for nth in range(dice.randrange(1, 5))
+        ]  # fmt: skip
+
+        found = forecast.first_places(people, free)
+
+        taken: set[Place] = set()
+        for person in people:
+            possible = [
+                each for each in free
+                if each not in taken
+                and all(end <= each.starts_at or each.ends_at <= start
+                        for start, end in person.busy)
+            ]  # fmt: skip
+            assert found[person.id] == (min(possible) if possible else None)
+            taken |= {found[person.id]} - {None}
+
+
+def test_without_anything_going_wrong_the_chance_is_none_or_certain() -> None:
+    people = [Waits(1, MONDAY + A_DAY), Waits(2, MONDAY + A_DAY)]
+
+    first, second = forecast.prospects(
+        people, [place(1), place(4)], rates(), looked_to=MONDAY + 6 * A_DAY
+    )
+
+    assert (first.late, first.chance) == (False, 0)
+    assert (second.late, second.chance) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("going_wrong", "expected"),
+    [
+        (rates(did_not_attend=0.4), 0.4 * 0.4),
+        (rates(session_lost=0.2), 0.2 * 0.2),
+        (rates(did_not_attend=0.4, session_lost=0.2), (1 - 0.6 * 0.8) ** 2),
+    ],
+)
+def test_the_chance_is_the_one_worked_out_on_paper(going_wrong: Rates, expected: float) -> None:
+    """Two places on two days within the limit: late only if both come to nothing."""
+    person = Waits(1, MONDAY + 3 * A_DAY)
+
+    (found,) = forecast.prospects(
+        [person], [place(1), place(3), place(5)], going_wrong, looked_to=MONDAY + 6 * A_DAY
+    )
+
+    assert found.late is False
+    assert found.chance == pytest.approx(expected, abs=0.06)
+
+
+def test_a_booked_place_is_kept_and_its_loss_sends_the_person_to_the_next() -> None:
+    person = Waits(1, MONDAY + 3 * A_DAY, booked=place(1))
+
+    (alone,) = forecast.prospects([person], [], rates(0.5), looked_to=MONDAY + 6 * A_DAY)
+    (helped,) = forecast.prospects([person], [place(3)], rates(0.5), looked_to=MONDAY + 6 * A_DAY)
+
+    assert alone.place == helped.place == person.booked
+    assert alone.chance == pytest.approx(0.5, abs=0.07)
+    assert helped.chance == pytest.approx(0.25, abs=0.07)
+
+
+def test_whoever_has_no_limit_has_no_chance_of_breaking_it() -> None:
+    (found,) = forecast.prospects([Waits(1, None)], [place(1)], rates(), looked_to=MONDAY)
+
+    assert (found.late, found.chance) == (None, None)
+
+
+def test_a_service_with_few_cases_is_given_the_default_and_says_so() -> None:
+    below, at = rate("did_not_attend", 3, 29), rate("did_not_attend", 3, 30)
+
+    assert (below.own, below.value) == (False, forecast.TABLE["defaults"]["did_not_attend"])
+    assert (at.own, at.value) == (True, 0.1)
+
+
+# -- the smallest change ---------------------------------------------------------------------
+
+
+def ahead(weekdays: set[int], weeks: int = 2, *, free: int = 2, could: int = 2,
+          shut: frozenset[date] = frozenset()) -> list[Day]:  # fmt: skip
+    days = [MONDAY + nth * A_DAY for nth in range(7 * weeks)]
+    return [
+        Day(
+            on,
+            has_places=(held := on.isoweekday() in weekdays and on not in shut),
+            free=free if held else 0,
+            could_add=could if on.isoweekday() <= 5 else 0,
+        )
+        for on in days
+    ]
+
+
+FRIDAY_BEFORE = {MONDAY - 3 * A_DAY}
+
+
+def test_monday_wednesday_friday_needs_no_change() -> None:
+    assert smallest_change(MODEL_2, ahead({1, 3, 5}), FRIDAY_BEFORE, []) == ()
+
+
+def test_a_bank_holiday_monday_needs_one_extra_session() -> None:
+    days = ahead({1, 3, 5}, shut=frozenset({MONDAY + 7 * A_DAY}))
+
+    change = smallest_change(MODEL_2, days, FRIDAY_BEFORE, [])
+
+    # Friday to Wednesday is five days: a session that Monday itself closes it.
+    assert change == (MONDAY + 7 * A_DAY,)
+
+
+def test_people_beyond_the_free_places_need_sessions_before_their_last_day() -> None:
+    waiting = [MONDAY + 2 * A_DAY] * 5  # four places by Wednesday
+
+    change = smallest_change(MODEL_2, ahead({1, 3, 5}), FRIDAY_BEFORE, waiting)
+
+    assert change is not None and len(change) == 1
+    assert change[0] <= MONDAY + 2 * A_DAY
+
+
+def test_nothing_helps_whoever_is_late_already() -> None:
+    assert smallest_change(MODEL_2, ahead({1, 3, 5}), FRIDAY_BEFORE, [MONDAY - A_DAY]) == ()
+
+
+def test_no_change_is_enough_when_no_session_can_be_held() -> None:
+    assert smallest_change(MODEL_2, ahead({1}, could=0), FRIDAY_BEFORE, []) is None
+
+
+def test_model_3_is_given_every_weekday_it_lacks() -> None:
+    change = smallest_change(MODEL_3, ahead({1, 2, 4, 5}, 1), FRIDAY_BEFORE, [])
+
+    assert change == (MONDAY + 2 * A_DAY,)
+
+
+def test_the_smallest_change_on_500_small_rotas_is_that_found_by_trying_all() -> None:
+    dice = random.Random(11)
+    answers: dict[int | None, int] = {}
+    for _ in range(500):
+        model = dice.choice((MODEL_2, MODEL_2, MODEL_3, None))
+        start = MONDAY + dice.randrange(7) * A_DAY
+        days = [
+            Day(
+                start + nth * A_DAY,
+                has_places=(has := dice.random() < 0.5),
+                free=dice.randrange(3) if has else 0,
+                could_add=dice.choice((0, 1, 2, 3)),
+            )
+            for nth in range(dice.choice((7, 9, 10)))
+        ]
+        before = {start - dice.randrange(1, 5) * A_DAY} if dice.random() < 0.8 else set()
+        last_days = [start + dice.randrange(-1, 9) * A_DAY for _ in range(dice.randrange(7))]
+
+        found = smallest_change(model, days, before, last_days)
+
+        can = [each.on for each in days if each.could_add]
+        fewest = next(
+            (
+                many
+                for many in range(len(can) + 1)
+                if any(
+                    keeps_the_promise(model, days, before, last_days, extra)
+                    for extra in combinations(can, many)
+                )
+            ),
+            None,
+        )
+        assert (None if found is None else len(found)) == fewest
+        assert found is None or keeps_the_promise(model, days, before, last_days, found)
+        answers[fewest] = answers.get(fewest, 0) + 1
+    assert {None, 0, 1, 2, 3} <= set(answers)  # the rotas tried were not all alike
+
+
+def test_days_are_london_days() -> None:
+    late_evening = Place(
+        datetime(2026, 7, 1, 23, 30, tzinfo=UTC), datetime(2026, 7, 2, 0, 30, tzinfo=UTC), 1, 2
+    )
+    person = Waits(1, date(2026, 7, 1))
+
+    (found,) = forecast.prospects([person], [late_evening], rates(), looked_to=date(2026, 7, 5))
+
+    assert london_day(late_evening.starts_at) == date(2026, 7, 2)
+    assert found.late is True and found.chance == 1
