@@ -8,6 +8,7 @@ from clinic.assessments import room as assessments
 from clinic.consumption import room as consumption
 from clinic.custody import room as custody
 from clinic.feeds import room as feeds
+from clinic.forecasts import room as forecasts
 from clinic.guidance import room as guidance
 from clinic.patients import room as patients
 from clinic.prescriptions import room as prescriptions
@@ -19,5 +20,5 @@ from clinic.titration import room as titration
 
 ALL: list[object] = [
     checks, patients, staff, sites, appointments, assessments, prescriptions, scripts, titration, consumption,
-    custody, release, guidance, feeds, sweeps,
+    custody, release, guidance, feeds, forecasts, sweeps,
 ]  # fmt: skip

@@ -9,15 +9,25 @@ from __future__ import annotations
 import random
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
 from dosing.days import end_of, london_day
 from scheduling.prescribing_models import RULES, PrescribingModel, rota_findings
-from scheduling.slots import Place, first_feasible
+from scheduling.slots import (
+    Hold,
+    Place,
+    Rota,
+    clash,
+    first_feasible,
+    not_staffed,
+    places_of,
+    runs_on,
+    still_free,
+)
 
 TABLE: Final[Mapping[str, Any]] = tomllib.loads(
     Path(__file__).with_name("forecast.toml").read_text("utf-8")
@@ -43,7 +53,7 @@ class Rate:
 def rate(name: str, hits: int, cases: int) -> Rate:
     """The service's own share of `hits` among `cases`; the default while these are too few."""
     if cases < _EVIDENCE["fewest"]:
-        return Rate(name, float(_DEFAULTS[name]), cases, False)
+        return Rate(name, _DEFAULTS[name], cases, False)
     return Rate(name, hits / cases, cases, True)
 
 
@@ -227,25 +237,27 @@ def smallest_change(
     model: PrescribingModel | None,
     days: Sequence[Day],
     slot_days_before: Collection[date],
-    last_days: Collection[date],
+    last_days: Sequence[date],
+    given_up: Sequence[date] = (),
 ) -> tuple[date, ...] | None:
     """The fewest extra sessions, by date, that leave no breach; () if none is needed, None if no
     set of those that could be held is enough.
 
     No breach: the rota keeps its model over `days` (consecutive dates, both ends included), and
     everybody without a place (`last_days`: the last day of each within the limit) finds one in
-    time. Somebody whose last day lies before the first of `days` is late already, and no session
-    can change that. Among equally small answers the one with most places early is taken.
+    time. Those with least time left go first, and so do those whose last day lies before the first
+    of `days`: no session can help them, but they take places. `given_up`: the last days of people
+    among `last_days` who need not be in time, and go last of their day. Among equally small
+    answers the one with most places early is taken.
     """
     first = days[0].on
-    needed = sorted(each for each in last_days if each >= first)
     known = [each for each in slot_days_before if each < first]
     # (last day with places, days with places this week) -> number of extra sessions -> best path
     ways: dict[tuple[date | None, int], dict[int, _Path]] = {
         (max(known, default=None), 0): {0: _Path((), 0)}
     }
     for day in days:
-        due = sum(each <= day.on for each in needed)
+        due = _due(day.on, last_days, given_up)
         ways = _one_day_on(model, days, ways, day, due)
         if not ways:
             return None
@@ -254,6 +266,40 @@ def smallest_change(
     if not left:
         return None
     return min(left, key=lambda path: (len(path.extra), path.extra)).extra
+
+
+def _due(on: date, last_days: Sequence[date], given_up: Sequence[date]) -> int:
+    """How many places there must have been by this day for those whose last day it is."""
+    in_time = last_days.count(on) - given_up.count(on)
+    return sum(each < on for each in last_days) + in_time if in_time else 0
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """The fewest extra sessions that help everybody who can be helped; None: the model itself
+    cannot be kept by any. `beyond_help`: people without a place whom no session would help.
+    """
+
+    extra: tuple[date, ...] | None
+    beyond_help: int
+
+
+def remedy(
+    model: PrescribingModel | None,
+    days: Sequence[Day],
+    slot_days_before: Collection[date],
+    last_days: Sequence[date],
+) -> Remedy:
+    """As `smallest_change`, giving up those who would be late whatever is added."""
+    late = sum(each < days[0].on for each in last_days)
+    given_up: list[date] = []
+    most = 0
+    for day in days:
+        most += day.free + day.could_add
+        short = _due(day.on, last_days, ()) - most
+        given_up += [day.on] * min(max(short, 0), last_days.count(day.on))
+    extra = smallest_change(model, days, slot_days_before, last_days, given_up)
+    return Remedy(extra, late + len(given_up))
 
 
 def _one_day_on(
@@ -314,8 +360,9 @@ def keeps_the_promise(
     model: PrescribingModel | None,
     days: Sequence[Day],
     slot_days_before: Collection[date],
-    last_days: Collection[date],
+    last_days: Sequence[date],
     extra: Collection[date],
+    given_up: Sequence[date] = (),
 ) -> bool:
     """Is there no breach with these extra sessions? Asked of the rules themselves, day by day."""
     first, last = days[0].on, days[-1].on
@@ -325,6 +372,38 @@ def keeps_the_promise(
     places = 0
     for day in days:
         places += day.free + (day.could_add if day.on in extra else 0)
-        if places < sum(first <= each <= day.on for each in last_days):
+        before = [each for each in last_days if each < day.on]
+        today = [each for each in last_days if each == day.on]
+        helped = len(today) - sum(each == day.on for each in given_up)
+        if helped and places < len(before) + helped:
             return False
     return True
+
+
+# -- what an extra session could be --------------------------------------------------------
+
+
+def extra_session(rota: Rota, holds: Iterable[Hold], day: date) -> int:
+    """The most places a session of the rota would give on a day on which it is not held; 0: none.
+
+    The same two people at the same hours, both with the training they need that day and with no
+    other session or booking then; on no day the site is shut, and at a weekend only where one is
+    usual. A bank holiday would need to be
+    agreed, as every single session then must be.
+    """
+    usual = {each.weekday for each in rota.sessions} | set(TABLE["change"]["weekdays"])
+    if day in rota.closed_on or day.isoweekday() not in usual:
+        return 0
+    held = [each for each in rota.sessions if runs_on(rota, each, day)]
+    taken = list(holds)
+    most = 0
+    for session in rota.sessions:
+        over = session.to_on is not None and day > session.to_on
+        if session in held or over or day in session.off_on or not_staffed(rota, session, day):
+            continue
+        that_day = replace(session, weekday=day.isoweekday(), from_on=day, to_on=day)
+        if clash(that_day, [replace(each, weekday=day.isoweekday()) for each in held]) is None:
+            far = datetime.min.replace(tzinfo=UTC)
+            free = still_free(places_of(that_day, day), taken, now=far)
+            most = max(most, len(free))
+    return most

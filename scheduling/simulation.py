@@ -1,7 +1,7 @@
 """A year of waits under models 1, 2 and 3, from the service's own arrivals.
 
 People are referred at random, at the rate of each weekday; places come by the calendar; somebody
-who did not come is referred still and waits on. Run with SimPy (decision 13). Times are in days
+who did not come is referred still and waits on. Run with SimPy (decision 12). Times are in days
 from the start, days are London dates. Numbers: forecast.toml.
 """
 
@@ -155,7 +155,7 @@ class Year:
     @property
     def keeps_up(self) -> bool:
         """Does the queue end the year no longer than people who are referred in two weeks?"""
-        return self.left_waiting <= max(2.0, self.people / 26)
+        return self.left_waiting <= max(2, self.people / 26)
 
 
 def year(
@@ -169,11 +169,11 @@ def year(
 ) -> Year:
     """A year from `first` on. `referrals_a_week`: people referred on each weekday, on average."""
     days, warm_up = YEAR["days"], YEAR["warm_up_days"]
-    until = float(days + warm_up)
+    until = days + warm_up
     runs = [
         run(
             _referred(referrals_a_week, first, until, seed * 1000 + nth),
-            list(_slots(access, calendar, first, int(until))),
+            list(_slots(access, calendar, first, until)),
             rates, until=until, count_from=warm_up, seed=seed * 1000 + nth,
         )
         for nth in range(YEAR["runs"])
@@ -185,7 +185,7 @@ def _referred(a_week: Mapping[int, float], first: date, until: float, seed: int)
     """Moments of referral: at random within a day, at its weekday's rate."""
     dice = random.Random(f"referred {seed}")  # noqa: S311 - no secret
     for day in range(int(until)):
-        rate = a_week.get((first + timedelta(days=day)).isoweekday(), 0.0)
+        rate = a_week.get((first + timedelta(days=day)).isoweekday(), 0)
         if rate <= 0:
             continue
         at = day + dice.expovariate(rate)
@@ -211,8 +211,8 @@ def _together(access: Access, runs: Sequence[Outcome]) -> Year:
         access=access,
         people=len(waits) / many,
         mean_wait=fmean(waits) if waits else None,
-        half_within=_within(waits, 0.5),
-        nine_of_ten_within=_within(waits, 0.9),
+        half_within=_within(waits, 5),
+        nine_of_ten_within=_within(waits, 9),
         over_limit=None
         if limit is None or not waits
         else sum(each > limit for each in waits) / len(waits),
@@ -223,9 +223,9 @@ def _together(access: Access, runs: Sequence[Outcome]) -> Year:
     )
 
 
-def _within(waits: Sequence[int], share: float) -> int | None:
-    """The days within which this share of people was seen."""
-    return waits[min(len(waits) - 1, int(len(waits) * share))] if waits else None
+def _within(waits: Sequence[int], of_ten: int) -> int | None:
+    """The days within which so many of ten people were seen."""
+    return waits[len(waits) * of_ten // 10] if waits else None
 
 
 def _hours(model: PrescribingModel, fates: Mapping[str, float]) -> dict[str, float]:

@@ -218,14 +218,19 @@ def free_places(
     session: Database, service: Service, first: date, last: date, now: datetime
 ) -> list[Place]:
     """The places nobody has taken, here or elsewhere, and that have not begun. One statement."""
+    held = holds(session, service, first, last)
+    return slots.still_free(service.places(first, last), held, now=now)
+
+
+def holds(session: Database, service: Service, first: date, last: date) -> list[Hold]:
+    """Whose time is given away from first to last, of those on the rota, here or elsewhere."""
     if not service.resources:
         return []
     staff = {resource_id: staff_id for staff_id, resource_id in service.resources.items()}
     found = session.execute(
         _HOLDS, {"resources": sorted(staff), "since": start_of(first), "until": end_of(last)}
     ).all()
-    holds = [Hold(staff[resource_id], starts, ends) for resource_id, starts, ends in found]
-    return slots.still_free(service.places(first, last), holds, now=now)
+    return [Hold(staff[resource_id], starts, ends) for resource_id, starts, ends in found]
 
 
 def busy(session: Database, patient_id: int, since: datetime) -> list[tuple[datetime, datetime]]:
