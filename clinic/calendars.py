@@ -42,10 +42,10 @@ def calendar_of(session: Session, site: Site) -> dict[str, Any]:
     }
 
 
-def shut_days(session: Session, site: Site, first: date, days: int = 14) -> set[date]:
-    """The days from `first` on that are no working days here: weekends, bank holidays, closures."""
+def working_days(session: Session, site: Site) -> Calendar:
+    """The working days of a site: no weekends, bank holidays or days it is shut."""
     known = calendar_of(session, site)
-    calendar = Calendar(
+    return Calendar(
         site.nation,
         holiday_lists(),
         [date.fromisoformat(day) for day in known["closure_days"]],
@@ -58,5 +58,10 @@ def shut_days(session: Session, site: Site, first: date, days: int = 14) -> set[
             for each in known["calendar_changes"]
         ],
     )
+
+
+def shut_days(session: Session, site: Site, first: date, days: int = 14) -> set[date]:
+    """The days from `first` on that are no working days here: weekends, bank holidays, closures."""
+    calendar = working_days(session, site)
     span = (first + timedelta(days=number) for number in range(days))
     return {day for day in span if not calendar.is_working_day(day)}

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, select, update
 
 from clinic.act import Act, command
-from clinic.appointments import facts, freed, history, writes
+from clinic.appointments import facts, freed, history, missed, writes
 from clinic.appointments.models import (
     CANCELLED_BECAUSE,
     CANCELLED_BY,
@@ -357,6 +357,7 @@ def record_did_not_attend(
     visit.status = "did_not_attend"
     history.add(act, visit, "did_not_attend", at=visit.starts_at, note=note)
     act.note("appointments.did_not_attend", patient_id=visit.patient_id, visit=visit.id)
+    missed.begin(act, visit)
     if was_arrived:
         _resume_wait(act, visit)
     return visit

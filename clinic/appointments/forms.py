@@ -19,6 +19,8 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
+from clinic.appointments.missed_models import HOW, OUTCOMES
+from clinic.appointments.missed_models import REASONS as MISSED_REASONS
 from clinic.appointments.models import (
     AWAY_BECAUSE,
     CANCELLED_BECAUSE,
@@ -283,6 +285,28 @@ class TakeBackForm(Form):
     """Why an entry was wrong."""
 
     reason = TextAreaField("What was wrong?", [InputRequired(), Length(min=10, max=500)])
+
+
+class TryForm(Form):
+    """What was tried to reach somebody."""
+
+    how = RadioField("What was tried?", [InputRequired()], choices=_choices(HOW))
+    outcome = RadioField("What came of it?", [InputRequired()], choices=_choices(OUTCOMES))
+    reason = RadioField(
+        "Why did they stay away?", [Optional()], choices=_choices(MISSED_REASONS),
+        description="Ask whoever you reach. Leave it when nobody was reached",
+    )  # fmt: skip
+    at = MomentField("When", [InputRequired()])
+    note = TextAreaField("Note (if needed)", _note)
+
+
+class LostContactForm(Form):
+    """Since when somebody is lost sight of."""
+
+    missed_at = MomentField(
+        "Since when?", [InputRequired()], description="The steps count from this moment"
+    )
+    note = TextAreaField("What is known", [InputRequired(), Length(min=10, max=2000)])
 
 
 class SessionForm(Form):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from clinic.act import Act, command
 from clinic.appointments import history
+from clinic.appointments.commands import cancel_visit
 from clinic.appointments.models import (
     CLOSED_BECAUSE,
     DRUGS,
@@ -118,6 +119,7 @@ def _waiting(act: Act, referral_id: int, version: int) -> Referral:
     return referral
 
 
+DIP = "taken_by_dip"
 CORRECTABLE = ("referred_at", "source", "drugs", "risk")
 
 
@@ -207,13 +209,21 @@ def record_seen(act: Act, referral_id: int, *, version: int, seen_at: datetime) 
 def close_referral(
     act: Act, referral_id: int, *, version: int, reason: str, note: str | None = None
 ) -> Referral:
-    """The person no longer waits here, for a coded reason. A booked visit is cancelled first."""
+    """The person no longer waits here, for a coded reason. A booked visit is cancelled first.
+
+    Taken on by the DIP team, they leave the list at once and whole (CM-43): the visit booked here
+    is cancelled with it, and the note names the team.
+    """
     if reason not in CLOSED_BECAUSE:
         raise Invalid.field("reason", f"must be one of: {', '.join(CLOSED_BECAUSE)}")
+    if reason == DIP and not (note or "").strip():
+        raise Invalid.field("note", "must name the team that took them on")
     referral = referral_to_change(act, referral_id)
     history.check_version(act, referral, version)
     if referral.status == "closed":
         raise Conflict("This referral is closed already.")
+    if reason == DIP and (booked := _visit_ahead(act, referral)) is not None:
+        cancel_visit(act, booked.id, version=booked.version, reason=DIP, by_whom="service")
     _no_visit_ahead(act, referral)
     referral.status, referral.closed_because = "closed", reason
     history.add(act, referral, "closed", reason=reason, note=note)
@@ -224,12 +234,16 @@ def close_referral(
     return referral
 
 
-def _no_visit_ahead(act: Act, referral: Referral) -> None:
-    booked = act.session.scalar(
-        select(Visit.id).where(Visit.referral_id == referral.id, Visit.status == "booked")
+def _visit_ahead(act: Act, referral: Referral) -> Visit | None:
+    found: Visit | None = act.session.scalar(
+        select(Visit).where(Visit.referral_id == referral.id, Visit.status == "booked")
     )
-    if booked is not None:
-        raise Conflict("A visit is booked. Cancel it first.", more={"visit_id": booked})
+    return found
+
+
+def _no_visit_ahead(act: Act, referral: Referral) -> None:
+    if (booked := _visit_ahead(act, referral)) is not None:
+        raise Conflict("A visit is booked. Cancel it first.", more={"visit_id": booked.id})
 
 
 @command

@@ -3,11 +3,15 @@
 from clinic.appointments.api import appointments_api
 from clinic.appointments.hours_api import hours_api
 from clinic.appointments.hours_pages import hours_pages
+from clinic.appointments.missed_api import missed_api
+from clinic.appointments.missed_pages import missed_pages
 from clinic.appointments.pages import appointments_pages
 from clinic.appointments.rota_pages import rota_pages
 from clinic.appointments.visit_pages import visits_pages
 from clinic.appointments.waiting_api import waiting_api
 from clinic.appointments.waiting_pages import waiting_pages
 
-api_blueprints = (appointments_api, waiting_api, hours_api)
-page_blueprints = (appointments_pages, visits_pages, rota_pages, waiting_pages, hours_pages)
+api_blueprints = (appointments_api, waiting_api, missed_api, hours_api)
+page_blueprints = (
+    appointments_pages, visits_pages, rota_pages, waiting_pages, missed_pages, hours_pages,
+)  # fmt: skip

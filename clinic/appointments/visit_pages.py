@@ -18,6 +18,7 @@ from clinic.appointments.forms import (
     MoveForm,
     UndoForm,
 )
+from clinic.appointments.missed_queries import ladder_of_visit
 from clinic.appointments.models import VISIT_STATUSES, Visit
 from clinic.appointments.pages import (
     carried_out,
@@ -65,7 +66,7 @@ def visit(visit_id: int) -> Page:
     first_days, late = first_days_of(act(), view.patient.id)
     return render_template(
         "appointments/visit.jinja", view=view, banner=banner(act(), view.patient),
-        first_days=first_days, late=late,
+        first_days=first_days, late=late, ladder=ladder_of_visit(act(), visit_id),
         statuses=VISIT_STATUSES, steps=queries.VISIT_STEPS, begun=view.visit.starts_at <= act().at,
         today=london_day(view.visit.starts_at) == act().today,
     )  # fmt: skip
