@@ -27,6 +27,7 @@ from scheduling.slots import (
     places_of,
     runs_on,
     still_free,
+    withdrawn,
 )
 
 TABLE: Final[Mapping[str, Any]] = tomllib.loads(
@@ -386,8 +387,8 @@ def keeps_the_promise(
 def extra_session(rota: Rota, holds: Iterable[Hold], day: date) -> int:
     """The most places a session of the rota would give on a day on which it is not held; 0: none.
 
-    The same two people at the same hours, both with the training they need that day and with no
-    other session or booking then; on no day the site is shut, and at a weekend only where one is
+    The same two people at the same hours, both with the training they need that day, not on leave
+    and with no other session or booking then; on no day the site is shut, and at a weekend only where one is
     usual. A bank holiday would need to be
     agreed, as every single session then must be.
     """
@@ -404,6 +405,7 @@ def extra_session(rota: Rota, holds: Iterable[Hold], day: date) -> int:
         that_day = replace(session, weekday=day.isoweekday(), from_on=day, to_on=day)
         if clash(that_day, [replace(each, weekday=day.isoweekday()) for each in held]) is None:
             far = datetime.min.replace(tzinfo=UTC)
-            free = still_free(places_of(that_day, day), taken, now=far)
+            could = [each for each in places_of(that_day, day) if withdrawn(rota, each) is None]
+            free = still_free(could, taken, now=far)
             most = max(most, len(free))
     return most

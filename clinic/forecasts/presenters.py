@@ -14,7 +14,7 @@ RATES: Final = {
     "did_not_attend": "Booked visits at which nobody came",
     "cancelled_late": "Visits cancelled on the day or the day before",
     "refilled": "Such places given to somebody else in time",
-    "session_lost": "Sessions taken off the rota",
+    "session_lost": "Sessions lost to days off and leave",
 }
 FATES: Final = {
     "used": "Used",

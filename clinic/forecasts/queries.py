@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from clinic.act import Act
 from clinic.appointments import facts
-from clinic.appointments.models import Referral, RotaDayOff, Visit, VisitEvent
+from clinic.appointments.models import Referral, Visit, VisitEvent
 from clinic.appointments.queries import Waiting, wait_list
 from clinic.errors import Invalid
 from dosing.days import days_between, end_of, london_day, start_of
@@ -19,7 +19,7 @@ from scheduling import forecast, simulation
 from scheduling.forecast import Prospect, Rates, Waits
 from scheduling.prescribing_models import PrescribingModel
 from scheduling.simulation import Access
-from scheduling.slots import Hold, Place, runs_on
+from scheduling.slots import Hold, Place, places_of, runs_on, withdrawn
 
 BACK: Final = timedelta(days=forecast.TABLE["evidence"]["looked_back_days"])
 AHEAD: Final = timedelta(days=forecast.TABLE["change"]["look_ahead_days"])
@@ -174,22 +174,18 @@ def rates_of(act: Act) -> Rates:
 
 
 def _sessions(act: Act, since: date, until: date) -> tuple[int, int]:
-    """Sessions taken off the rota, and sessions the rota had, from since to until."""
+    """Sessions lost to days off and leave, and sessions the rota had, from since to until."""
     rota = facts.service(act.session, act.site_id or 0).rota
-    lost = act.session.scalar(
-        select(func.count())
-        .select_from(RotaDayOff)
-        .where(
-            RotaDayOff.pattern_id.in_([each.id for each in rota.sessions]),
-            RotaDayOff.on.between(since, until), RotaDayOff.withdrawn_at.is_(None),
-        )
-    )  # fmt: skip
-    held = sum(
-        runs_on(rota, session, day)
-        for session in rota.sessions
-        for day in days_between(since, until)
-    )
-    return lost or 0, held + (lost or 0)
+    lost = planned = 0
+    for session in rota.sessions:
+        for day in days_between(since, until):
+            if runs_on(rota, replace(session, off_on=frozenset()), day):
+                planned += 1
+                gone = [withdrawn(rota, each) for each in places_of(session, day)]
+                lost += day in session.off_on or all(
+                    each and each.reason == "leave" for each in gone
+                )
+    return lost, planned
 
 
 # -- a year --------------------------------------------------------------------------------

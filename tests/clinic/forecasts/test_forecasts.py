@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from clinic.appointments import commands as visits
-from clinic.appointments.models import Referral
+from clinic.appointments import hours_commands
+from clinic.appointments.models import AWAY_BECAUSE, Referral
 from clinic.audit import AuditEntry
 from clinic.forecasts import queries
+from dosing.days import end_of, start_of
 from scheduling.forecast import TABLE
 from tests.factories import base
 from tests.factories.appointments import a_booking, a_clinic, a_referral
@@ -156,3 +158,17 @@ def test_the_api_and_the_page_name_the_same_extra_sessions(clinic, door):
 
 def test_whoever_may_not_see_bookings_sees_no_forecast(clinic, door):
     assert door.by_page("administrator", site=clinic.site).get("/forecast").status_code == 403
+
+
+def test_nobody_on_leave_is_asked_for_an_extra_session(clinic):
+    for _ in range(7):
+        a_referral(clinic)
+    thursday = clinic.act.today + A_DAY
+    hours_commands.record_leave(
+        clinic.act, staff_id=clinic.doctor.id, starts_at=start_of(thursday),
+        ends_at=end_of(thursday), reason=next(iter(AWAY_BECAUSE)),
+    )  # fmt: skip
+
+    found = look(clinic)
+
+    assert (found.change, found.beyond_help) == ((), 3)
