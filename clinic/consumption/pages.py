@@ -53,6 +53,8 @@ from clinic.patients.queries import banner, same_person
 from clinic.prescriptions import facts
 from clinic.prescriptions import queries as prescribing
 from clinic.prescriptions.models import DoseDecision
+from clinic.scripts.facts import home_of
+from clinic.scripts.presenters import storage_advice
 from clinic.sites.models import Site
 
 consumption_pages = Blueprint("consumption_pages", __name__)
@@ -370,6 +372,7 @@ def take_home(patient_id: int, decision_id: int) -> Page:
     work = act()
     patient, row = prescribing.decision(work, patient_id, decision_id)
     form = DispenseForm()
+    home = home_of(work, patient.id)
     days = queries.days_to_hand_over(work, row, work.today, work.today + AHEAD)
     form.dates.choices = [(day.isoformat(), ui.day(day)) for day in days]
     if form.validate_on_submit():
@@ -390,6 +393,7 @@ def take_home(patient_id: int, decision_id: int) -> Page:
     return _page(
         "consumption/take_home.jinja", form, patient, "Hand over doses to take home", row=row,
         product=PRODUCT_NAMES[row.product], days=days, may_break=work.may("consumption.glass"),
+        home=home, advice=storage_advice(True, home.children),
     )  # fmt: skip
 
 

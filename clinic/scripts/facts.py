@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act
+from clinic.assessments.entries import entries_at
 from clinic.calendars import calendar_of, holiday_lists
 from clinic.consumption.models import DoseEvent
 from clinic.consumption.supply_models import ConsumptionPlace
@@ -54,6 +55,24 @@ from scheduling.release_cover import Pharmacy
 from scheduling.release_request import PHARMACY_SHAPE, WEEKDAYS
 
 Data = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where medicine would be kept. `children`: as last asked, None when nobody has."""
+
+    children: bool | None
+    storage_recorded: bool
+
+
+def home_of(act: Act, patient_id: int) -> Home:
+    """What is recorded of the home a dose would be taken to."""
+    entries = entries_at(act, same_person(act, patient_id), act.at)
+    asked = [row.data for row in entries if row.kind == "medical_history"]
+    stored = [
+        row for row in entries if row.kind == "assessment" and row.data["item"] == "safe_storage"
+    ]
+    return Home(asked[-1].get("children_at_home") if asked else None, bool(stored))
 
 
 @dataclass(frozen=True)

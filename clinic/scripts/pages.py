@@ -10,7 +10,6 @@ from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from clinic import home, ui
 from clinic.act import Act
 from clinic.answers import Page, WhyForm, carried_out, field_of, patient_of
-from clinic.assessments.models import ClinicalEntry
 from clinic.auth import act, needs
 from clinic.errors import Conflict, Invalid, NotReady, Stale, Trouble
 from clinic.forms import Form
@@ -18,7 +17,6 @@ from clinic.patients.models import Patient
 from clinic.patients.pages import record_link
 from clinic.patients.queries import banner, same_person
 from clinic.prescriptions.commands import ReasonNeeded, Stopped
-from clinic.prescriptions.facts import entries_at
 from clinic.prescriptions.models import OVERRIDES
 from clinic.prescriptions.pages import missing_link
 from clinic.prescriptions.queries import staff_names
@@ -482,7 +480,7 @@ def patient_copy(patient_id: int, script_id: int) -> Page:
     return render_template(
         "scripts/patient.jinja", row=row, paper=row.paper, patient=patient,
         banner=banner(work, patient), mark=pdf.MARKS[pdf.PATIENT],
-        plain=presenters.patient_copy(row, children_at_home(work, patient)),
+        plain=presenters.patient_copy(row, facts.home_of(work, patient.id).children),
     )  # fmt: skip
 
 
@@ -492,16 +490,9 @@ def patient_copy_pdf(patient_id: int, script_id: int) -> Response:
     """The same as PDF."""
     work = act()
     patient, row = _issued(work, patient_id, script_id)
-    plain = presenters.patient_copy(row, children_at_home(work, patient))
+    plain = presenters.patient_copy(row, facts.home_of(work, patient.id).children)
     footer = f"Printed {ui.moment(work.at)}"
     return as_pdf(pdf.patient_pdf(row.paper or {}, plain, footer), f"form-{row.id}-patient.pdf")
-
-
-def children_at_home(work: Act, patient: Patient) -> bool | None:
-    """As last asked; None when nobody has."""
-    entries: list[ClinicalEntry] = entries_at(work, same_person(work, patient.id), work.at)
-    asked = [row.data for row in entries if row.kind == "medical_history"]
-    return asked[-1].get("children_at_home") if asked else None
 
 
 # -- collecting ----------------------------------------------------------------------------

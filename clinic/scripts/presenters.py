@@ -84,7 +84,7 @@ def patient_copy(script: Script, children_at_home: bool | None) -> Data:
             }
             for each in paper["instalments"]
         ],
-        "storage": _storage(home, children_at_home),
+        "storage": storage_advice(home, children_at_home),
         "trouble": [
             f"If you cannot get to the pharmacy, call us{phone}. Do not take two doses on one day.",
             "If you have missed 3 days in a row or more, do not take a dose at home: call us first.",
@@ -104,7 +104,8 @@ def _how(each: Data) -> str:
     return f"{there}; {home}." if each["supervised"] else f"{home.capitalize()}: {each['for']}."
 
 
-def _storage(home: bool, children_at_home: bool | None) -> list[str]:
+def storage_advice(home: bool, children_at_home: bool | None) -> list[str]:
+    """How medicine is kept at home. Nobody asked about children: as if there were some (S-05)."""
     if not home:
         return ["You take every dose at the pharmacy. There is nothing to keep at home."]
     told = [
