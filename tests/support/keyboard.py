@@ -97,6 +97,11 @@ class Keyboard:
         self._to(box, "checkbox")
         self.page.keyboard.press("Space")
 
+    def unfold(self, summary: str) -> None:
+        """Open what is folded away under these words."""
+        self._to(summary, "summary")
+        self.page.keyboard.press("Enter")
+
     def pick(self, label: str, option: str) -> None:
         """Go to a list and type the option's first letters."""
         self._to(label, "select")
