@@ -113,7 +113,7 @@ def give(patient_id: int, decision_id: int, increment: int | None = None) -> Pag
         raise NotFound
     form = GiveForm()
     _offer(form, patient, row)
-    shut: tuple[Any, ...] = ()
+    stands: tuple[Any, Any] | None = None
     first: Any = None
     if form.validate_on_submit():
         try:
@@ -136,8 +136,8 @@ def give(patient_id: int, decision_id: int, increment: int | None = None) -> Pag
                 "This dose was already recorded, and says the same. Nothing was added: do not give it again.",
             )
         except GatesShut as refused:
-            shut = refused.verdict.shut
-            form.refuse(f"This dose may not be given. {refused.detail}")
+            presenters.told_shut(form, refused, "This dose may not be given.")
+            stands = refused.hatch, refused.verdict
         except AlreadyRecorded as refused:
             first = refused.row
             form.refuse(refused.detail)
@@ -145,7 +145,8 @@ def give(patient_id: int, decision_id: int, increment: int | None = None) -> Pag
             form.refuse(not_ready.detail)
         except presenters.REFUSALS as refusal:
             presenters.told(form, refusal)
-    hatch, verdict = queries.verdict_at(act(), patient.id, row.id, number)
+    # After a refusal the list says how the gates stood with the answers that are still in the form.
+    hatch, verdict = stands or queries.verdict_at(act(), patient.id, row.id, number)
     before = standing_event(
         act(), same_person(act(), patient.id), row.drug, act().today, number
     )  # fmt: skip
@@ -153,7 +154,7 @@ def give(patient_id: int, decision_id: int, increment: int | None = None) -> Pag
         "consumption/give.jinja", form=form, patient=patient, banner=banner(act(), patient),
         row=row, number=number, of=row.doses_that_day, product=PRODUCT_NAMES[row.product],
         tasks=presenters.gate_tasks(hatch, verdict, patient.id), verdict=verdict,
-        first=first or before, shut=shut, outcomes=OUTCOMES, today=act().today,
+        first=first or before, outcomes=OUTCOMES, today=act().today,
         names=prescribing.staff_names(
             act(), row.recorded_by, *((first or before).recorded_by,) if first or before else ()
         ),
@@ -195,7 +196,7 @@ def correct(patient_id: int, dose_id: int) -> Page:
             )  # fmt: skip
             return to_person(patient.id, "Put right. The old record stays, struck out.")
         except GatesShut as refused:
-            form.refuse(f"The gates were shut then. {refused.detail}")
+            presenters.told_shut(form, refused, "The gates were shut then.")
         except presenters.REFUSALS as refusal:
             presenters.told(form, refusal)
     return _page(
@@ -385,7 +386,7 @@ def take_home(patient_id: int, decision_id: int) -> Page:
             )  # fmt: skip
             return to_person(patient.id, "Handed over. Each dose covers its own day.")
         except GatesShut as refused:
-            form.refuse(f"Nothing may be handed over. {refused.detail}")
+            presenters.told_shut(form, refused, "Nothing may be handed over.")
         except NotReady as not_ready:
             form.refuse(not_ready.detail)
         except presenters.REFUSALS as refusal:

@@ -9,6 +9,7 @@ from flask import url_for
 
 from clinic.answers import field_of
 from clinic.consumption.facts import AtTheHatch
+from clinic.consumption.gates import GatesShut
 from clinic.errors import Conflict, Forbidden, Invalid
 from clinic.forms import Form
 from dosing.interlock import RULES, Verdict
@@ -87,6 +88,12 @@ def _where(
     if gate == "recorded":
         return url_for("consumption_pages.person", patient_id=patient_id), "What is recorded"
     return url_for("prescriptions_pages.record", patient_id=patient_id), "Prescribing record"
+
+
+def told_shut(form: Form, refused: GatesShut, lead: str) -> None:
+    """Every gate that is shut, at the question that opens it where this form asks it."""
+    shut = refused.verdict.shut
+    form.refuse(refused.detail, [(each.gate, f"{lead} {each.says}") for each in shut])
 
 
 def told(form: Form, refusal: Any) -> None:

@@ -92,7 +92,7 @@ def test_a_day_at_the_hatch_by_keyboard(
     keys.choose("Asked for name", "Who is this?")
     keys.choose("Taken, all of it", "What became of the dose?")
     keys.press("Save")
-    assert "This dose may not be given" in keys.text
+    assert "This dose may not be given. Nobody has looked for intoxication today." in keys.text
 
     # And given once they have looked.
     keys.choose("No signs", "How do they seem?")
