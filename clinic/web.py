@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 from flask import Flask, Response
 from werkzeug.routing import IntegerConverter, Map
 
 from clinic import ui
+from clinic.errors import NotFound
+from dosing.shape import Day, Refused
 
 LAST_ROW: Final = 2**31 - 1
 
@@ -31,6 +34,14 @@ def row_number(text: str | None) -> int | None:
         return None
     number = int(text)
     return number if 1 <= number <= LAST_ROW else None
+
+
+def read_day(text: str) -> date:
+    """A date in an address; anything else is no address of ours."""
+    try:
+        return Day().read(text, "on")
+    except Refused:
+        raise NotFound from None
 
 
 def send_safe_headers(app: Flask) -> None:

@@ -44,6 +44,7 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import banner, search
 from clinic.titration.queries import model_here
 from dosing.days import london_day
+from dosing.shape import FIRST_YEAR, LAST_YEAR
 from scheduling.prescribing_models import late_start
 
 appointments_pages = Blueprint("appointments_pages", __name__, url_prefix="/appointments")
@@ -153,11 +154,12 @@ def _to_referral(referral_id: int, says: str) -> Response:
 
 
 def day_asked(name: str, otherwise: date) -> date:
-    """A London date from the address; another one when it is none."""
+    """A London date from the address; another one when it is none, or one nobody was ever booked on."""
     try:
-        return date.fromisoformat(request.args.get(name, ""))
+        asked = date.fromisoformat(request.args.get(name, ""))
     except ValueError:
         return otherwise
+    return asked if FIRST_YEAR < asked.year < LAST_YEAR else otherwise
 
 
 # -- referrals -----------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import aliased
 
 from clinic.act import Act
@@ -466,8 +466,13 @@ class Line:
         return f"{self.family_name.upper()}, {self.given_name}"
 
 
-def clinic_list(act: Act, first: date, last: date, *, cancelled: bool = False) -> list[Line]:
-    """Who comes from first to last (London dates, both included), in order of time."""
+def clinic_list(
+    act: Act, first: date, last: date, *, cancelled: bool = False, with_staff: int | None = None
+) -> list[Line]:
+    """Who comes from first to last (London dates, both included), in order of time.
+
+    `with_staff`: only to this doctor or worker.
+    """
     act.need("appointments.read")
     if last < first or last - first > LONGEST_SPAN:
         raise Invalid.field("to", f"must be on or after from, within {LONGEST_SPAN.days} days")
@@ -487,6 +492,8 @@ def clinic_list(act: Act, first: date, last: date, *, cancelled: bool = False) -
     )  # fmt: skip
     if not cancelled:
         wanted = wanted.where(Visit.status != "cancelled")
+    if with_staff is not None:
+        wanted = wanted.where(or_(Visit.doctor_id == with_staff, Visit.worker_id == with_staff))
     rows = act.session.execute(wanted).all()
     act.note_shown("appointments.clinic_listed", [row.Visit.patient_id for row in rows])
     lost = off_rota(act, [row.Visit for row in rows])
@@ -614,6 +621,13 @@ def rota_page(act: Act) -> RotaPage:
         first=first,
         last=last,
     )  # fmt: skip
+
+
+def clinicians(act: Act) -> list[tuple[int, str]]:
+    """Everybody on the rota of the site, past or present: (id, name) pairs, by name."""
+    people = facts.service(act.session, act.site_id or 0).resources
+    names = staff_names(act, people)
+    return sorted(((each, names[each]) for each in people), key=lambda each: (each[1], each[0]))
 
 
 def possible_staff(act: Act) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:

@@ -32,6 +32,7 @@ from clinic.errors import NotFound
 from clinic.forms import Form
 from clinic.patients.queries import banner
 from clinic.titration.queries import first_days_of
+from clinic.web import row_number
 from dosing.days import london_day
 
 visits_pages = Blueprint("visits_pages", __name__, url_prefix="/appointments")
@@ -159,12 +160,13 @@ def undo_visit(visit_id: int) -> Page:
 @visits_pages.get("/clinic")
 @needs("appointments.read")
 def clinic() -> Page:
-    """Who comes on a day, or in the week of it."""
+    """Who comes on a day, or in the week of it: to the clinic, or to one of its clinicians."""
     on = day_asked("on", act().today)
     week = request.args.get("by") == "week"
     first = on - timedelta(days=on.weekday()) if week else on
     last = first + timedelta(days=6) if week else on
-    lines = queries.clinic_list(act(), first, last)
+    chosen = row_number(request.args.get("with"))
+    lines = queries.clinic_list(act(), first, last, with_staff=chosen)
     step = timedelta(days=7 if week else 1)
     days = [first + timedelta(days=each) for each in range((last - first).days + 1)]
     return render_template(
@@ -174,4 +176,5 @@ def clinic() -> Page:
             for day in days
         ],
         before=on - step, after=on + step, statuses=VISIT_STATUSES,
+        clinicians=queries.clinicians(act()), chosen=chosen,
     )  # fmt: skip

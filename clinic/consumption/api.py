@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from flask import Response, jsonify
@@ -39,11 +38,10 @@ from clinic.consumption.schemas import (
     WhichDoseSchema,
     WhoseSchema,
 )
-from clinic.errors import NotFound
 from clinic.openapi import Blueprint
 from clinic.prescriptions import queries as prescribing
 from clinic.shapes import MadeSchema, StrikeSchema, made
-from dosing.shape import Day, Refused
+from clinic.web import read_day
 
 consumption_api = Blueprint(
     "consumption_api", __name__, url_prefix="/api/v1/patients/<int:patient_id>",
@@ -289,14 +287,6 @@ def strike_dispensed(given: dict[str, Any], patient_id: int, dispensed_id: int) 
 
 
 # -- the day ---------------------------------------------------------------------------------
-
-
-def read_day(text: str) -> date:
-    """A date in an address; anything else is no address of ours."""
-    try:
-        return Day().read(text, "on")
-    except Refused:
-        raise NotFound from None
 
 
 def _on_board(row: OnBoard) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from clinic.answers import Page, carried_out
 from clinic.assessments.kinds import PRODUCT_NAMES
 from clinic.auth import act, needs
 from clinic.consumption import gates, presenters, queries, sheet, supply_commands
-from clinic.consumption.api import read_day
 from clinic.consumption.board import Board, OnBoard, board, locked
 from clinic.consumption.forms import (
     AcknowledgeForm,
@@ -38,7 +37,7 @@ from clinic.errors import Invalid, NotFound
 from clinic.patients.queries import banner
 from clinic.sheets import as_csv
 from clinic.staff.models import Staff
-from clinic.web import row_number
+from clinic.web import read_day, row_number
 from dosing.days import ONE_DAY
 
 board_pages = Blueprint("board_pages", __name__)
