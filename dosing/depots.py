@@ -8,7 +8,6 @@ from decimal import Decimal
 from dosing.days import end_of
 from dosing.facts import Facts
 from dosing.medicines import (
-    BUPRENORPHINE,
     LYOPHILISATE,
     MONTHLY_DEPOT,
     SUBLINGUAL,
@@ -30,7 +29,6 @@ def _naive(facts: Facts) -> bool:
         facts.request.treatment_history.ever_taken_buprenorphine
         or facts.on_sublingual(facts.on)
         or facts.depots
-        or facts.earlier_depot
         or facts.earlier_doses
     )
 
@@ -42,7 +40,6 @@ def _test_doses(facts: Facts, version: RuleVersion) -> list[datetime]:
         dose.consumed_at
         for dose in history.doses
         if (history.confirmed or not dose.elsewhere)
-        and dose.product.drug == BUPRENORPHINE
         and dose.product.form == SUBLINGUAL
         and dose.dose_mg >= least
     ]

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Final
 
 from dosing.alcohol import UNITS, micrograms
 from dosing.days import ONE_DAY, end_of, london_day
-from dosing.medicines import BUPRENORPHINE, METHADONE, MONTHLY_DEPOT, Product
+from dosing.medicines import METHADONE, MONTHLY_DEPOT, Product
 from dosing.request import (
     Dose,
     DoseRequest,
@@ -96,7 +97,6 @@ class Facts:
     spans: tuple[Span, ...]
     depots: tuple[Dose, ...]
     earlier_doses: bool
-    earlier_depot: bool
     covered: tuple[tuple[date, date], ...]
     change: str | None
     previous: Span | None
@@ -259,11 +259,10 @@ def derive(request: DoseRequest, defined: Definitions) -> Facts:
     if first_dose:
         episode_from, after_break = on, lapsed
     earlier_doses = any(first_on < episode_from for first_on, _ in covered)
-    earlier_depot = any(d.on < episode_from for d in depots)
-    spans = [s for s in spans if s.first_on >= episode_from] if not first_dose else []
-    depots = tuple(d for d in depots if d.on >= episode_from) if not first_dose else ()
-    doses = tuple(d for d in doses if d.on >= episode_from) if not first_dose else ()
-    steady = tuple(s for s in steady if s.from_on >= episode_from) if not first_dose else ()
+    spans = [s for s in spans if s.first_on >= episode_from]
+    depots = tuple(d for d in depots if d.on >= episode_from)
+    doses = tuple(d for d in doses if d.on >= episode_from)
+    steady = tuple(s for s in steady if s.from_on >= episode_from)
     day = (on - episode_from).days + 1
 
     consumed_today = tuple(
@@ -279,7 +278,7 @@ def derive(request: DoseRequest, defined: Definitions) -> Facts:
 
     free_days = _opioid_free_days(request, first_dose, doses, steady)
     gestation = _gestation(request, defined["pregnancy"])
-    methadone_before = _methadone_before(request) if drug == BUPRENORPHINE else None
+    methadone_before = _methadone_before(request)
     return Facts(
         request=request,
         on=on,
@@ -296,15 +295,14 @@ def derive(request: DoseRequest, defined: Definitions) -> Facts:
         spans=tuple(spans),
         depots=depots,
         earlier_doses=earlier_doses,
-        earlier_depot=earlier_depot,
         covered=tuple(covered),
         change=_change(day, depot, order.dose_mg is not None, total_mg, previous),
         previous=previous,
         previous_on=previous.last_on if previous else None,
         last_increase_on=rises,
         last_reduction_on=falls,
-        confirmed=history.confirmed
-        and (any(d.elsewhere for d in doses) or any(s.elsewhere for s in steady)),
+        # A claim nobody confirmed does not count, so whatever is from elsewhere here is confirmed.
+        confirmed=any(d.elsewhere for d in doses) or any(s.elsewhere for s in steady),
         opioid_free_days=free_days,
         tolerance=_tolerance(request, free_days, after_break, defined["tolerance"]),
         risk_modifiers=_factors(request, defined["risk-modifier"], on)
@@ -387,14 +385,11 @@ def _change(
 def _last_changes(spans: list[Span]) -> tuple[date | None, date | None]:
     """The last dosing dates before D whose total rose, and fell, from the dosing day before."""
     rose = fell = None
-    for place in range(len(spans) - 1, 0, -1):
-        now, earlier = spans[place].total_mg, spans[place - 1].total_mg
-        if rose is None and now > earlier:
-            rose = spans[place].first_on
-        if fell is None and now < earlier:
-            fell = spans[place].first_on
-        if rose and fell:
-            break
+    for earlier, now in pairwise(spans):
+        if now.total_mg > earlier.total_mg:
+            rose = now.first_on
+        elif now.total_mg < earlier.total_mg:
+            fell = now.first_on
     return rose, fell
 
 
@@ -413,21 +408,21 @@ def _opioid_free_days(
     else:
         began = min((*(d.consumed_at for d in doses), *(end_of(s.from_on) for s in steady)))
         began_on = min((*(d.on for d in doses), *(s.from_on for s in steady)))
-    latest: date | None = None
-    for use in request.opioid_use:
-        at, on = _used_at(use.last_used_at, use.last_used_on, decided_at)
-        if at < began and (latest is None or on > latest):
-            latest = on
-    for dose in request.treatment_history.doses:
-        if dose.consumed_at < began and (latest is None or dose.on > latest):
-            latest = dose.on
+    used = [
+        on
+        for at, on in (
+            *(_used_at(u.last_used_at, u.last_used_on, decided_at) for u in request.opioid_use),
+            *((dose.consumed_at, dose.on) for dose in request.treatment_history.doses),
+        )
+        if at < began
+    ]
     for range_ in request.treatment_history.steady_doses:
         on = min(range_.to_on, began_on)
-        while on >= range_.from_on and end_of(on) >= began:
+        while end_of(on) >= began:
             on -= ONE_DAY
-        if on >= range_.from_on and (latest is None or on > latest):
-            latest = on
-    return None if latest is None else (began_on - latest).days
+        if on >= range_.from_on:
+            used.append(on)
+    return (began_on - max(used)).days if used else None
 
 
 def _used_at(at: datetime | None, on: date | None, decided_at: datetime) -> tuple[datetime, date]:

@@ -86,7 +86,7 @@ def words_and_figures_agree(facts: Facts, version: RuleVersion) -> Finding | Non
         return None
     total, unit = _total(form)
     words = (form.total_in_words or "").strip()
-    if total is not None and words and words_say(words, total, unit):
+    if total is not None and words_say(words, total, unit):
         return None
     return version.finding(total=total, unit=unit, in_words=words or None)
 

@@ -12,14 +12,14 @@ from dosing.rulebook import Finding, RuleVersion
 @reasons("I-BZ-01")
 def sedatives_are_watched(facts: Facts, version: RuleVersion) -> Finding | None:
     plan = facts.request.assessment.sedative_monitoring_plan
-    long_enough = plan is not None and (plan.to_on - plan.from_on).days + 1 >= version.number(
-        "plan_days"
-    )
+    watched_to = None
+    if plan is not None and (plan.to_on - plan.from_on).days + 1 >= version.number("plan_days"):
+        watched_to = plan.to_on
     unwatched = [
         medicine.name
         for medicine in facts.taking(version.limits["medicine_class"])
         # A start nobody knows may be today's.
-        if not long_enough or plan is None or plan.to_on < (medicine.started_on or facts.on)
+        if watched_to is None or watched_to < (medicine.started_on or facts.on)
     ]
     if not unwatched:
         return None

@@ -68,8 +68,7 @@ def seen_after_missed_days_of_buprenorphine(facts: Facts, version: RuleVersion) 
 def lower_after_missed_days(facts: Facts, version: RuleVersion) -> Finding | None:
     if not _missed(facts, version, METHADONE) or not _assessed(facts, version):
         return None
-    if facts.previous is None:
-        return None
+    assert facts.previous is not None, "days are missed after a dose"
     share = facts.previous.total_mg * version.number("share_of_last")
     cap = version.number("cap_mg")
     capped = facts.missed_days >= version.number("capped_from_days")

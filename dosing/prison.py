@@ -107,7 +107,7 @@ def a_continuation_is_confirmed(facts: Facts, version: RuleVersion) -> Finding |
 
 @reasons("P-06", judges_dose=True)
 def an_unsupervised_dose_is_divided(facts: Facts, version: RuleVersion) -> Finding | None:
-    if facts.request.prison is None or facts.drug != METHADONE or not facts.confirmed:
+    if facts.drug != METHADONE or not facts.confirmed:
         return None
     if not facts.first_in_prison or facts.last_outside_supervised:
         return None
@@ -209,19 +209,15 @@ def open_ended_maintenance_is_justified(facts: Facts, version: RuleVersion) -> F
     )
 
 
-def _leaving(facts: Facts, version: RuleVersion) -> bool:
-    prison = facts.request.prison
-    return (
-        prison is not None
-        and prison.expected_release_on is not None
-        and (prison.expected_release_on - facts.on).days <= version.number("within_days")
-    )
+def _leaving(prison: Prison, facts: Facts, version: RuleVersion) -> bool:
+    release_on = prison.expected_release_on
+    return release_on is not None and (release_on - facts.on).days <= version.number("within_days")
 
 
 @reasons("P-13")
 def care_goes_on_after_release(facts: Facts, version: RuleVersion) -> Finding | None:
     prison = facts.request.prison
-    if prison is None or not _leaving(facts, version):
+    if prison is None or not _leaving(prison, facts, version):
         return None
     if prison.bridging_prescription_on is not None or prison.community_appointment_at is not None:
         return None
@@ -231,6 +227,8 @@ def care_goes_on_after_release(facts: Facts, version: RuleVersion) -> Finding | 
 @reasons("P-14")
 def naloxone_is_offered(facts: Facts, version: RuleVersion) -> Finding | None:
     prison = facts.request.prison
-    if prison is None or not _leaving(facts, version) or prison.naloxone_offered_on is not None:
+    if prison is None or not _leaving(prison, facts, version):
+        return None
+    if prison.naloxone_offered_on is not None:
         return None
     return version.finding(expected_release_on=prison.expected_release_on)

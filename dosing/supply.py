@@ -57,8 +57,8 @@ def a_week_at_most_at_home(facts: Facts, version: RuleVersion) -> Finding | None
         return None
     limit = version.number("above_days")
     for collection in facts.request.supply.collections or ():
-        days = collection.take_home_days or 0
-        if days > limit:
+        days = collection.take_home_days
+        if days is not None and days > limit:
             return version.finding(
                 take_home_days=days, collect_on=collection.collect_on, limit=limit
             )

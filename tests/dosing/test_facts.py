@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from dosing.check import check, rulebook
-from dosing.examples import a_request
+from dosing.days import london_time
+from dosing.examples import a_request, all_examples
 from dosing.facts import Facts, derive
 from dosing.request import read_request
 
@@ -94,6 +95,22 @@ def test_an_unconfirmed_claim_of_methadone_still_delays_buprenorphine():
     assert {"B-PW-04", "B-PW-08"} <= set(rules)
 
 
+@pytest.mark.parametrize("claim", [steady("@D-9", "@D-1"), dose("@-30h")])
+def test_an_unconfirmed_claim_is_no_treatment_here(claim):
+    claimed = {**claim, "recorded_by": "elsewhere"}
+
+    assert facts_of("start", **history(claimed)).first_dose
+    assert not facts_of("start", **history(claimed)).confirmed
+    assert facts_of("start", **history(claimed), **BOTH_CONFIRM).confirmed
+
+
+def test_treatment_is_a_confirmed_continuation_when_any_of_it_came_from_elsewhere():
+    ours, theirs = dose("@-30h"), dose("@-60h", recorded_by="elsewhere")
+
+    assert facts_of("start", **history(ours, theirs), **BOTH_CONFIRM).confirmed
+    assert not facts_of("start", **history(ours), **BOTH_CONFIRM).confirmed
+
+
 # -- missed days --------------------------------------------------------------------------
 
 
@@ -106,6 +123,35 @@ def test_a_date_covered_by_a_take_home_dose_is_not_missed():
     taken = history(steady("@D-90", "@D-4"), dose("@D-3 09:00", supervision="take_home"))
 
     assert facts_of("maintained", **taken).missed_days == 2
+
+
+def test_the_missed_dates_of_the_last_days_are_named_in_order():
+    facts = facts_of("maintained", **history(steady("@D-90", "@D-6"), dose("@D-3 09:00")))
+
+    missed = [(facts.on - day).days for day in facts.missed_within(5)]
+
+    assert missed == [5, 4, 2, 1]
+
+
+def test_a_dose_taken_today_leaves_nothing_missed_but_does_not_make_good_the_days_before():
+    taken = history(steady("@D-90", "@D-4"), dose("@D 09:00"))
+
+    facts = facts_of("maintained", **taken)
+
+    assert (facts.missed_days, facts.missed_before) == (0, 3)
+    assert facts.last_covered_before == facts.on - timedelta(days=4)
+    assert facts_of("start").last_covered_before is None
+    assert facts_of("start", **history(dose("@-1h"))).missed_before == 0
+
+
+def test_dates_before_the_episode_are_not_missed():
+    assert facts_of("prison_day_3").missed_within(14) == []
+
+
+def test_a_depot_covers_its_dates_whatever_daily_dose_came_after_it():
+    on_top = history(dose("@D-8 11:00", "16", WEEKLY), dose("@D-6 11:00", "4", TABLET))
+
+    assert facts_of("buprenorphine_maintained", **on_top).missed_days == 0
 
 
 def test_nothing_ever_taken_is_nothing_missed():
@@ -204,6 +250,33 @@ def test_only_a_re_induction_after_five_missed_days_is_a_first_dose(phase, last,
 
 
 @pytest.mark.proves("M-MD-04")
+def test_of_two_episodes_only_the_present_one_counts():
+    before = (steady("@D-100", "@D-40", "90"), dose("@D-39 10:00", "90"))
+    facts = facts_of("maintained", **history(*before, steady("@D-3", "@D-1", "20")))
+
+    assert [span.total_mg for span in facts.spans] == [20]
+    assert facts.earlier_doses
+    assert facts.day == 4
+    # Low after the break, though three weeks and more without opioids are already lost.
+    assert (facts.opioid_free_days, facts.tolerance) == (36, "lost")
+    assert facts.last_increase_on is None
+
+
+def test_a_break_inside_the_history_leaves_tolerance_low():
+    used = {"opioid_use": [{"opioid": "heroin", "last_used_at": "@D-3 05:00"}]}
+    facts = facts_of("maintained", **used, **history(steady("@D-90", "@D-12"), dose("@D-3 10:00")))
+
+    assert (facts.opioid_free_days, facts.tolerance) == (0, "low")
+
+
+def test_a_depot_of_an_earlier_episode_is_none_of_this_one():
+    twice = history(dose("@D-90 11:00", "16", WEEKLY), dose("@D-4 11:00", "16", WEEKLY))
+
+    facts = facts_of("depot_start", **twice)
+
+    assert [each.on for each in facts.depots] == [facts.on - timedelta(days=4)]
+
+
 def test_another_phase_after_five_missed_days_stops_and_keeps_the_old_episode():
     rules = fired("maintained", **history(steady("@D-60", "@D-6")))
 
@@ -218,6 +291,24 @@ def test_the_total_is_what_was_taken_today_and_what_is_still_to_come():
     facts = facts_of("further_dose", **{"order.doses_remaining_today": 3})
 
     assert facts.total_mg == Decimal(45)
+
+
+def test_a_second_dose_on_a_later_day_is_added_up_and_is_no_further_dose_of_day_1():
+    facts = facts_of("day_10", **history(steady("@D-9", "@D-1", "50"), dose("@-2h", "20")))
+
+    assert facts.total_mg == 70
+    assert facts.previous_on == facts.on - timedelta(days=1)
+    assert not facts.further_dose
+    assert not facts.divided_day_1
+
+
+def test_a_depot_given_today_is_no_part_of_the_daily_total():
+    given = history(dose("@-1h", "16", WEEKLY))
+
+    facts = facts_of("buprenorphine_start", **given)
+
+    assert (facts.total_mg, facts.consumed_today) == (4, ())
+    assert facts.spans == ()
 
 
 def test_the_previous_dosing_day_is_the_last_with_a_dose_however_many_were_missed():
@@ -257,6 +348,24 @@ def test_the_last_increase_is_the_last_dosing_date_that_rose():
 
 
 @pytest.mark.proves("M-TI-02", "M-TI-10")
+@pytest.mark.parametrize(
+    ("totals", "rose", "fell"),
+    [
+        ("30 30 30", None, None), ("30 40 40", 2, None), ("40 30 30", None, 2),
+        ("30 20 40", 1, 2), ("30 40 20", 2, 1), ("10 20 30", 1, None), ("30 20 10", None, 1),
+    ],
+)  # fmt: skip
+def test_the_last_rise_and_the_last_fall_are_each_remembered(totals, rose, fell):
+    days = [
+        steady(f"@D-{d}", f"@D-{d}", mg) for d, mg in zip((3, 2, 1), totals.split(), strict=True)
+    ]
+
+    facts = facts_of("maintained", **history(*days))
+
+    changed = (facts.last_increase_on, facts.last_reduction_on)
+    assert changed == tuple(d and facts.on - timedelta(days=d) for d in (rose, fell))
+
+
 def test_after_three_missed_days_only_the_titration_stops_speak():
     taken = history(steady("@D-30", "@D-5", "40"))
     seen = {"assessment.prescriber_assessed_at": ["@-1h"]}
@@ -290,6 +399,36 @@ def test_opioid_use_after_the_first_dose_of_the_episode_is_ignored():
     facts = facts_of("maintained", **history(steady("@D-9", "@D-1")), opioid_use=use)
 
     assert facts.opioid_free_days == 3
+
+
+def test_the_latest_opioid_before_the_episode_counts_whatever_kind_of_record_it_is():
+    used = [{"opioid": "heroin", "last_used_on": f"@D-{days}"} for days in (20, 10, 12)]
+    depot = dose("@D-9 11:00", "16", WEEKLY)
+    daily = steady("@D-8", "@D-7", "8", TABLET)
+
+    def free(*taken, use=()):
+        return facts_of("start", opioid_use=list(use), **history(*taken)).opioid_free_days
+
+    assert free(use=used) == 10
+    assert free(depot, use=used[:1]) == 9
+    assert free(depot, daily, use=used) == 7
+    assert free(steady("@D-7", "@D-7", "8", TABLET)) == 7
+    assert free() is None
+
+
+def test_opioid_free_days_run_to_the_first_dose_of_the_episode():
+    use = {"opioid_use": [{"opioid": "heroin", "last_used_at": "@D-9 09:00"}]}
+    at_it = {"opioid_use": [{"opioid": "heroin", "last_used_at": "@D-5 09:00"}]}
+
+    assert (
+        facts_of("start", **use, **history(dose("@D-5 09:00"), dose("@D-1 09:00"))).opioid_free_days
+        == 4
+    )
+    assert (
+        facts_of("start", **use, **history(steady("@D-5", "@D-2"), dose("@-1h"))).opioid_free_days
+        == 4
+    )
+    assert facts_of("start", **at_it, **history(dose("@D-5 09:00"))).opioid_free_days is None
 
 
 def test_use_known_only_by_its_date_is_timed_at_the_end_of_it():
@@ -372,6 +511,27 @@ def test_the_latest_reading_counts_and_each_kind_on_its_own():
     assert facts.alcohol is None
 
 
+def test_the_latest_ecg_counts_and_of_two_on_one_day_the_longer():
+    def qtc(*ecgs):
+        taken = [{"recorded_on": on, "qtc_ms": ms} for on, ms in ecgs]
+        return facts_of("start", **{"patient.ecgs": taken}).ecg.qtc_ms
+
+    assert qtc(("@D-9", 510), ("@D-2", 430)) == 430
+    assert qtc(("@D-2", 430), ("@D-9", 510)) == 430
+    assert qtc(("@D-2", 470), ("@D-2", 430)) == 470
+
+
+def test_a_look_at_sedation_or_withdrawal_is_an_observation_and_a_breath_reading_is_not():
+    breath = {"at": "@-4h", "breath_alcohol_mg_per_l": "0"}
+    sedation = {"at": "@-3h", "sedation": "1"}
+    score = {"at": "@-2h", "withdrawal_scale": "oows", "withdrawal_score": 3}
+
+    facts = facts_of("start", **observed(breath, sedation, score))
+
+    decided_at = facts.request.decided_at
+    assert [decided_at - at for at in facts.observed_at] == [timedelta(hours=h) for h in (3, 2)]
+
+
 def test_a_reading_older_than_a_day_is_missing():
     score = {"withdrawal_scale": "cows", "withdrawal_score": 9}
 
@@ -447,6 +607,16 @@ def test_a_medicine_is_current_from_its_start_to_its_last_date(dates, current):
     assert bool(facts.risk_modifiers) is current
 
 
+def test_a_medicine_of_several_classes_counts_for_each_and_one_of_none_for_none():
+    def known(*classes):
+        taken = {"patient.medicines": [{"name": "it", "classes": list(classes)}]}
+        facts = facts_of("start", **taken)
+        return [m.name for m in facts.taking("gabapentinoid")], facts.risk_modifiers
+
+    assert known("qt_prolonging", "gabapentinoid") == (["it"], ("it",))
+    assert known() == ([], ())
+
+
 def test_a_breath_reading_alone_is_no_risk_modifier():
     drunk = {"observations.0.breath_alcohol_micrograms_per_100ml": "60"}
 
@@ -476,6 +646,31 @@ def test_the_last_methadone_day_is_added_up_and_unknown_is_above_the_limit():
 
     assert "B-PW-08" in fired("buprenorphine_start", **split)
     assert "B-PW-08" in fired("buprenorphine_start", **unknown)
+
+
+def test_only_methadone_is_methadone_before_buprenorphine():
+    other = history(steady("@D-9", "@D-3", "8", TABLET), dose("@D-2 11:00", "8", TABLET))
+    heroin = {"opioid_use": [{"opioid": "heroin", "last_used_at": "@-14h"}]}
+
+    assert facts_of("buprenorphine_start", **heroin, **other).methadone_before is None
+
+
+def test_the_last_methadone_is_the_latest_and_its_amount_that_of_its_day():
+    use = {"opioid_use": [{"opioid": "methadone", "last_used_at": "@-60h", "daily_dose_mg": "5"}]}
+    taken = history(steady("@D-60", "@D-4", "80"), dose("@D-1 10:00", "20"))
+
+    before = facts_of("buprenorphine_start", **use, **taken).methadone_before
+
+    assert before.total_mg == 20
+    assert london_time(before.last_at).hour == 10
+
+
+def test_the_latest_use_of_a_short_acting_opioid_counts():
+    used = [{"opioid": "heroin", "last_used_at": at} for at in ("@-40h", "@-14h", "@-30h")]
+
+    facts = facts_of("buprenorphine_start", opioid_use=used)
+
+    assert facts.request.decided_at - facts.short_acting_at == timedelta(hours=14)
 
 
 # -- depots -------------------------------------------------------------------------------
@@ -553,6 +748,59 @@ def test_the_prison_day_counts_from_the_first_dose_since_reception():
     assert facts_of("maintained").prison_day is None
 
 
+def in_prison(*taken: dict, at: str = "@D-2 16:00", confirmed: bool = True) -> tuple:
+    """The prison day, whether none was taken inside yet, whether the last outside was watched."""
+    both = dict.fromkeys(BOTH_CONFIRM, "@-2h" if confirmed else "@absent")
+    facts = facts_of("prison_confirmed", **{"prison.received_at": at}, **history(*taken), **both)
+    return facts.prison_day, facts.first_in_prison, facts.last_outside_supervised
+
+
+WATCHED, THEIRS = {"supervision": "supervised"}, {"recorded_by": "elsewhere"}
+
+
+@pytest.mark.parametrize(
+    ("taken", "known"),
+    [
+        ((dose("@D-2 16:00"),), (3, False, False)),
+        ((dose("@D-2 15:59", **WATCHED),), (1, True, True)),
+        ((dose("@D-1 09:00", product=TABLET),), (1, True, False)),
+        ((dose("@D-9 09:00", product=TABLET, **WATCHED),), (1, True, False)),
+        ((steady("@D-9", "@D-1", product=TABLET, **WATCHED),), (1, True, False)),
+        ((dose("@D-9 09:00", **WATCHED), dose("@D-5 09:00")), (1, True, False)),
+        ((dose("@D-9 09:00"), dose("@D-5 09:00", **WATCHED)), (1, True, True)),
+        ((dose("@D-9 09:00", **WATCHED), dose("@D-9 09:00")), (1, True, True)),
+        ((steady("@D-1", "@D-1", **WATCHED, **THEIRS),), (2, False, False)),
+        ((steady("@D-2", "@D-1", **WATCHED),), (3, False, False)),
+        ((steady("@D-30", "@D-10", **WATCHED), dose("@D-5 09:00")), (1, True, False)),
+        ((steady("@D-30", "@D-1", **WATCHED, **THEIRS),), (2, False, True)),
+    ],
+)  # fmt: skip
+def test_doses_before_and_since_reception_are_told_apart(taken, known):
+    assert in_prison(*taken) == known
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        steady("@D-9", "@D-1", **WATCHED, **THEIRS),
+        dose("@D-5 09:00", **WATCHED, **THEIRS),
+        dose("@D-1 09:00", **THEIRS),
+    ],
+)
+def test_a_claim_nobody_confirmed_was_taken_neither_inside_nor_outside(claim):
+    assert in_prison(claim, confirmed=False) == (1, True, False)
+
+
+def test_outside_prison_there_is_no_prison_day():
+    facts = facts_of("maintained")
+
+    assert (facts.prison_day, facts.first_in_prison, facts.last_outside_supervised) == (
+        None,
+        False,
+        False,
+    )
+
+
 @pytest.mark.proves("P-06")
 def test_a_daily_dose_from_elsewhere_on_the_day_of_reception_was_taken_outside():
     came_in_yesterday = {
@@ -618,6 +866,22 @@ def test_without_a_unit_only_rules_that_need_no_dose_speak(base):
 
 
 @pytest.mark.proves("U-06")
+def test_whatever_else_makes_a_rule_speak_a_dose_without_a_unit_is_never_compared():
+    """Comparing one raises, so a rule that reads the amount without saying so would be seen."""
+    no_unit = {"order.dose_mg": "@absent", "order.dose_without_unit": "99"}
+    examples = [each for each in all_examples(rulebook()) if each.fires]
+
+    answers = [
+        check(a_request(each.base, each.rule_set, **{**each.changes, **no_unit}))
+        for each in examples
+        if "order.dose_micrograms" not in each.changes
+    ]
+
+    assert len(answers) > 1000
+    assert all("U-06" in {found["rule"] for found in each["findings"]} for each in answers)
+
+
+@pytest.mark.proves("U-06")
 def test_micrograms_are_a_unit():
     micrograms = {"order.dose_mg": "@absent", "order.dose_micrograms": "400"}
 
@@ -678,3 +942,28 @@ def test_a_finding_shows_the_values_it_used():
     assert finding["facts"] == {"dose_mg": "45", "limit_mg": "40"}
     assert finding["message"] == "First dose above 40 mg."
     assert finding["source"] == "S10 [S], S20 [S]; S3/S4 [M]"
+
+
+def told(rule: str, base: str, **changes) -> dict:
+    """The values the finding of a rule tells."""
+    answer = check(a_request(base, **changes))
+    return next(each["facts"] for each in answer["findings"] if each["rule"] == rule)
+
+
+def test_a_finding_tells_what_about_the_person_moved_the_limit():
+    frail = {"order.dose_mg": "25", "patient.conditions": ["frailty_or_older_age"]}
+
+    assert told("M-FD-05", "start", **frail) == {
+        "dose_mg": "25", "limit_mg": "20", "tolerance": "moderate", "opioid_free_days": 1,
+        "risk_modifiers": ["frailty_or_older_age"], "experienced": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("missed", "limit"), [("@D-4", "45"), ("@D-5", "40")])
+def test_after_missed_days_the_limit_told_is_the_share_or_the_cap(missed, limit):
+    after = {
+        "assessment.prescriber_assessed_at": ["@-1h"], "order.dose_mg": "60",
+        **history(steady("@D-90", missed, "90")),
+    }  # fmt: skip
+
+    assert told("M-MD-03", "maintained", **after)["limit_mg"] == limit
