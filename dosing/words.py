@@ -1,7 +1,7 @@
 """How is a total written in words, and do the words on a form say its figures?
 
-English cardinals; a part of a whole is "point" and its digits. What `in_words` writes, `words_say`
-reads; a reading that shares nothing with either stands in the tests.
+English cardinals, as the dose-check contract reads them: a part of a whole has no words. What
+`in_words` writes, `words_say` reads; a reading that shares nothing with either stands in the tests.
 """
 
 from __future__ import annotations
@@ -19,25 +19,17 @@ _ONES: Final = (
 _TENS: Final = (
     "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
 )  # fmt: skip
-_POINT: Final = "point"
 
 
 def in_words(number: Decimal, unit: str) -> str:
-    """As a form writes it: "one hundred and twenty-two point five millilitres".
+    """As a form writes it: "one hundred and twenty-two millilitres".
 
     `unit`: "millilitres", "tablets" or "syringes"; the singular for exactly one. From 0 to
-    999,999 and any decimals; ValueError outside that.
+    999,999; ValueError outside that and for a part of a whole, which no cardinal says.
     """
-    if not 0 <= number < 1_000_000:
-        raise ValueError(f"{number} is not written in words")
-    whole = _cardinal(int(number))
-    digits = " ".join(_ONES[int(digit)] for digit in _decimals(number))
-    said = f"{whole} {_POINT} {digits}" if digits else whole
-    return f"{said} {unit.removesuffix('s') if number == 1 else unit}"
-
-
-def _decimals(number: Decimal) -> str:
-    return as_text(number).partition(".")[2]
+    if not 0 <= number < 1_000_000 or number != int(number):
+        raise ValueError(f"{as_text(number)} is not written in words")
+    return f"{_cardinal(int(number))} {unit.removesuffix('s') if number == 1 else unit}"
 
 
 def _cardinal(number: int) -> str:
@@ -57,10 +49,9 @@ def _cardinal(number: int) -> str:
 def words_say(text: str, number: Decimal, unit: str) -> bool:
     """Do the words on a form say this many of this unit ("millilitres", "tablets", "syringes")?
 
-    Cardinals with or without "and", hyphens and capitals, decimals as "point" and each digit.
-    Anything else is not what the figures say.
+    Cardinals with or without "and", hyphens and capitals. Anything else is not what the figures say.
     """
-    if not 0 <= number < 1_000_000:
+    if not 0 <= number < 1_000_000 or number != int(number):
         return False
     return _bare(text) == _bare(in_words(number, unit)) or (
         # "one millilitres" is clumsy and plain.

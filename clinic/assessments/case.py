@@ -37,8 +37,8 @@ class Place:
 
     id: int
     in_prison: bool
-    rapid: bool
-    """A community service that works under a rapid prescribing model."""
+    holds: bool
+    """Are first doses held until the assessment allows them? In the community, under every model."""
     rule_set: str
 
 
@@ -47,7 +47,7 @@ def place_of(act: Act) -> Place:
     return Place(
         site.id,
         site.kind == "prison",
-        site.kind == "community" and site.model_on(act.today) is not None,
+        site.kind == "community",
         site.rule_set_on(act.today) or RULE_SETS[-1],
     )
 

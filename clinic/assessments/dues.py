@@ -84,7 +84,7 @@ def _assessment(case: Case) -> Iterator[Due]:
         next_on = outcome.data.get("next_review_on")
         due_on = date.fromisoformat(next_on) if next_on else case.today
         yield Due("outcome", "outcome", "Extended assessment: an outcome is to be signed", due_on)
-    elif case.place.rapid:
+    elif case.place.holds:
         says = "Assessment complete: the outcome is to be signed"
         yield Due("outcome", "outcome", says, case.today)
 

@@ -1,10 +1,10 @@
 """May a prescriber decide on a dose yet, and what is lacking? Asked beside the dose check.
 
 The dose check judges a dose on clinical facts and is the same for everybody. This asks about the
-service's own way to a first dose (RP-06, RP-11, RP-20, RP-26 to RP-30, RP-36, RP-38, RP-45): in a
-community service under a rapid model nothing is decided on the first visit of a complex case, and
-no first dose before a prescriber signed the outcome. Prison's first night follows the P rules
-instead (docs/decisions).
+service's own way to a first dose (RP-06, RP-11, RP-20, RP-26 to RP-30, RP-36, RP-38, RP-45): in the
+community nothing is decided on the first visit of a complex case, and no first dose before a
+prescriber signed the outcome. A service whose model nobody set is held the same way. Prison's first
+night follows the P rules instead (docs/decisions).
 """
 
 from __future__ import annotations
@@ -71,11 +71,11 @@ def for_any_dose(case: Case) -> list[Lack]:
 
 
 def for_a_first_dose(case: Case, medicine: str | None = None) -> list[Lack]:
-    """What a first dose still needs here. Empty outside a rapid community service.
+    """What a first dose still needs here. Empty in prison.
 
     `medicine`: that of the order, when there is one; before it, that of the signed outcome.
     """
-    if not case.place.rapid:
+    if not case.place.holds:
         return []
     out = [
         Lack(
@@ -119,7 +119,7 @@ def _outcome(case: Case, reasons: set[str]) -> list[Lack]:
 def cleared(case: Case, *, first_dose: bool, medicine: str | None = None) -> None:
     """NotCleared while anything is in the way of saving this dose; NotReady when the rules for it fail."""
     lacking = for_any_dose(case)
-    if first_dose and case.place.rapid:
+    if first_dose and case.place.holds:
         must_allow_first_doses()
         lacking += for_a_first_dose(case, medicine)
     if lacking:

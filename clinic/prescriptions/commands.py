@@ -228,7 +228,7 @@ def _save(
 def _cleared(act: Act, patient: Patient, gathered: Gathered, order: Data, at: datetime) -> None:
     """NotCleared while the assessment does not allow this dose: a first one most of all."""
     case = Case(gathered.entries, gathered.doses, place_of(act), patient.sex, at)
-    first_dose = case.place.rapid and treatment_of(gathered.request).first_dose
+    first_dose = case.place.holds and treatment_of(gathered.request).first_dose
     gate.cleared(case, first_dose=first_dose, medicine=PRODUCTS[order["product"]].drug)
 
 

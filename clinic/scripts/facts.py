@@ -157,6 +157,12 @@ def make(act: Act, patient: Patient, script: Script) -> Made:
         )
     except CannotWrite as cannot:
         raise Invalid.field("from_on", str(cannot)) from cannot
+    if made.total != int(made.total):
+        raise Invalid.field(
+            "to_on",
+            f"The total would be {as_text(made.total)} {written.unit}. A form says its total in words,"
+            " and rule L-04 reads whole numbers only: choose dates whose doses add up to one",
+        )
     return Made(
         patient, product, written, strength, by_day, doses, made, release_on is not None
     )  # fmt: skip

@@ -68,7 +68,8 @@ def test_no_dose_of_that_medicine_is_saved_and_another_is(app, database, clock, 
 
     with app.app_context():
         with pytest.raises(NotReady, match=r"B-FD-01.*No dose of buprenorphine"):
-            a_decision(clinic.act(), an_assessed_patient(clinic), order=buprenorphine)
+            planned = an_assessed_patient(clinic, medicine="buprenorphine")
+            a_decision(clinic.act(), planned, order=buprenorphine)
         assert a_decision(clinic.act(), an_assessed_patient(clinic), "25")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -23,11 +22,8 @@ VALUES |= {word: 10 * value for value, word in enumerate(TENS.split(), start=2)}
 def read_back(text: str) -> tuple[Decimal, str]:
     """The number and the unit, read word by word as a person adds them up."""
     *said, unit = text.split()
-    whole, _, decimals = " ".join(said).partition(" point ")
-    thousands, _, rest = whole.rpartition("thousand")
-    total = 1000 * _below_a_thousand(thousands) + _below_a_thousand(rest)
-    digits = "".join(str(VALUES[word]) for word in decimals.split())
-    return Decimal(f"{total}.{digits or 0}"), unit
+    thousands, _, rest = " ".join(said).rpartition("thousand")
+    return Decimal(1000 * _below_a_thousand(thousands) + _below_a_thousand(rest)), unit
 
 
 def _below_a_thousand(text: str) -> int:
@@ -49,9 +45,7 @@ def _below_a_thousand(text: str) -> int:
         ("560.000", "five hundred and sixty millilitres"),
         ("1005", "one thousand and five millilitres"),
         ("1260", "one thousand two hundred and sixty millilitres"),
-        ("17.5", "seventeen point five millilitres"),
-        ("0.4", "zero point four millilitres"),
-        ("9999.999", "nine thousand nine hundred and ninety-nine point nine nine nine millilitres"),
+        ("9999", "nine thousand nine hundred and ninety-nine millilitres"),
         ("123456", "one hundred and twenty-three thousand four hundred and fifty-six millilitres"),
     ],
 )
@@ -60,13 +54,8 @@ def test_a_total_is_written_as_a_pharmacist_reads_it(number: str, words: str) ->
 
 
 @pytest.mark.proves("L-04")
-def test_every_whole_number_and_every_thousandth_is_read_back_as_it_was_meant() -> None:
-    whole = (Decimal(number) for number in range(10_000))
-    thousandths = (
-        Decimal(1000 * place + part) / 1000 for place in (0, 1, 19, 9999) for part in range(1000)
-    )
-
-    for number in chain(whole, thousandths):
+def test_every_whole_number_is_read_back_as_it_was_meant() -> None:
+    for number in map(Decimal, range(10_000)):
         text = in_words(number, "millilitres")
         read, unit = read_back(text)
         assert read == number, text
@@ -75,22 +64,21 @@ def test_every_whole_number_and_every_thousandth_is_read_back_as_it_was_meant() 
 
 
 @pytest.mark.proof
-def test_every_amount_up_to_9999_999_is_read_back_as_it_was_meant() -> None:
-    for thousandths in range(10_000_000):
-        number = Decimal(thousandths) / 1000
-        assert read_back(in_words(number, "tablets"))[0] == number
+def test_every_number_up_to_999_999_is_read_back_as_it_was_meant() -> None:
+    for number in range(1_000_000):
+        assert read_back(in_words(Decimal(number), "tablets"))[0] == number
 
 
 @given(
-    st.integers(0, 9_999_999),
-    st.integers(0, 9_999_999),
+    st.integers(0, 999_999),
+    st.integers(0, 999_999),
     st.sampled_from(["millilitres", "tablets", "syringes"]),
 )
 def test_words_for_one_amount_never_say_another(said: int, meant: int, unit: str) -> None:
-    words = in_words(Decimal(said) / 1000, unit)
+    words = in_words(Decimal(said), unit)
 
-    assert words_say(words, Decimal(meant) / 1000, unit) is (said == meant)
-    assert read_back(words)[0] == Decimal(said) / 1000
+    assert words_say(words, Decimal(meant), unit) is (said == meant)
+    assert read_back(words)[0] == said
 
 
 @pytest.mark.parametrize(
@@ -127,9 +115,11 @@ def test_words_that_say_something_else_differ(text: str) -> None:
 
 def test_the_whole_of_a_number_with_a_part_is_not_what_the_words_say() -> None:
     assert not words_say("seven hundred and seventy millilitres", Decimal("770.5"), "millilitres")
+    said = "seven hundred and seventy point five millilitres"
+    assert not words_say(said, Decimal("770.5"), "millilitres")
 
 
-@pytest.mark.parametrize("number", ["-1", "1000000"])
+@pytest.mark.parametrize("number", ["-1", "1000000", "0.5"])
 def test_a_number_nobody_would_write_is_refused(number: str) -> None:
     assert not words_say("one millilitre", Decimal(number), "millilitres")
     with pytest.raises(ValueError, match="not written in words"):

@@ -148,16 +148,26 @@ def an_outcome(act: Act, patient_id: int, outcome: str = "suitable", **more: Any
     return an_entry(act, patient_id, "outcome", data)
 
 
-def an_assessed_patient(clinic: Clinic, at: datetime = NOW, **history: Any) -> int:
+def an_assessed_patient(
+    clinic: Clinic, at: datetime = NOW, medicine: str = "methadone", **history: Any
+) -> int:
     """Somebody registered at the clinic and assessed at this moment.
 
-    Where the clinic works under a rapid model the outcome is signed as well.
+    Where first doses are held the outcome is signed as well; who has more to tell, which may make
+    the case complex, first came the day before.
     """
     act = clinic.act(at=at)
     patient_id = a_patient(act)
+    complicated = history or medicine != "methadone"
+    if complicated and place_of(act).holds:
+        day_before = replace(act, at=at - timedelta(days=1))
+        an_entry(day_before, patient_id, "social", {"needs": []})
     an_assessment(replace(act), patient_id, **history)
-    if place_of(act).rapid:
-        an_outcome(act, patient_id)
+    if place_of(act).holds:
+        if medicine != "methadone":
+            plan = {"item": "buprenorphine_plan", "finding": "nothing_of_concern"}
+            an_entry(act, patient_id, "assessment", plan)
+        an_outcome(act, patient_id, medicine=medicine)
     act.session.close()
     return patient_id
 

@@ -66,7 +66,8 @@ def test_no_first_dose_is_saved_before_a_prescriber_signs(database, model):
     ],
 )
 def test_a_complex_case_waits_for_another_day_even_when_signed(clinic, history):
-    patient = an_assessed_patient(clinic, **history)
+    patient = somebody_assessed(clinic, **history)
+    an_outcome(clinic.act(), patient)
 
     assert set(lacking(clinic.act(), patient)) == {"first_visit"}
     later = clinic.act(at=THURSDAY)
@@ -207,9 +208,10 @@ def test_nothing_is_prescribed_to_somebody_judged_not_dependent_under_any_model(
         act, patient, "not_dependent", why="occasional_use", next_review_on="2026-12-02"
     )
 
-    said = lacking(clinic.act(at=THURSDAY), patient)
+    with pytest.raises(NotCleared) as refused:
+        a_decision(clinic.act(at=THURSDAY), patient)
 
-    assert set(said) == {"outcome"} and "Not dependent" in said["outcome"]
+    assert any("Not dependent" in each.says for each in refused.value.lacking)
     row = next(row for row in assessment(act, patient).entries if row.id == signed)
     assert row.data["why"] == "occasional_use" and row.data["drug_test_id"]
 
@@ -248,17 +250,21 @@ def test_serious_intoxication_in_the_clinicians_view_blocks_prescribing_at_that_
     act = clinic.act(at=NOW + timedelta(minutes=5))
     an_observation(act, patient, clinical_view="serious")
 
-    assert set(lacking(act, patient)) == {"intoxication"}
+    assert {"intoxication", "first_visit"} <= set(lacking(act, patient))
     sober = clinic.act(at=NOW + timedelta(hours=3))
     an_observation(sober, patient)
     assert a_decision(sober, patient, "25")
 
 
-def test_a_service_under_no_rapid_model_is_not_held_back(database):
+@pytest.mark.proves("RP-26")
+def test_a_service_under_no_model_holds_a_complex_case_on_its_first_visit_too(database):
     clinic = a_clinic(database)
-    patient = an_assessed_patient(clinic, conditions=["copd_stable"])
+    patient = somebody_assessed(clinic, conditions=["copd_stable"])
+    act = clinic.act()
 
-    assert a_decision(clinic.act(), patient, "20")
+    assert set(lacking(act, patient)) == {"first_visit", "outcome"}
+    an_outcome(act, patient)
+    assert set(lacking(act, patient)) == {"first_visit"}
 
 
 def test_only_a_prescriber_signs_an_outcome(clinic):

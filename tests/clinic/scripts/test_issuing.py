@@ -252,7 +252,7 @@ def test_a_liquid_is_written_in_the_strength_it_was_decided_in(clinic: ScriptCli
 
 
 def test_tablets_are_written_by_strength_and_in_words(clinic: ScriptClinic) -> None:
-    patient_id = an_assessed_patient(clinic)
+    patient_id = an_assessed_patient(clinic, medicine="buprenorphine")
     act = clinic.act()
     order = {
         "product": "buprenorphine_sublingual", "phase": "induction", "dose_mg": "4",
@@ -575,14 +575,28 @@ def test_a_form_of_somebody_else_is_not_found(clinic: ScriptClinic) -> None:
     assert refused.value.status == 404
 
 
+@pytest.mark.proves("L-04")
+def test_a_total_that_no_words_say_is_refused_before_it_is_issued(clinic: ScriptClinic) -> None:
+    patient_id, decision_id = somebody_dosed(clinic, "12.5", 13)
+    act = clinic.act()
+    script_id = a_draft(act, clinic, patient_id, decision_id, to_on=TODAY + timedelta(days=12))
+
+    with pytest.raises(Invalid, match=r"162\.5 millilitres.*L-04"):
+        commands.issue_script(act, patient_id, script_id, version=1, **SURE)
+
+
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(micrograms=st.integers(1, 30_000), days=st.integers(1, 14))
+@given(
+    # A total in words is a whole number: of so many days each dose is a share of one.
+    share=st.integers(1, 200),
+    days=st.sampled_from([1, 2, 4, 5, 8, 10]),
+)
 def test_milligrams_survive_decision_rows_and_paper_exactly(
-    clinic: ScriptClinic, micrograms: int, days: int
+    clinic: ScriptClinic, share: int, days: int
 ) -> None:
-    dose = Decimal(micrograms) / 1000
+    dose = min(Decimal(share) / days, Decimal(30))
     patient_id, decision_id = somebody_dosed(clinic, as_text(dose), days)
     act = clinic.act()
     script_id = an_issued_script(
