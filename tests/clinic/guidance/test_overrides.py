@@ -139,6 +139,18 @@ def test_the_lead_reviews_once_or_twice_and_never_their_own(clinic, lead):
     assert overrides.to_review(act) == 0
 
 
+def test_a_leads_own_override_waits_for_a_second_lead_of_the_site_who_may_review_it(clinic, lead):
+    an_override(clinic, by=lead)
+    second = clinic.act(a_lead(clinic, name="Dr Non Rhys"))
+    assert overrides.to_review(second) == 1
+    (found,) = overrides.register(second, Q4).overrides
+    second.session.rollback()
+
+    commands.review_override(second, found.id, "Read with the notes; agreed with Dr Ellis")
+
+    assert [each.by for each in overrides.override(second, found.id).reviews] == ["Dr Non Rhys"]
+
+
 def test_nobody_but_the_lead_reviews_and_nobody_elsewhere_sees(clinic, lead, database):
     an_override(clinic)
     elsewhere = a_clinic(database)
