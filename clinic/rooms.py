@@ -13,12 +13,13 @@ from clinic.guidance import room as guidance
 from clinic.patients import room as patients
 from clinic.prescriptions import room as prescriptions
 from clinic.release import room as release
+from clinic.reminders import room as reminders
 from clinic.scripts import room as scripts
 from clinic.sites import room as sites
 from clinic.staff import room as staff
 from clinic.titration import room as titration
 
 ALL: list[object] = [
-    checks, patients, staff, sites, appointments, assessments, prescriptions, scripts, titration, consumption,
-    custody, release, guidance, feeds, forecasts, sweeps,
+    checks, patients, staff, sites, appointments, reminders, assessments, prescriptions, scripts,
+    titration, consumption, custody, release, guidance, feeds, forecasts, sweeps,
 ]  # fmt: skip

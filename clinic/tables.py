@@ -15,6 +15,7 @@ import clinic.guidance.models
 import clinic.patients.models
 import clinic.prescriptions.models
 import clinic.release.models
+import clinic.reminders.models
 import clinic.scripts.models
 import clinic.sites.models
 import clinic.staff.models

@@ -14,6 +14,7 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 Mode = Literal["demo", "test", "production"]
+Tls = Literal["starttls", "tls", "none"]
 
 DEMO_SECRET = "demonstration-only-secret"  # noqa: S105 - refused in production below
 SHORTEST_SECRET = 32
@@ -40,6 +41,8 @@ class Settings:
     `set_up_code`: asked for by the set-up page of an empty production service; without one that
     page is shut there, and `throughcare set-up` remains.
     `nhs_body`: the deployer is an NHS body and may show the NHS identity.
+    `smtp_host`: the mail server reminders go through; none when blank. `text_folder`: where text
+    messages are put as files, for whatever sends them; none when blank.
     """
 
     mode: Mode = "demo"
@@ -51,6 +54,13 @@ class Settings:
     log_level: str = "INFO"
     set_up_code: str = ""
     nhs_body: bool = False
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_tls: Tls = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = ""
+    mail_from: str = ""
+    text_folder: str = ""
 
     @property
     def demo(self) -> bool:
@@ -74,7 +84,15 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         log_level=env.get("THROUGHCARE_LOG_LEVEL", "INFO").upper(),
         set_up_code=env.get("THROUGHCARE_SET_UP_CODE", ""),
         nhs_body=_yes(env, "THROUGHCARE_NHS_BODY"),
+        smtp_host=env.get("THROUGHCARE_SMTP_HOST", ""),
+        smtp_port=_whole(env, "THROUGHCARE_SMTP_PORT", Settings.smtp_port, 1, 65535),
+        smtp_tls=env.get("THROUGHCARE_SMTP_TLS", Settings.smtp_tls),  # type: ignore[arg-type]  # checked below
+        smtp_user=env.get("THROUGHCARE_SMTP_USER", ""),
+        smtp_password=env.get("THROUGHCARE_SMTP_PASSWORD", ""),
+        mail_from=env.get("THROUGHCARE_MAIL_FROM", ""),
+        text_folder=env.get("THROUGHCARE_TEXT_FOLDER", ""),
     )
+    _check_ports(settings)
     if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise SettingsError("THROUGHCARE_LOG_LEVEL", "must be DEBUG, INFO, WARNING or ERROR")
     if not settings.database_url.startswith(
@@ -86,6 +104,24 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     if settings.mode == "production":
         _refuse_demo_settings(settings)
     return settings
+
+
+def _check_ports(settings: Settings) -> None:
+    """What reminders are sent through must be whole, and in production not in the clear."""
+    if settings.smtp_tls not in get_args(Tls):
+        raise SettingsError("THROUGHCARE_SMTP_TLS", f"must be one of {', '.join(get_args(Tls))}")
+    if settings.smtp_host and "@" not in settings.mail_from:
+        raise SettingsError(
+            "THROUGHCARE_MAIL_FROM", "must be the address e-mail comes from when a server is named"
+        )
+    local = settings.smtp_host in ("localhost", "127.0.0.1", "::1")
+    if settings.mode == "production" and settings.smtp_tls == "none" and not local:
+        raise SettingsError(
+            "THROUGHCARE_SMTP_TLS",
+            "must be starttls or tls in production, unless it is this machine",
+        )
+    if settings.text_folder and not Path(settings.text_folder).is_dir():
+        raise SettingsError("THROUGHCARE_TEXT_FOLDER", "must be a folder that exists")
 
 
 def _refuse_demo_settings(settings: Settings) -> None:

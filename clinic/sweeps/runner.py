@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 
 import structlog
@@ -42,7 +42,7 @@ class Outcome:
 def run(database: Database, name: str, day: date, *, again: bool = False) -> Outcome:
     """Run one sweep for one day unless that is done or under way. `again` repeats a done one."""
     each = SWEEPS[name]
-    claimed = _claim(database, each, day, again=again)
+    claimed = _claim(database, each, day, again=again or each.every_minutes is not None)
     if claimed is None:
         return Outcome(name, day, "skipped", says="done, or another scheduler has it")
     started = time.perf_counter()
@@ -113,6 +113,10 @@ def due(database: Database, each: Sweep) -> Iterator[date]:
     time_today = at_london(today, clock_time(*each.at))
     last = today if now >= time_today else today - timedelta(days=1)
     days = [last - timedelta(days=back) for back in range(each.look_back_days, -1, -1)]
+    if each.every_minutes is not None:
+        if last == today and _stale(database, each, today, now):
+            yield today
+        return
     with database.reading() as session:
         done = set(
             session.scalars(
@@ -122,6 +126,16 @@ def due(database: Database, each: Sweep) -> Iterator[date]:
             )
         )
     yield from (day for day in days if day not in done)
+
+
+def _stale(database: Database, each: Sweep, today: date, now: datetime) -> bool:
+    """Has a sweep of every few minutes not begun within them?"""
+    with database.reading() as session:
+        began = session.scalar(
+            select(SweepRun.began_at).where(SweepRun.name == each.name, SweepRun.day == today)
+        )
+    almost = timedelta(minutes=each.every_minutes or 0) - timedelta(seconds=30)
+    return began is None or now - began >= almost  # a tick a moment early is a tick
 
 
 def catch_up(database: Database) -> list[Outcome]:
@@ -142,10 +156,14 @@ def run_for_ever(database: Database) -> None:
     catch_up(database)
     scheduler = BlockingScheduler(timezone=LONDON)
     for each in SWEEPS.values():
+        when = (
+            {"trigger": "cron", "hour": each.at[0], "minute": each.at[1]}
+            if each.every_minutes is None
+            else {"trigger": "interval", "minutes": each.every_minutes}
+        )
         scheduler.add_job(
             lambda each=each: [run(database, each.name, day) for day in due(database, each)],
-            "cron", hour=each.at[0], minute=each.at[1], id=each.name, coalesce=True,
-            misfire_grace_time=3600, max_instances=1,
+            id=each.name, coalesce=True, misfire_grace_time=3600, max_instances=1, **when,
         )  # fmt: skip
     scheduler.add_job(lambda: catch_up(database), "interval", minutes=15, id="catch-up",
                       coalesce=True, max_instances=1)  # fmt: skip

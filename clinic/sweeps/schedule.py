@@ -22,7 +22,8 @@ Work = Callable[[Act, date], int]
 class Sweep:
     """One sweep. `work` takes the act and the day, may run twice, and returns how much it changed.
 
-    `look_back_days`: missed days within this many are run as well, oldest first.
+    `look_back_days`: missed days within this many are run as well, oldest first. `every_minutes`:
+    run today again and again, so often, from its time on.
     """
 
     name: str
@@ -30,20 +31,26 @@ class Sweep:
     work: Work
     at: tuple[int, int]
     look_back_days: int = 3
+    every_minutes: int | None = None
 
 
 SWEEPS: dict[str, Sweep] = {}
 
 
 def sweep(
-    name: str, says: str, *, at: tuple[int, int], look_back_days: int = 3
+    name: str,
+    says: str,
+    *,
+    at: tuple[int, int],
+    look_back_days: int = 3,
+    every_minutes: int | None = None,
 ) -> Callable[[Work], Work]:
     """Add a sweep to the schedule."""
     if at[0] == 1:
         raise ValueError("a sweep between 01:00 and 02:00 would run twice on an October night")
 
     def add(work: Work) -> Work:
-        SWEEPS[name] = Sweep(name, says, work, at, look_back_days)
+        SWEEPS[name] = Sweep(name, says, work, at, look_back_days, every_minutes)
         return work
 
     return add

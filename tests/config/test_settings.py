@@ -109,3 +109,26 @@ def test_a_database_in_memory_has_no_file() -> None:
     assert sqlite_path("sqlite:///:memory:") is None
     assert sqlite_path("sqlite:////var/x.sqlite") == Path("/var/x.sqlite")
     assert sqlite_path("sqlite:///var/x.sqlite") == Path("var/x.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("key", "environment"),
+    [
+        ("THROUGHCARE_SMTP_TLS", {"THROUGHCARE_SMTP_TLS": "maybe"}),
+        ("THROUGHCARE_SMTP_PORT", {"THROUGHCARE_SMTP_PORT": "0"}),
+        ("THROUGHCARE_MAIL_FROM", {"THROUGHCARE_SMTP_HOST": "mail.example.org"}),
+        ("THROUGHCARE_TEXT_FOLDER", {"THROUGHCARE_TEXT_FOLDER": "/no/such/folder"}),
+        (
+            "THROUGHCARE_SMTP_TLS",
+            {
+                "THROUGHCARE_MODE": "production", "THROUGHCARE_SMTP_HOST": "mail.example.org",
+                "THROUGHCARE_MAIL_FROM": "a@example.org", "THROUGHCARE_SMTP_TLS": "none",
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_what_reminders_go_through_must_be_whole_and_not_in_the_clear(key, environment):
+    with pytest.raises(SettingsError) as refused:
+        from_environment(environment)
+
+    assert refused.value.key == key

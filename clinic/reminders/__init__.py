@@ -1,0 +1,1 @@
+"""Reminders of visits, and how somebody wants to be reached."""
