@@ -236,6 +236,21 @@ def test_a_tighter_value_is_accepted(rule, limit, value):
     must_be_tighter(rulebook(), "uk-2017", SiteLimit(rule, limit, Decimal(value)), ON)
 
 
+def test_more_prison_days_watched_leave_a_new_start_with_nothing_taken_since_to_watch():
+    again = a_request(
+        "prison_day_3",
+        **{
+            "prison.received_at": "@D-8 16:00",
+            "order.phase": "re_induction",
+            "treatment_history.doses.0.consumed_at": "@D-8 18:00",
+            "treatment_history.doses.1.consumed_at": "@D-7 10:00",
+        },
+    )
+    here = (SiteLimit("P-07", "last_day", Decimal(10)),)
+
+    assert "P-07" not in {each["rule"] for each in check(again, here)["findings"]}
+
+
 def test_a_tighter_high_dose_speaks_to_the_inexperienced_too():
     request = a_request(
         "maintained",
