@@ -20,7 +20,7 @@ unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test proof trace bench check clean python sync sync-dev chromium
+.PHONY: help run test proof mutate trace bench check clean python sync sync-dev chromium
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: sync-dev chromium check ## Lint, types and every test, on SQLite and Postg
 
 proof: sync-dev chromium check ## The same, with the long races, kills and walks
 	$(BIN)/pytest -n $(WORKERS) -m "proof or not proof"
+
+mutate: sync-dev ## Change one thing in dosing/ at a time: does anything notice? (ARGS="induction")
+	@nice $(BIN)/python -m tests.support.mutation $(ARGS)
 
 trace: sync-dev ## Which requirement or rule does no test prove? (ARGS="--only RP-02,RP-04")
 	@$(BIN)/python -m tests.support.trace $(ARGS)
