@@ -24,6 +24,7 @@ from scheduling.slots import (
     clash,
     first_feasible,
     not_staffed,
+    observed_on,
     places_of,
     runs_on,
     still_free,
@@ -405,7 +406,10 @@ def extra_session(rota: Rota, holds: Iterable[Hold], day: date) -> int:
         that_day = replace(session, weekday=day.isoweekday(), from_on=day, to_on=day)
         if clash(that_day, [replace(each, weekday=day.isoweekday()) for each in held]) is None:
             far = datetime.min.replace(tzinfo=UTC)
-            could = [each for each in places_of(that_day, day) if withdrawn(rota, each) is None]
-            free = still_free(could, taken, now=far)
+            observed = observed_on(rota, day)
+            could = [
+                each for each in places_of(that_day, day, observed) if withdrawn(rota, each) is None
+            ]
+            free = still_free(could, taken, now=far, rota=rota)
             most = max(most, len(free))
     return most

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Final, NamedTuple
@@ -24,12 +24,18 @@ Spans = tuple[tuple[date, date | None], ...]
 
 @dataclass(frozen=True)
 class Clinician:
-    """When somebody is on record as trained for rapid induction, prescribing, and competent."""
+    """When somebody is on record as trained for rapid induction, prescribing, competent, and
+    trained in drug testing.
+    """
 
     trained: Spans = ()
     prescribes: Spans = ()
     competent: Spans = ()
+    tests: Spans = ()
 
+
+OBSERVED_FOR: Final = timedelta(minutes=RULES["RP-12"]["held"])
+"""How long a nurse and an observation place are held from the start of an induction (A15)."""
 
 UNKNOWN_CLINICIAN: Final = Clinician()
 
@@ -53,23 +59,48 @@ class Session:
     to_on: date | None
     despite_holiday: bool = False
     off_on: frozenset[date] = frozenset()
+    nurse_id: int | None = None
+    room_id: int | None = None
 
 
 class Place(NamedTuple):
-    """A doctor and a drugs worker together, from one instant (UTC) up to another."""
+    """A doctor and a drugs worker together, from one instant (UTC) up to another.
+
+    With them the session's nurse and room, where it has them. `observed_until`: so long the nurse
+    and an observation place are needed as well (RP-12); None where nobody is observed.
+    """
 
     starts_at: datetime
     ends_at: datetime
     doctor_id: int
     worker_id: int
+    nurse_id: int | None = None
+    room_id: int | None = None
+    observed_until: datetime | None = None
+
+    @property
+    def until(self) -> datetime:
+        """When the patient may go: their whole visit, the end not included."""
+        return self.observed_until or self.ends_at
+
+    @property
+    def needs(self) -> Iterator[tuple[str, int | None, int | None, datetime]]:
+        """Who and what it needs by name: in which part, staff or resource id, and up to when."""
+        yield "doctor", self.doctor_id, None, self.ends_at
+        yield "worker", self.worker_id, None, self.ends_at
+        if self.nurse_id is not None:
+            yield "nurse", self.nurse_id, None, self.until
+        if self.room_id is not None:
+            yield "room", None, self.room_id, self.ends_at
 
 
 class Hold(NamedTuple):
-    """Somebody's time already given away, the end not included."""
+    """Somebody's time already given away, the end not included; or that of a room or place."""
 
-    staff_id: int
+    staff_id: int | None
     starts_at: datetime
     ends_at: datetime
+    resource_id: int | None = None
 
 
 class Opening(NamedTuple):
@@ -87,6 +118,9 @@ class Rota:
 
     `away`: leave of its staff, at any site; leaves of one person may cross. `openings`: of two for
     one weekday the later first date counts; a weekday without any is open as its sessions say.
+    `observed`: when inductions end under observation (model 3). `in_use`: rooms and observation
+    places, with the first day each is no longer there; `observation`: which of them are places.
+    `kit`: items of the checklist (RP-19), likewise.
     """
 
     sessions: tuple[Session, ...]
@@ -95,6 +129,10 @@ class Rota:
     closed_on: frozenset[date] = frozenset()
     away: tuple[Hold, ...] = ()
     openings: tuple[Opening, ...] = ()
+    observed: Spans = ()
+    in_use: Mapping[int, date | None] = field(default_factory=dict)
+    observation: tuple[int, ...] = ()
+    kit: tuple[tuple[str, date | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,6 +151,9 @@ class Refusal:
 WORDS: Final[Mapping[str, str]] = {
     "doctor": "doctor",
     "worker": "drugs worker or nurse",
+    "nurse": "nurse",
+    "room": "room",
+    "place": "observation place",
 }
 """What a place is made of, and how staff call it."""
 
@@ -131,7 +172,7 @@ def runs_on(rota: Rota, session: Session, day: date) -> bool:
     )
 
 
-def places_of(session: Session, day: date) -> Iterator[Place]:
+def places_of(session: Session, day: date, observed: bool = False) -> Iterator[Place]:
     """The places of a session on a day it is held, whoever has taken them.
 
     Its first place starts when London's clocks show `starts`; each lasts its full minutes, so a
@@ -140,18 +181,39 @@ def places_of(session: Session, day: date) -> Iterator[Place]:
     starts_at, last = at_london(day, session.starts), at_london(day, session.ends)
     length = timedelta(minutes=session.slot_minutes)
     while (ends_at := starts_at + length) <= last:
-        yield Place(starts_at, ends_at, session.doctor_id, session.worker_id)
+        yield Place(
+            starts_at, ends_at, session.doctor_id, session.worker_id, session.nurse_id,
+            session.room_id, starts_at + OBSERVED_FOR if observed else None,
+        )  # fmt: skip
         starts_at = ends_at
 
 
+def observed_on(rota: Rota, day: date) -> bool:
+    """Does an induction end under observation on this day (RP-12)?"""
+    return _any_holds(rota.observed, day)
+
+
 def not_staffed(rota: Rota, session: Session, day: date) -> Finding | None:
-    """RP-18: what is missing for a trained doctor and a competent worker on this day?"""
+    """What is missing on this day for a trained doctor and a competent worker (RP-18), and under
+    observation for a nurse and an observation place (RP-12)?
+    """
+    lacking = _lacking(rota, session, day)
+    return None if lacking is None else lacking[1]
+
+
+def _lacking(rota: Rota, session: Session, day: date) -> tuple[str, Finding] | None:
     doctor = rota.clinicians.get(session.doctor_id, UNKNOWN_CLINICIAN)
     worker = rota.clinicians.get(session.worker_id, UNKNOWN_CLINICIAN)
     if not (_any_holds(doctor.trained, day) and _any_holds(doctor.prescribes, day)):
-        return finding("RP-18", "doctor", day=day)
+        return "doctor", finding("RP-18", "doctor", day=day)
     if not _any_holds(worker.competent, day):
-        return finding("RP-18", "worker", day=day)
+        return "worker", finding("RP-18", "worker", day=day)
+    if not observed_on(rota, day):
+        return None
+    if session.nurse_id is None:
+        return "nurse", finding("RP-12", "no_nurse")
+    if not any(_in_use(rota, each, day) for each in rota.observation):
+        return "place", finding("RP-12", "no_place")
     return None
 
 
@@ -162,24 +224,31 @@ def places(rota: Rota, first: date, last: date) -> list[Place]:
         for day in days_between(first, last)
         for session in rota.sessions
         if runs_on(rota, session, day) and not_staffed(rota, session, day) is None
-        for place in places_of(session, day)
+        for place in places_of(session, day, observed_on(rota, day))
         if withdrawn(rota, place) is None
     )
 
 
 def withdrawn(rota: Rota, place: Place) -> Refusal | None:
-    """Is the site shut, or somebody on leave, for any of this place's time?"""
+    """Is the site shut, somebody on leave, or a room or place no longer there for its time?"""
     if not _open(rota, place):
         return Refusal("closed", "The site is shut for some or all of that time.")
-    for role, staff_id in (("doctor", place.doctor_id), ("worker", place.worker_id)):
+    for part, staff_id, resource_id, until in place.needs:
         if any(
-            each.staff_id == staff_id
-            and each.starts_at < place.ends_at
-            and place.starts_at < each.ends_at
+            each.staff_id == staff_id and each.starts_at < until and place.starts_at < each.ends_at
             for each in rota.away
         ):
-            return Refusal("leave", f"The {WORDS[role]} is on leave then.", blocked_by=(role,))
+            return Refusal("leave", f"The {WORDS[part]} is on leave then.", blocked_by=(part,))
+        if resource_id is not None and not _in_use(rota, resource_id, london_day(place.starts_at)):
+            return Refusal("withdrawn", "The room is no longer in use then.", blocked_by=(part,))
     return None
+
+
+def _in_use(rota: Rota, resource_id: int, day: date) -> bool:
+    if resource_id not in rota.in_use:
+        return False
+    gone_on = rota.in_use[resource_id]
+    return gone_on is None or day < gone_on
 
 
 def _open(rota: Rota, place: Place) -> bool:
@@ -192,13 +261,13 @@ def _open(rota: Rota, place: Place) -> bool:
     now = max(hours, key=lambda each: each.from_on)
     if now.opens is None or now.closes is None:
         return False
-    return at_london(day, now.opens) <= place.starts_at and place.ends_at <= at_london(
+    return at_london(day, now.opens) <= place.starts_at and place.until <= at_london(
         day, now.closes
     )
 
 
 def unstaffed(rota: Rota, first: date, last: date) -> list[tuple[Session, Finding]]:
-    """Sessions that cannot be booked, with what is missing on the first such day (RP-18)."""
+    """Sessions that cannot be booked, with what is missing on the first such day (RP-12, RP-18)."""
     found = []
     for session in rota.sessions:
         lacking = (
@@ -215,13 +284,57 @@ def free_places(
     rota: Rota, holds: Iterable[Hold], first: date, last: date, *, now: datetime
 ) -> list[Place]:
     """The places nobody has taken and that have not begun, in order of time (RP-16, RP-17)."""
-    return still_free(places(rota, first, last), holds, now=now)
+    return still_free(places(rota, first, last), holds, now=now, rota=rota)
 
 
-def still_free(places: Iterable[Place], holds: Iterable[Hold], *, now: datetime) -> list[Place]:
+def still_free(
+    places: Iterable[Place], holds: Iterable[Hold], *, now: datetime, rota: Rota
+) -> list[Place]:
     """Those of the places that nobody has taken and that have not begun, in their order."""
     taken = _Taken(holds)
-    return [place for place in places if place.starts_at > now and not taken.at(place)]
+    return [
+        place
+        for place in places
+        if place.starts_at > now
+        and not taken.at(place)
+        and (place.observed_until is None or _free_observation(rota, taken, place) is not None)
+    ]
+
+
+def free_observation(rota: Rota, holds: Iterable[Hold], place: Place) -> int | None:
+    """The first observation place that is free for as long as this place needs one (A15)."""
+    return _free_observation(rota, _Taken(holds), place)
+
+
+def _free_observation(rota: Rota, taken: _Taken, place: Place) -> int | None:
+    day = london_day(place.starts_at)
+    return next(
+        (
+            each
+            for each in rota.observation
+            if _in_use(rota, each, day) and not taken.has(place.starts_at, place.until, None, each)
+        ),
+        None,
+    )
+
+
+def blockers(rota: Rota, holds: Iterable[Hold], place: Place) -> tuple[str, ...]:
+    """Who or what of this place is taken by somebody else's visit, in the words of `WORDS`."""
+    taken = _Taken(holds)
+    found = [
+        part
+        for part, staff_id, resource_id, until in place.needs
+        if taken.has(place.starts_at, until, staff_id, resource_id)
+    ]
+    if place.observed_until is not None and _free_observation(rota, taken, place) is None:
+        found.append("place")
+    return tuple(found)
+
+
+def in_words(blocked_by: Iterable[str]) -> str:
+    """Taken then: doctor, room. Nothing when everything is free by now."""
+    named = ", ".join(WORDS[each] for each in blocked_by)
+    return f"Taken then: {named}." if named else "It is free again by now."
 
 
 def first_feasible(
@@ -233,7 +346,7 @@ def first_feasible(
             (
                 place
                 for place in free
-                if not any(start < place.ends_at and place.starts_at < end for start, end in busy)
+                if not any(start < place.until and place.starts_at < end for start, end in busy)
             ),
             how_many,
         )
@@ -241,24 +354,40 @@ def first_feasible(
 
 
 class _Taken:
-    """Each person's holds in order of time. They never overlap, so one look finds a clash."""
+    """The holds of each person and thing in order of time. They never overlap, so one look finds
+    a clash.
+    """
 
     def __init__(self, holds: Iterable[Hold]) -> None:
-        self._starts: dict[int, list[datetime]] = {}
-        self._ends: dict[int, list[datetime]] = {}
-        for staff_id, starts_at, ends_at in sorted(holds):
-            self._starts.setdefault(staff_id, []).append(starts_at)
-            self._ends.setdefault(staff_id, []).append(ends_at)
+        self._starts: dict[tuple[int | None, int | None], list[datetime]] = {}
+        self._ends: dict[tuple[int | None, int | None], list[datetime]] = {}
+        for each in sorted(holds, key=lambda hold: hold.starts_at):
+            whose = each.staff_id, each.resource_id
+            self._starts.setdefault(whose, []).append(each.starts_at)
+            self._ends.setdefault(whose, []).append(each.ends_at)
 
     def at(self, place: Place) -> bool:
-        return self._has(place, place.doctor_id) or self._has(place, place.worker_id)
+        """Is anybody or anything taken that this place needs by name?"""
+        starts_at, ends_at = place.starts_at, place.ends_at
+        return (
+            self.has(starts_at, ends_at, place.doctor_id, None)
+            or self.has(starts_at, ends_at, place.worker_id, None)
+            or (
+                place.nurse_id is not None
+                and self.has(starts_at, place.until, place.nurse_id, None)
+            )
+            or (place.room_id is not None and self.has(starts_at, ends_at, None, place.room_id))
+        )
 
-    def _has(self, place: Place, staff_id: int) -> bool:
-        starts = self._starts.get(staff_id)
+    def has(
+        self, starts_at: datetime, ends_at: datetime, staff_id: int | None, resource_id: int | None
+    ) -> bool:
+        whose = staff_id, resource_id
+        starts = self._starts.get(whose)
         if starts is None:
             return False
-        begun = bisect_left(starts, place.ends_at)
-        return begun > 0 and self._ends[staff_id][begun - 1] > place.starts_at
+        begun = bisect_left(starts, ends_at)
+        return begun > 0 and self._ends[whose][begun - 1] > starts_at
 
 
 # -- booking -------------------------------------------------------------------------------
@@ -288,7 +417,7 @@ def may_book(
     for session in rota.sessions:
         if (session.doctor_id, session.worker_id) != (doctor_id, worker_id):
             continue
-        for place in places_of(session, day):
+        for place in places_of(session, day, observed_on(rota, day)):
             if place.starts_at != starts_at:
                 continue
             if runs_on(rota, session, day):
@@ -305,12 +434,12 @@ def _open_or_refused(
     holds: Iterable[Hold],
     busy: Collection[tuple[datetime, datetime]],
 ) -> Place | Refusal:
-    if (missing := not_staffed(rota, session, london_day(place.starts_at))) is not None:
-        return _refused("not_staffed", missing)
+    if (lacking := _lacking(rota, session, london_day(place.starts_at))) is not None:
+        return _refused("not_staffed", lacking[1], (lacking[0],))
     if (gone := withdrawn(rota, place)) is not None:
         return gone
-    if _Taken(holds).at(place):
-        return _refused("taken", finding("RP-17"))
+    if blocked_by := blockers(rota, holds, place) if holds else ():
+        return _refused("taken", finding("RP-17"), blocked_by)
     if not first_feasible([place], busy, 1):
         return Refusal("patient_busy", "The patient has another visit at that time.")
     return place
@@ -340,14 +469,14 @@ def wrong_length(slot_minutes: int) -> Finding | None:
 
 
 def clash(new: Session, others: Iterable[Session]) -> Session | None:
-    """A session that needs the same doctor or worker at the same time as the new one, if any."""
-    people = {new.doctor_id, new.worker_id}
+    """A session that needs the same person or room at the same time as the new one, if any."""
+    people = _people(new)
     return next(
         (
             each
             for each in others
             if each.weekday == new.weekday
-            and people & {each.doctor_id, each.worker_id}
+            and (people & _people(each) or new.room_id in {each.room_id} - {None})
             and each.starts < new.ends
             and new.starts < each.ends
             and (new.to_on is None or each.from_on <= new.to_on)
@@ -357,8 +486,12 @@ def clash(new: Session, others: Iterable[Session]) -> Session | None:
     )
 
 
-def _refused(reason: str, found: Finding) -> Refusal:
-    return Refusal(reason, found.message, found.rule)
+def _people(session: Session) -> set[int | None]:
+    return {session.doctor_id, session.worker_id, session.nurse_id} - {None}
+
+
+def _refused(reason: str, found: Finding, blocked_by: tuple[str, ...] = ()) -> Refusal:
+    return Refusal(reason, found.message, found.rule, blocked_by)
 
 
 def _holds(from_on: date, to_on: date | None, day: date) -> bool:

@@ -19,6 +19,7 @@ from clinic.appointments.schemas import (
     CorrectionSchema,
     DayOffRequestSchema,
     DayOffSchema,
+    FindingSchema,
     FreePlacesSchema,
     MoveSchema,
     NoteSchema,
@@ -40,6 +41,7 @@ from clinic.appointments.schemas import (
 from clinic.auth import act, needs
 from clinic.errors import PROBLEM
 from clinic.openapi import Blueprint, if_match, tag
+from scheduling.prescribing_models import Finding
 from scheduling.slots import Place
 
 appointments_api = Blueprint(
@@ -122,7 +124,7 @@ def book_visit(given: dict[str, Any]) -> ResponseReturnValue:
             "site_id": act().site_id,
             "referral_id": booked.referral_id,
             "kind": INDUCTION,
-            **commands.place_as_json(booked.place),
+            **commands.visit_as_json(booked),
             "status": "booked",
             "version": booked.version,
         }
@@ -149,6 +151,15 @@ def visits(given: dict[str, Any]) -> list[Visit]:
 def visit(visit_id: int) -> ResponseReturnValue:
     """One visit as it stands."""
     return _visit(queries.visit_page(act(), visit_id).visit)
+
+
+@appointments_api.get("/visits/<int:visit_id>/checklist")
+@needs("appointments.read")
+@appointments_api.response(200, FindingSchema(many=True))
+@appointments_api.alt_response(404, description="No such visit at this site")
+def checklist(visit_id: int) -> list[Finding]:
+    """What is not at hand for a visit still ahead. Nothing is refused for it."""
+    return list(queries.visit_page(act(), visit_id).missing)
 
 
 @appointments_api.post("/visits/<int:visit_id>/move")

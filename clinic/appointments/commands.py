@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import BigInteger, bindparam, cast, exists, func, select, update
 
 from clinic.act import Act, command
 from clinic.appointments import facts, freed, history, missed, writes
@@ -34,7 +34,8 @@ from dosing.days import london_day
 from scheduling import slots
 
 says("visit_hold_no_overlap", "This place has just been taken.")
-says("visit_no_overlap_for_patient", "The patient has another visit at that time.")
+PERSON_BUSY = "visit_no_overlap_for_patient"
+says(PERSON_BUSY, "The patient has another visit at that time.")
 for _name in ("uq_visit_booked_for_referral", "visit.referral_id, visit.kind"):
     says(_name, "This referral already has a visit booked. Move that one instead.")
 
@@ -51,37 +52,47 @@ class Booked:
     patient_id: int
     referral_id: int | None
     place: slots.Place
+    observation_id: int | None
 
 
 # -- what is free --------------------------------------------------------------------------
 
 
-def feasible_places(act: Act, patient_id: int, how_many: int) -> list[slots.Place]:
-    """The first places from now that are free and do not cross the patient's own visits."""
-    first, last = act.today, act.today + LOOK_AHEAD
-    service = facts.service(act.session, _site(act))
-    free = facts.free_places(act.session, service, first, last, act.at)
-    return slots.first_feasible(free, facts.busy(act.session, patient_id, act.at), how_many)
-
-
 def place_as_json(place: slots.Place) -> dict[str, Any]:
-    """A place as the API gives it: instants with their offset, staff by id."""
+    """A place as the API gives it: instants with their offset, staff by id, and what it has."""
     return {
-        "starts_at": place.starts_at.isoformat(),
-        "ends_at": place.ends_at.isoformat(),
-        "doctor_id": place.doctor_id,
-        "worker_id": place.worker_id,
+        name: value for name, value in history.as_json(place._asdict()).items() if value is not None
     }
 
 
-def _with_free_next(act: Act, conflict: Conflict, patient_id: int) -> Conflict:
-    """The same refusal, saying which places are free next."""
-    free = feasible_places(act, patient_id, FREE_NEXT)
+def visit_as_json(booked: Booked) -> dict[str, Any]:
+    """When a visit just booked is, and who and what is held for it, as the API gives it."""
+    return history.as_json(_taken_by(booked.place, booked.observation_id))
+
+
+def _with_free_next(
+    act: Act, conflict: Conflict, patient_id: int, wanted: slots.Place | None
+) -> Conflict:
+    """The same refusal, saying who or what is taken and which places are free next."""
+    first, last = act.today, act.today + LOOK_AHEAD
+    service = facts.service(act.session, _site(act))
+    busy = facts.busy(act.session, patient_id, act.at)
+    free = facts.free_places(act.session, service, first, last, act.at)
+    detail, more = conflict.detail, dict(conflict.more)
+    if wanted is not None and more.get("constraint"):
+        if more["constraint"] == PERSON_BUSY:
+            more["blocked_by"] = ["person"]
+        else:
+            held = facts.holds(act.session, service, wanted.starts_at, wanted.until)
+            more["blocked_by"] = list(slots.blockers(service.rota, held, wanted))
+            detail = f"{detail} {slots.in_words(more['blocked_by'])}"
+        more["reason"] = "taken"
+    next_free = slots.first_feasible(free, busy, FREE_NEXT)
     act.session.rollback()
     return Conflict(
-        conflict.detail,
+        detail,
         faults=conflict.faults,
-        more={**conflict.more, "free_next": [place_as_json(place) for place in free]},
+        more={**more, "free_next": [place_as_json(place) for place in next_free]},
     )
 
 
@@ -102,26 +113,36 @@ def book_visit(
     Conflict, with `free_next`, when the place is not to be had (RP-16 to RP-18); Invalid when no
     substitute exists for what the person uses (RP-31).
     """
-    referral: list[int] = []
+    seen = _Seen()
     try:
-        return _book_visit(act, referral, referral_id, starts_at, doctor_id, worker_id)
+        return _book_visit(act, seen, referral_id, starts_at, doctor_id, worker_id)
     except Conflict as conflict:
-        if not referral or conflict.more.get("visit_id"):
+        if seen.patient_id is None or conflict.more.get("visit_id"):
             raise
-        raise _with_free_next(act, conflict, referral[0]) from conflict
+        raise _with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
+
+
+@dataclass
+class _Seen:
+    """How far a command had come when it was refused: whose visit, and at which place."""
+
+    patient_id: int | None = None
+    place: slots.Place | None = None
 
 
 @command
 def _book_visit(
-    act: Act, seen: list[int], referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
+    act: Act, seen: _Seen, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
 ) -> Booked:
     act.need("appointments.book")
     referral = _referral_to_book(act, referral_id)
-    seen[:] = [referral.patient_id]
+    seen.patient_id = referral.patient_id
     service = facts.service(act.session, _site(act), referral.rota_stamp)
     drugs = _used(referral.drugs, referral.outcome)
-    place = _place(act, service, drugs, starts_at, doctor_id, worker_id)
-    state = {**place._asdict(), "status": "booked"}
+    seen.place = place = _place(act, service, drugs, starts_at, doctor_id, worker_id)
+    observation_id = _observation(act, service, place)
+    holds = _holds(place, service.resources, observation_id)
+    state = {**_taken_by(place, observation_id), "status": "booked"}
     visit_id = writes.add_visit(
         act.session,
         {
@@ -129,16 +150,17 @@ def _book_visit(
             "referral_id": referral_id, "kind": INDUCTION, "version": 1, "recorded_at": act.at,
             "recorded_by": act.staff_id,
         },
-        _holds(place, service.resources),
+        holds,
         {
-            "verb": "booked", "at": act.at, "state": history.as_json(state),
+            "verb": "booked", "at": act.at,
+            "state": history.as_json(state) | writes.as_json(holds),
             "recorded_at": act.at, "recorded_by": act.staff_id,
         },
     )  # fmt: skip
     act.note(
         "appointments.booked", patient_id=referral.patient_id, visit=visit_id, referral=referral_id
     )
-    return Booked(visit_id, 1, referral.patient_id, referral_id, place)
+    return Booked(visit_id, 1, referral.patient_id, referral_id, place, observation_id)
 
 
 # Whose the referral is, how it stands, and whether the patient is this site's: booking is asked for
@@ -204,12 +226,53 @@ def _place(
     raise Conflict(answer.message, more=more)
 
 
-def _holds(place: slots.Place, resources: Mapping[int, int]) -> list[writes.Held]:
-    """What a place holds of whom: the doctor and the worker together."""
-    return [
-        writes.Held(resources[staff_id], needed_as, place.starts_at, place.ends_at)
-        for staff_id, needed_as in ((place.doctor_id, "doctor"), (place.worker_id, "worker"))
-    ]
+def _holds(
+    place: slots.Place, resources: Mapping[int, int], observation_id: int | None
+) -> list[writes.Held]:
+    """What a place holds of whom and of what: all of it together, or none."""
+    held = [
+        writes.Held(
+            resources[staff_id] if staff_id is not None else resource_id or 0, part,
+            place.starts_at, until,
+        )
+        for part, staff_id, resource_id, until in place.needs
+    ]  # fmt: skip
+    if observation_id is not None:
+        held.append(writes.Held(observation_id, "observation", place.starts_at, place.until))
+    return held
+
+
+def _observation(act: Act, service: facts.Service, place: slots.Place) -> int | None:
+    """The observation place this visit is given; None where nobody is observed.
+
+    Those who book here at once choose one after the other, so that two do not choose the same and
+    one is refused while another place is free. Only a service that observes asks for this.
+    """
+    if place.observed_until is None:
+        return None
+    if act.session.get_bind().dialect.name == "postgresql":
+        act.session.execute(_ONE_CHOOSES, {"site": _site(act)})
+    found = facts.holds(act.session, service, place.starts_at, place.until)
+    chosen = slots.free_observation(service.rota, found, place)
+    if chosen is None:
+        blocked_by = slots.blockers(service.rota, found, place)
+        raise Conflict(
+            slots.in_words(blocked_by), more={"reason": "taken", "blocked_by": list(blocked_by)}
+        )
+    return chosen
+
+
+# A lock of one number never meets the locks of two that guard hours (migrations: queue_for_an_hour).
+_ONE_CHOOSES = select(func.pg_advisory_xact_lock(cast(bindparam("site"), BigInteger)))
+
+
+def _taken_by(place: slots.Place, observation_id: int | None) -> dict[str, Any]:
+    """What of a place stands on its visit."""
+    return {
+        "starts_at": place.starts_at, "ends_at": place.until, "doctor_id": place.doctor_id,
+        "worker_id": place.worker_id, "nurse_id": place.nurse_id, "room_id": place.room_id,
+        "observation_id": observation_id,
+    }  # fmt: skip
 
 
 def _release(act: Act, visit_id: int) -> None:
@@ -245,35 +308,38 @@ def move_visit(
     note: str | None = None,
 ) -> Visit:
     """Give up the visit's place and take another, both or neither. Conflict with `free_next`."""
-    patient: list[int] = []
+    seen = _Seen()
     try:
-        return _move_visit(act, patient, visit_id, version, starts_at, doctor_id, worker_id, note)
+        return _move_visit(act, seen, visit_id, version, starts_at, doctor_id, worker_id, note)
     except Conflict as conflict:
-        if not patient:
+        if seen.patient_id is None:
             raise
-        raise _with_free_next(act, conflict, patient[0]) from conflict
+        raise _with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
 
 
 @command
 def _move_visit(
-    act: Act, seen: list[int], visit_id: int, version: int, starts_at: datetime, doctor_id: int,
+    act: Act, seen: _Seen, visit_id: int, version: int, starts_at: datetime, doctor_id: int,
     worker_id: int, note: str | None,
 ) -> Visit:  # fmt: skip
     visit = visit_to_change(act, visit_id)
     history.check_version(act, visit, version)
     if visit.status != "booked":
         raise Conflict(f"This visit is {visit.status.replace('_', ' ')}: it cannot be moved.")
-    seen[:] = [visit.patient_id]
+    seen.patient_id = visit.patient_id
     if (visit.starts_at, visit.doctor_id, visit.worker_id) == (starts_at, doctor_id, worker_id):
         raise Invalid.field("starts_at", "is where the visit already is")
     service = facts.service(act.session, _site(act))
     place = _place(act, service, _drugs_of(act, visit), starts_at, doctor_id, worker_id)
+    seen.place = place
     _release(act, visit.id)
-    visit.starts_at, visit.ends_at = place.starts_at, place.ends_at
-    visit.doctor_id, visit.worker_id = doctor_id, worker_id
+    observation_id = _observation(act, service, place)
+    for name, value in _taken_by(place, observation_id).items():
+        setattr(visit, name, value)
     act.session.flush()
-    writes.add_holds(act.session, visit.id, _holds(place, service.resources))
-    history.add(act, visit, "moved", note=note)
+    holds = _holds(place, service.resources, observation_id)
+    writes.add_holds(act.session, visit.id, holds)
+    history.add(act, visit, "moved", note=note, more=writes.as_json(holds))
     act.note("appointments.moved", patient_id=visit.patient_id, visit=visit.id)
     return visit
 
@@ -408,8 +474,7 @@ def undo_visit(act: Act, visit_id: int, *, version: int, reason: str) -> Visit:
     history.put_back(visit, before.state)
     act.session.flush()
     if moved or not held_now:
-        place = slots.Place(visit.starts_at, visit.ends_at, visit.doctor_id, visit.worker_id)  # type: ignore[arg-type]
-        writes.add_holds(act.session, visit.id, _holds(place, _resources(act, visit)))
+        writes.add_holds(act.session, visit.id, _held_before(act, visit, before.state))
     history.add(act, visit, history.UNDONE, reason=undone.verb, note=reason)
     act.note("appointments.undone", patient_id=visit.patient_id, visit=visit.id, verb=undone.verb)
     if was_arrived:
@@ -419,13 +484,25 @@ def undo_visit(act: Act, visit_id: int, *, version: int, reason: str) -> Visit:
     return visit
 
 
-def _resources(act: Act, visit: Visit) -> dict[int, int]:
+def _held_before(act: Act, visit: Visit, state: dict[str, Any]) -> list[writes.Held]:
+    """What the visit held in an earlier state, to the same minutes.
+
+    A step from before holds were kept with it held the doctor and the worker for the whole visit.
+    """
+    if writes.HOLDS in state:
+        return writes.from_json(state)
     rows = act.session.execute(
         select(Resource.staff_id, Resource.id).where(
             Resource.staff_id.in_((visit.doctor_id, visit.worker_id))
         )
     )
-    return {staff_id: resource_id for staff_id, resource_id in rows if staff_id is not None}
+    return [
+        writes.Held(
+            resource_id, "doctor" if staff_id == visit.doctor_id else "worker", visit.starts_at,
+            visit.ends_at,
+        )
+        for staff_id, resource_id in rows
+    ]  # fmt: skip
 
 
 def events_of(act: Act, visit: Visit) -> list[VisitEvent]:

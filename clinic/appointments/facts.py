@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Date, String, bindparam, cast, null, select, union_all
@@ -32,26 +33,28 @@ from dosing.days import days_between, end_of, start_of
 from scheduling import slots
 from scheduling.calendars import Calendar
 from scheduling.calendars import CalendarChange as Change
-from scheduling.prescribing_models import PrescribingModel
+from scheduling.prescribing_models import RULES, PrescribingModel
 from scheduling.slots import Clinician, Hold, Opening, Place, Rota, Session
 
-TRAINED, COMPETENT = "rapid_induction_doctor", "induction_worker"
+TRAINED, COMPETENT, TESTER = "rapid_induction_doctor", "induction_worker", "drug_tester"
 DAYS_KEPT = 400
 
 STAMP = select(RotaStamp.value).scalar_subquery()
 """The stamp of every rota, to be asked for beside something else."""
 
-_doctor, _worker = aliased(Resource), aliased(Resource)
+_doctor, _worker, _nurse = aliased(Resource), aliased(Resource), aliased(Resource)
 SESSIONS = (
     select(
         Site.nation, RotaPattern.id, RotaPattern.weekday, RotaPattern.starts, RotaPattern.ends,
         RotaPattern.slot_minutes, RotaPattern.doctor_id, RotaPattern.worker_id,
         RotaPattern.from_on, RotaPattern.to_on, RotaPattern.despite_holiday,
+        RotaPattern.nurse_id, RotaPattern.room_id, _nurse.id.label("nurse_resource"),
         _doctor.id.label("doctor_resource"), _worker.id.label("worker_resource"),
     )
     .join_from(Site, RotaPattern, RotaPattern.site_id == Site.id, isouter=True)
     .join(_doctor, _doctor.staff_id == RotaPattern.doctor_id, isouter=True)
     .join(_worker, _worker.staff_id == RotaPattern.worker_id, isouter=True)
+    .join(_nurse, _nurse.staff_id == RotaPattern.nurse_id, isouter=True)
     .where(Site.id == bindparam("site_id"))
 )  # fmt: skip
 
@@ -102,6 +105,12 @@ OPENINGS = select(
     SiteOpening.weekday, SiteOpening.from_on, SiteOpening.opens, SiteOpening.closes
 ).where(SiteOpening.site_id == bindparam("site_id"), SiteOpening.withdrawn_at.is_(None))
 
+THINGS = (
+    select(Resource.id, Resource.kind, Resource.item, Resource.gone_on)
+    .where(Resource.site_id == bindparam("site_id"))
+    .order_by(Resource.id)
+)
+
 _hold = VisitHold.__table__.c
 _HOLDS = select(_hold.resource_id, _hold.starts_at, _hold.ends_at).where(
     _hold.resource_id.in_(bindparam("resources", expanding=True)),
@@ -113,7 +122,10 @@ _HOLDS = select(_hold.resource_id, _hold.starts_at, _hold.ends_at).where(
 
 @dataclass(frozen=True, eq=False)
 class Service:
-    """A site's rota, its prescribing model day by day, and what a visit holds of each person."""
+    """A site's rota, its prescribing model day by day, and what a visit holds of each person.
+
+    `resources`: the resource of each member of staff; those of rooms and places are their own.
+    """
 
     rota: Rota
     models: tuple[tuple[PrescribingModel, date, date | None], ...]
@@ -130,6 +142,24 @@ class Service:
             ),
             None,
         )
+
+    def holds(self, found: Iterable[Any]) -> list[Hold]:
+        """Held time as the rules take it, from rows of a resource's id, a start and an end."""
+        return [
+            Hold(staff_id, starts, ends)
+            if (staff_id := self._staff.get(resource_id)) is not None
+            else Hold(None, starts, ends, resource_id)
+            for resource_id, starts, ends in found
+        ]
+
+    @cached_property
+    def _staff(self) -> dict[int, int]:
+        return {resource_id: staff_id for staff_id, resource_id in self.resources.items()}
+
+    @cached_property
+    def held_of(self) -> list[int]:
+        """Every resource whose holds decide what is free here."""
+        return sorted({*self._staff, *self.rota.in_use})
 
     def places(self, first: date, last: date) -> list[Place]:
         """Every bookable place from first to last, whoever has taken it. Each day worked out once."""
@@ -161,6 +191,8 @@ def _read(session: Database, site_id: int) -> Service:
     sessions = [row for row in rows if row.id is not None]
     resources = {row.doctor_id: row.doctor_resource for row in sessions}
     resources |= {row.worker_id: row.worker_resource for row in sessions}
+    resources |= {row.nurse_id: row.nurse_resource for row in sessions if row.nurse_id}
+    things = session.execute(THINGS, {"site_id": site_id}).all()
     dated = session.execute(
         DATED, {"site_id": site_id, "people": sorted(resources), "nation": nation}
     ).all()
@@ -181,6 +213,14 @@ def _read(session: Database, site_id: int) -> Service:
         closed_on=frozenset(row.from_on for row in dated if row.fact == "closed"),
         away=tuple(Hold(*row) for row in session.execute(AWAY, {"people": sorted(resources)})),
         openings=tuple(Opening(*row) for row in session.execute(OPENINGS, {"site_id": site_id})),
+        observed=tuple(
+            (row.from_on, row.to_on)
+            for row in dated
+            if row.fact == "model" and row.subject in RULES["RP-12"]["model"]
+        ),
+        in_use={each.id: each.gone_on for each in things if each.kind != "kit"},
+        observation=tuple(each.id for each in things if each.kind == "observation"),
+        kit=tuple((each.item, each.gone_on) for each in things if each.kind == "kit"),
     )
     models = tuple(
         (PrescribingModel(row.subject), row.from_on, row.to_on)
@@ -195,7 +235,7 @@ def _session(row: Any, off: Iterable[date]) -> Session:
         id=row.id, weekday=row.weekday, starts=row.starts, ends=row.ends,
         slot_minutes=row.slot_minutes, doctor_id=row.doctor_id, worker_id=row.worker_id,
         from_on=row.from_on, to_on=row.to_on, despite_holiday=row.despite_holiday,
-        off_on=frozenset(off),
+        off_on=frozenset(off), nurse_id=row.nurse_id, room_id=row.room_id,
     )  # fmt: skip
 
 
@@ -211,6 +251,7 @@ def _clinician(staff_id: int, dated: Collection[Any]) -> Clinician:
         trained=spans("competence", TRAINED),
         prescribes=spans("level"),
         competent=spans("competence", COMPETENT),
+        tests=spans("competence", TESTER),
     )
 
 
@@ -218,19 +259,18 @@ def free_places(
     session: Database, service: Service, first: date, last: date, now: datetime
 ) -> list[Place]:
     """The places nobody has taken, here or elsewhere, and that have not begun. One statement."""
-    held = holds(session, service, first, last)
-    return slots.still_free(service.places(first, last), held, now=now)
-
-
-def holds(session: Database, service: Service, first: date, last: date) -> list[Hold]:
-    """Whose time is given away from first to last, of those on the rota, here or elsewhere."""
     if not service.resources:
         return []
-    staff = {resource_id: staff_id for staff_id, resource_id in service.resources.items()}
-    found = session.execute(
-        _HOLDS, {"resources": sorted(staff), "since": start_of(first), "until": end_of(last)}
-    ).all()
-    return [Hold(staff[resource_id], starts, ends) for resource_id, starts, ends in found]
+    found = holds(session, service, start_of(first), end_of(last))
+    return slots.still_free(service.places(first, last), found, now=now, rota=service.rota)
+
+
+def holds(session: Database, service: Service, since: datetime, until: datetime) -> list[Hold]:
+    """Who and what of this service is held, here or elsewhere, between two instants."""
+    if not service.held_of:
+        return []
+    asked = {"resources": service.held_of, "since": since, "until": until}
+    return service.holds(session.execute(_HOLDS, asked))
 
 
 def busy(session: Database, patient_id: int, since: datetime) -> list[tuple[datetime, datetime]]:

@@ -27,6 +27,8 @@ from clinic.appointments.models import (
     CANCELLED_BY,
     CLOSED_BECAUSE,
     DRUGS,
+    ITEMS,
+    RESOURCE_KINDS,
     RISKS,
     SENT_TO,
     SOURCES,
@@ -45,6 +47,10 @@ _note = (Optional(), Length(max=2000))
 
 def _choices(codes: Mapping[Any, str]) -> list[SelectChoice]:
     return [SelectChoice(code, words) for code, words in codes.items()]
+
+
+def _id_or_none(value: Any) -> int | None:
+    return int(value) if value not in ("", None, "None") else None
 
 
 class ClockField(StringField):
@@ -318,6 +324,12 @@ class SessionForm(Form):
     slot_minutes = IntegerField("Minutes for each person", [InputRequired()])
     doctor_id = SelectField("Doctor", coerce=int)
     worker_id = SelectField("Drugs worker or nurse", coerce=int)
+    nurse_id = SelectField(
+        "Nurse who follows the people seen",
+        coerce=_id_or_none,
+        description="Needed under model 3, where an induction ends under observation",
+    )
+    room_id = SelectField("Room", coerce=_id_or_none)
     from_on = DayField("First day", [InputRequired()])
     to_on = DayField("Last day (if there is one)", [Optional()])
     despite_holiday = BooleanField("Held although the day is a bank holiday (a single day only)")
@@ -337,6 +349,38 @@ class DayOffForm(Form):
 
     on = DayField("Day", [InputRequired()])
     reason = StringField("Reason", [InputRequired(), Length(max=200)])
+
+
+class ThingForm(Form):
+    """A room, an observation place or a piece of kit."""
+
+    kind = RadioField("What is it?", [InputRequired()], choices=_choices(RESOURCE_KINDS))
+    name = StringField("Name", [InputRequired(), Length(max=100)])
+    item = SelectField(
+        "Which kit",
+        choices=[SelectChoice("", "Not kit"), *_choices(ITEMS)],
+        description="Needed for kit only",
+    )
+
+    def thing(self) -> dict[str, Any]:
+        """What `add_thing` takes."""
+        return {"kind": self.kind.data, "name": self.name.data, "item": self.item.data or None}
+
+
+class ThingNameForm(Form):
+    """What it is called."""
+
+    name = StringField("Name", [InputRequired(), Length(max=100)])
+    version = VersionField()
+
+
+class ThingGoneForm(Form):
+    """From when it is no longer there."""
+
+    gone_on = DayField(
+        "First day it is no longer there", [Optional()], description="Leave empty if it stays"
+    )
+    version = VersionField()
 
 
 class LeaveForm(Form):

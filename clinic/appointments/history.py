@@ -37,7 +37,7 @@ def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
 def put_back(row: Kept, state: Mapping[str, Any]) -> None:
     """Let the row stand as it did in `state`."""
     for name in type(row).STATE:
-        value = state[name]
+        value = state.get(name)  # a step from before this was kept had none of it
         if name.endswith("_at") and value is not None:
             value = datetime.fromisoformat(value)
         if getattr(row, name) != value:
@@ -53,6 +53,7 @@ def add(
     reason: str | None = None,
     by_whom: str | None = None,
     note: str | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Add a step: `at` is when it happened (now when not said), beside when it was recorded."""
     act.session.flush()
@@ -61,8 +62,8 @@ def add(
         add_step,
         {
             key: row.id, "verb": verb, "at": at or act.at, "reason": reason, "by_whom": by_whom,
-            "note": (note or "").strip() or None, "state": state_of(row), "recorded_at": act.at,
-            "recorded_by": act.staff_id,
+            "note": (note or "").strip() or None, "state": state_of(row) | dict(more or {}),
+            "recorded_at": act.at, "recorded_by": act.staff_id,
         },
     )  # fmt: skip
 

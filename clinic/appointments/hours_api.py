@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 
 from clinic.appointments import hits, hours_commands, hours_queries, rota_commands
 from clinic.appointments.models import RotaPattern, SiteOpening, StaffLeave
@@ -19,6 +18,7 @@ from clinic.appointments.schemas import (
     SessionEndSchema,
 )
 from clinic.auth import act, needs
+from clinic.openapi import Blueprint
 
 hours_api = Blueprint(
     "hours_api", __name__, url_prefix="/api/v1",

@@ -1,4 +1,4 @@
-"""Who is away, and when is the site open?"""
+"""Who is away, when is the site open, and which rooms, places and kit does it have?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from clinic.act import Act
-from clinic.appointments.models import SiteOpening, StaffLeave
+from clinic.appointments.models import Resource, SiteOpening, StaffLeave
 from clinic.sites.queries import staff_at
 from clinic.staff.models import Staff
 
@@ -52,3 +52,17 @@ def openings(act: Act) -> list[SiteOpening]:
             for other in rows
         )
     ]
+
+
+def things(act: Act, *kinds: str) -> list[Resource]:
+    """The rooms, observation places and kit of this site that are not gone, in order of kind and name.
+
+    `kinds`: only these.
+    """
+    act.need("appointments.read")
+    found = select(Resource).where(
+        Resource.site_id == act.site_id, Resource.gone_on.is_(None) | (Resource.gone_on > act.today)
+    )
+    if kinds:
+        found = found.where(Resource.kind.in_(kinds))
+    return list(act.session.scalars(found.order_by(Resource.kind, Resource.name, Resource.id)))

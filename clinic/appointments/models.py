@@ -76,6 +76,16 @@ CANCELLED_BY = {
     "referrer": "Whoever referred",
     "other": "Somebody else",
 }
+RESOURCE_KINDS = {
+    "room": "Room",
+    "observation": "Observation place",
+    "kit": "Kit",
+}
+ITEMS = {
+    "testing_kit": "Urine or oral fluid testing kit",
+    "breathalyser": "Breathalyser",
+    "pregnancy_test": "Pregnancy test",
+}
 AWAY_BECAUSE = {
     "annual": "Annual leave",
     "sick": "Sick",
@@ -94,18 +104,44 @@ REFERRAL_STATUSES = {"waiting": "Waiting", "seen": "Seen", "closed": "Closed"}
 
 
 class Resource(Base):
-    """What a visit can hold: a member of staff everywhere they work, or a room, kit or place."""
+    """What a visit can hold: a member of staff everywhere they work, or a room or place of a site.
+
+    Kit is of a site as well and is held by nobody: it is at hand or missing. `item`: which one of
+    the checklist. `gone_on`: the first day a thing of the site is no longer there.
+    """
 
     __tablename__ = "resource"
     __table_args__ = (
         CheckConstraint("(kind = 'staff') = (staff_id IS NOT NULL)", name="staff"),
         CheckConstraint("(kind = 'staff') = (site_id IS NULL)", name="site"),
-    )
+        CheckConstraint("(kind = 'kit') = (item IS NOT NULL)", name="item"),
+        Index(
+            "uq_resource_name", "site_id", "kind", "name", unique=True,
+            sqlite_where=text("site_id IS NOT NULL AND gone_on IS NULL"),
+            postgresql_where=text("site_id IS NOT NULL AND gone_on IS NULL"),
+        ),
+    )  # fmt: skip
 
     kind: Mapped[str]
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), unique=True)
     site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
     name: Mapped[str | None]
+    item: Mapped[str | None]
+    gone_on: Mapped[date | None]
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class ResourceChange(Recorded, Base):
+    """What a room, observation place or piece of kit was before somebody changed it."""
+
+    __tablename__ = "resource_change"
+
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"), index=True)
+    field: Mapped[str]
+    was: Mapped[str | None]
+    became: Mapped[str | None]
 
 
 class RotaPattern(Dated, Recorded, Base):
@@ -120,6 +156,9 @@ class RotaPattern(Dated, Recorded, Base):
         CheckConstraint("starts < ends", name="times"),
         CheckConstraint("slot_minutes > 0", name="slot_minutes"),
         CheckConstraint("doctor_id <> worker_id", name="two_people"),
+        CheckConstraint(
+            "nurse_id IS NULL OR nurse_id NOT IN (doctor_id, worker_id)", name="nurse_apart"
+        ),
         CheckConstraint("to_on IS NULL OR from_on <= to_on", name="dates"),
         CheckConstraint("NOT despite_holiday OR from_on = to_on", name="despite_holiday"),
     )
@@ -131,6 +170,8 @@ class RotaPattern(Dated, Recorded, Base):
     slot_minutes: Mapped[int]
     doctor_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
     worker_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    nurse_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    room_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"))
     despite_holiday: Mapped[bool]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
@@ -253,7 +294,11 @@ class Referral(Recorded, Base):
 
 
 class Visit(Recorded, Base):
-    """A patient comes to a site at a time. The row is how it stands; its events, how it came."""
+    """A patient comes to a site at a time. The row is how it stands; its events, how it came.
+
+    `ends_at`: when the patient may go; the doctor and the worker may be free sooner (its holds).
+    `room_id` and `observation_id` are resources.
+    """
 
     __tablename__ = "visit"
     __table_args__ = (
@@ -276,12 +321,18 @@ class Visit(Recorded, Base):
     ends_at: Mapped[datetime]
     doctor_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     worker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    nurse_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    room_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"))
+    observation_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"))
     status: Mapped[str]
     version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}
 
-    STATE = ("starts_at", "ends_at", "doctor_id", "worker_id", "status")
+    STATE = (
+        "starts_at", "ends_at", "doctor_id", "worker_id", "nurse_id", "room_id", "observation_id",
+        "status",
+    )  # fmt: skip
 
 
 class VisitHold(Base):

@@ -343,10 +343,18 @@ def with_choices(form: PlaceForm, found: queries.Offers) -> None:
         SelectChoice(
             offer.key,
             f"{ui.moment(offer.place.starts_at)} to {ui.clock_time(offer.place.ends_at)}",
-            {"hint": f"{offer.doctor} with {offer.worker}. {_wait_short(offer)}"},
+            {"hint": f"{_with_whom(offer)}. {_wait_short(offer)}"},
         )
         for offer in found.offers
     ]
+
+
+def _with_whom(offer: queries.Offer) -> str:
+    said = f"{offer.doctor} with {offer.worker}"
+    if offer.place.observed_until is None:
+        return said
+    until = ui.clock_time(offer.place.observed_until)
+    return f"{said}, then {offer.nurse} until {until}"
 
 
 def _wait_short(offer: queries.Offer) -> str:
@@ -398,12 +406,14 @@ def check_place(form: PlaceForm, found: queries.Offers, wanted: dict[str, Any], 
     late = late_start(model_here(act()), london_day(wanted["starts_at"]))
     rows = [
         ("Time", ui.moment(wanted["starts_at"])),
-        ("Until", ui.clock_time(place.place.ends_at) if place else ui.NOT_KNOWN),
+        ("Until", ui.clock_time(place.place.until) if place else ui.NOT_KNOWN),
         ("Doctor", names.get(wanted["doctor_id"], ui.NOT_KNOWN)),
         ("Drugs worker or nurse", names.get(wanted["worker_id"], ui.NOT_KNOWN)),
+        *([("Nurse", place.nurse)] if place and place.nurse else []),
         ("Wait", judged.says),
     ]
     return render_template(
         "appointments/check.jinja", form=form, rows=rows, title=title, wait=judged, late=late,
+        missing=place.missing if place else (),
         banner=banner(act(), found.patient),
     )  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import day_name as day_names
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from clinic.appointments.models import (
     SENT_TO,
     SOURCES,
     Referral,
+    Resource,
     RotaDayOff,
     RotaPattern,
     Visit,
@@ -35,7 +37,9 @@ from clinic.ui import moment
 from dosing.days import end_of, london_day, start_of
 from scheduling import slots
 from scheduling.calendars import OutOfReach
+from scheduling.checklist import missing, missing_at
 from scheduling.prescribing_models import (
+    RULES,
     Finding,
     PrescribingModel,
     Wait,
@@ -170,6 +174,8 @@ class Offer:
     doctor: str
     worker: str
     wait: Wait
+    nurse: str | None = None
+    missing: tuple[Finding, ...] = ()
 
     @property
     def key(self) -> str:
@@ -209,7 +215,8 @@ def offers(
     free = [] if crack else facts.free_places(act.session, service, first, last, act.at)
     found = slots.first_feasible(free, taken, how_many)
     names = staff_names(
-        act, [each for place in found for each in (place.doctor_id, place.worker_id)]
+        act,
+        [each for place in found for each in (place.doctor_id, place.worker_id, place.nurse_id)],
     )
     made = tuple(
         Offer(
@@ -217,6 +224,8 @@ def offers(
             names[place.doctor_id],
             names[place.worker_id],
             wait(model, referral.referred_at, act.today, offered_at=place.starts_at),
+            names.get(place.nurse_id),
+            tuple(missing_at(service.rota, place.doctor_id, place.starts_at)),
         )
         for place in found
     )
@@ -380,6 +389,10 @@ class VisitPage:
     patient: Patient
     doctor: str | None
     worker: str | None
+    nurse: str | None
+    room: str | None
+    observation: str | None
+    missing: tuple[Finding, ...]
     referral: Referral | None
     wait: Wait | None
     steps: tuple[Step, ...]
@@ -398,12 +411,24 @@ def visit_page(act: Act, visit_id: int) -> VisitPage:
     )
     events = history.events(act, visit)
     names = staff_names(
-        act, [visit.doctor_id, visit.worker_id, *(each.recorded_by for each in events)]
-    )
+        act,
+        [
+            visit.doctor_id, visit.worker_id, visit.nurse_id,
+            *(each.recorded_by for each in events),
+        ],
+    )  # fmt: skip
+    things = {
+        row.id: row.name
+        for row in act.session.scalars(
+            select(Resource).where(Resource.id.in_((visit.room_id, visit.observation_id)))
+        )
+    }
     day = act.today
     judged = None
+    service = facts.service(act.session, visit.site_id)
+    ahead = visit.status == "booked" and visit.starts_at > act.at
     if referral is not None:
-        model = facts.service(act.session, visit.site_id).model_on(day)
+        model = service.model_on(day)
         booked = visit.starts_at if visit.status == "booked" else None
         judged = wait(model, referral.referred_at, day, seen_at=referral.seen_at, booked_at=booked)
     return VisitPage(
@@ -411,6 +436,10 @@ def visit_page(act: Act, visit_id: int) -> VisitPage:
         patient=patient,
         doctor=names.get(visit.doctor_id),
         worker=names.get(visit.worker_id),
+        nurse=names.get(visit.nurse_id),
+        room=things.get(visit.room_id or 0),
+        observation=things.get(visit.observation_id or 0),
+        missing=tuple(missing_at(service.rota, visit.doctor_id, visit.starts_at) if ahead else ()),
         referral=referral,
         wait=judged,
         steps=tuple(_visit_steps(events, names)),
@@ -523,7 +552,7 @@ def off_rota(act: Act, visits: Iterable[Visit]) -> dict[int, str]:
         )
         if isinstance(answer, slots.Refusal):
             found[each.id] = answer.message
-        elif answer.ends_at != each.ends_at:
+        elif answer.until != each.ends_at:
             found[each.id] = "The rota now gives this place another length."
     return found
 
@@ -555,12 +584,15 @@ def visits_of(act: Act, patient_id: int) -> list[Visit]:
 
 @dataclass(frozen=True)
 class SessionLine:
-    """A session of the rota, named, with its days off ahead."""
+    """A session of the rota, named, with its days off ahead and what it lacks (RP-19)."""
 
     pattern: RotaPattern
     doctor: str
     worker: str
+    nurse: str | None
+    room: str | None
     off: tuple[RotaDayOff, ...]
+    missing: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
@@ -578,11 +610,13 @@ class RotaPage:
 def rota_page(act: Act) -> RotaPage:
     """Every session not over yet, and the check of the weeks ahead (RP-04, RP-08, RP-18)."""
     act.need("appointments.read")
-    doctor, worker = aliased(Staff), aliased(Staff)
+    doctor, worker, nurse = aliased(Staff), aliased(Staff), aliased(Staff)
     rows = act.session.execute(
-        select(RotaPattern, doctor.name, worker.name)
+        select(RotaPattern, doctor.name, worker.name, nurse.name, Resource.name)
         .join(doctor, doctor.id == RotaPattern.doctor_id)
         .join(worker, worker.id == RotaPattern.worker_id)
+        .outerjoin(nurse, nurse.id == RotaPattern.nurse_id)
+        .outerjoin(Resource, Resource.id == RotaPattern.room_id)
         .where(
             RotaPattern.site_id == act.site_id,
             RotaPattern.to_on.is_(None) | (RotaPattern.to_on >= act.today),
@@ -603,16 +637,18 @@ def rota_page(act: Act) -> RotaPage:
     # A gap or a week that runs into today is judged with the days before it.
     since = first - timedelta(weeks=1)
     service = facts.service(act.session, act.site_id or 0)
+    sessions = {each.id: each for each in service.rota.sessions}
     slot_days = {london_day(each.starts_at) for each in service.places(since, last)}
     model = service.model_on(act.today)
     return RotaPage(
         model=model,
         sessions=tuple(
             SessionLine(
-                row, doctor_name, worker_name,
+                row, doctor_name, worker_name, nurse_name, room_name,
                 tuple(each for each in off if each.pattern_id == row.id),
+                tuple(missing(service.rota, sessions[row.id], max(first, row.from_on))),
             )
-            for row, doctor_name, worker_name in rows
+            for row, doctor_name, worker_name, nurse_name, room_name in rows
         ),
         findings=tuple(rota_findings(model, slot_days, first, last)),
         unstaffed=tuple(
@@ -630,8 +666,41 @@ def clinicians(act: Act) -> list[tuple[int, str]]:
     return sorted(((each, names[each]) for each in people), key=lambda each: (each[1], each[0]))
 
 
-def possible_staff(act: Act) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """Who here may be a session's doctor, and who its drugs worker, today: (id, name) pairs."""
+@dataclass(frozen=True)
+class ModelCheck:
+    """What would break a model at this site over the weeks ahead, each with its day."""
+
+    model: PrescribingModel
+    findings: tuple[Finding, ...]
+    unstaffed: tuple[tuple[str, Finding], ...]
+
+
+def against_models(act: Act, site_id: int) -> list[ModelCheck]:
+    """Could the rota as it is keep each of the models over the weeks ahead (RP-04, RP-08, RP-12)?"""
+    first = act.today
+    last = first + timedelta(weeks=ROTA_WEEKS) - timedelta(days=1)
+    since = first - timedelta(weeks=1)
+    rota = facts.service(act.session, site_id).rota
+    checks = []
+    for model in PrescribingModel:
+        observed = RULES["RP-12"]["model"]
+        as_if = replace(rota, observed=((since, None),) if model in observed else ())
+        days = {london_day(each.starts_at) for each in slots.places(as_if, since, last)}
+        checks.append(
+            ModelCheck(
+                model,
+                tuple(rota_findings(model, days, first, last)),
+                tuple(
+                    (f"{day_names[session.weekday - 1]} {session.starts:%H:%M}", lacking)
+                    for session, lacking in slots.unstaffed(as_if, first, last)
+                ),
+            )
+        )
+    return checks
+
+
+def possible_staff(act: Act) -> tuple[list[tuple[int, str]], ...]:
+    """Who here may be a session's doctor, its drugs worker, its nurse, today: (id, name) pairs."""
     here = (
         select(StaffRole.staff_id)
         .where(
@@ -656,9 +725,10 @@ def possible_staff(act: Act) -> tuple[list[tuple[int, str]], list[tuple[int, str
     named = select(Staff.id, Staff.name).where(Staff.id.in_(here)).order_by(Staff.name, Staff.id)
     doctors = named.where(Staff.id.in_(having(facts.TRAINED)), Staff.id.in_(prescribing))
     workers = named.where(Staff.id.in_(having(facts.COMPETENT)))
-    return (
-        [(staff_id, name) for staff_id, name in act.session.execute(doctors)],
-        [(staff_id, name) for staff_id, name in act.session.execute(workers)],
+    nurses = named.where(Staff.id.in_(here.where(StaffRole.role == "nurse")))
+    return tuple(
+        [(staff_id, name) for staff_id, name in act.session.execute(each)]
+        for each in (doctors, workers, nurses)
     )
 
 

@@ -7,13 +7,16 @@ from clinic.appointments.missed_api import missed_api
 from clinic.appointments.missed_pages import missed_pages
 from clinic.appointments.pages import appointments_pages
 from clinic.appointments.rota_pages import rota_pages
+from clinic.appointments.things_api import things_api
+from clinic.appointments.things_pages import things_pages
 from clinic.appointments.views_api import views_api
 from clinic.appointments.views_pages import views_pages
 from clinic.appointments.visit_pages import visits_pages
 from clinic.appointments.waiting_api import waiting_api
 from clinic.appointments.waiting_pages import waiting_pages
 
-api_blueprints = (appointments_api, waiting_api, missed_api, hours_api, views_api)
+api_blueprints = (appointments_api, waiting_api, missed_api, hours_api, things_api, views_api)
 page_blueprints = (
-    appointments_pages, visits_pages, views_pages, rota_pages, waiting_pages, missed_pages, hours_pages,
+    appointments_pages, visits_pages, views_pages, rota_pages, waiting_pages, missed_pages,
+    hours_pages, things_pages,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, time, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from clinic.act import Act, command
 from clinic.appointments import facts
@@ -31,29 +31,34 @@ def add_session(
     worker_id: int,
     from_on: date,
     to_on: date | None = None,
+    nurse_id: int | None = None,
+    room_id: int | None = None,
     despite_holiday: bool = False,
 ) -> RotaPattern:
     """Add a session: each week on a weekday (Monday is 1), in London clock time, both dates included.
 
+    `nurse_id`: who follows the people seen in it; `room_id`: the resource it is held in.
     `despite_holiday`: agreed for a bank holiday; for a session of a single day only.
     """
     act.need("appointments.rota")
     session = slots.Session(
         id=0, weekday=weekday, starts=starts, ends=ends, slot_minutes=slot_minutes,
         doctor_id=doctor_id, worker_id=worker_id, from_on=from_on, to_on=to_on,
-        despite_holiday=despite_holiday,
+        despite_holiday=despite_holiday, nurse_id=nurse_id, room_id=room_id,
     )  # fmt: skip
     _check_times(act, session)
     _check_people(act, session)
+    _check_room(act, session)
     _check_clash(act, session)
     row = RotaPattern(
         site_id=act.site_id, weekday=weekday, starts=starts, ends=ends,
         slot_minutes=slot_minutes, doctor_id=doctor_id, worker_id=worker_id, from_on=from_on,
-        to_on=to_on, despite_holiday=despite_holiday, ended_at=None, ended_by=None,
+        to_on=to_on, despite_holiday=despite_holiday, nurse_id=nurse_id, room_id=room_id,
+        ended_at=None, ended_by=None,
         recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
-    _make_holdable(act, doctor_id, worker_id)
+    _make_holdable(act, *(each for each in (doctor_id, worker_id, nurse_id) if each is not None))
     act.session.flush()
     act.note("appointments.session_added", session=row.id)
     return row
@@ -86,14 +91,25 @@ def _check_people(act: Act, session: slots.Session) -> None:
     """Two people who work here; the doctor trained and prescribing, the worker competent (RP-18)."""
     if session.doctor_id == session.worker_id:
         raise Invalid.field("worker_id", "must be somebody else than the doctor")
-    for field, staff_id in (("doctor_id", session.doctor_id), ("worker_id", session.worker_id)):
+    if session.nurse_id in (session.doctor_id, session.worker_id):
+        raise Invalid.field("nurse_id", "must be somebody else than the doctor and the worker")
+    for field, staff_id in (
+        ("doctor_id", session.doctor_id),
+        ("worker_id", session.worker_id),
+        ("nurse_id", session.nurse_id),
+    ):
+        if staff_id is None:
+            continue
         here = act.session.scalars(
             select(StaffRole).where(
                 StaffRole.staff_id == staff_id, StaffRole.site_id == act.site_id
             )
         )
-        if not any(row.holds_on(session.from_on) for row in here):
+        roles = {row.role for row in here if row.holds_on(session.from_on)}
+        if not roles:
             raise Invalid.field(field, "must be somebody who works at this site then")
+        if field == "nurse_id" and "nurse" not in roles:
+            raise Invalid.field(field, "must be a nurse of this site")
     on = session.from_on
     doctor = act.session.get_one(Staff, session.doctor_id)
     if doctor.level_on(on) is None or not doctor.competent(facts.TRAINED, on):
@@ -107,11 +123,18 @@ def _check_people(act: Act, session: slots.Session) -> None:
 
 def _check_clash(act: Act, session: slots.Session) -> None:
     """Nobody is on two sessions at once, here or at another site."""
-    people = (session.doctor_id, session.worker_id)
+    people = [session.doctor_id, session.worker_id]
+    if session.nurse_id is not None:
+        people.append(session.nurse_id)
     with act.session.no_autoflush:
         others = act.session.scalars(
             select(RotaPattern).where(
-                or_(RotaPattern.doctor_id.in_(people), RotaPattern.worker_id.in_(people)),
+                or_(
+                    RotaPattern.doctor_id.in_(people),
+                    RotaPattern.worker_id.in_(people),
+                    RotaPattern.nurse_id.in_(people),
+                    and_(RotaPattern.room_id.is_not(None), RotaPattern.room_id == session.room_id),
+                ),
                 RotaPattern.weekday == session.weekday,
                 RotaPattern.id != session.id,
             )
@@ -119,7 +142,7 @@ def _check_clash(act: Act, session: slots.Session) -> None:
     found = slots.clash(session, map(as_session, others))
     if found is not None:
         raise Conflict(
-            "The doctor or the worker already has a session at that time "
+            "One of them, or the room, already has a session at that time "
             f"({found.starts:%H:%M} to {found.ends:%H:%M}).",
             more={"session_id": found.id},
         )
@@ -131,7 +154,18 @@ def as_session(row: RotaPattern) -> slots.Session:
         id=row.id, weekday=row.weekday, starts=row.starts, ends=row.ends,
         slot_minutes=row.slot_minutes, doctor_id=row.doctor_id, worker_id=row.worker_id,
         from_on=row.from_on, to_on=row.to_on, despite_holiday=row.despite_holiday,
+        nurse_id=row.nurse_id, room_id=row.room_id,
     )  # fmt: skip
+
+
+def _check_room(act: Act, session: slots.Session) -> None:
+    if session.room_id is None:
+        return
+    room = act.session.get(Resource, session.room_id)
+    if room is None or room.site_id != act.site_id or room.kind != "room":
+        raise Invalid.field("room_id", "must be a room of this site")
+    if room.gone_on is not None and room.gone_on <= session.from_on:
+        raise Invalid.field("room_id", "is no longer in use then")
 
 
 def _make_holdable(act: Act, *staff_ids: int) -> None:
@@ -139,7 +173,7 @@ def _make_holdable(act: Act, *staff_ids: int) -> None:
         act.session.scalars(select(Resource.staff_id).where(Resource.staff_id.in_(staff_ids)))
     )
     act.session.add_all(
-        Resource(kind="staff", staff_id=each, site_id=None, name=None)
+        Resource(kind="staff", staff_id=each, site_id=None, name=None, item=None, gone_on=None)
         for each in staff_ids
         if each not in known
     )

@@ -18,6 +18,7 @@ from clinic.appointments.forms import (
     SureForm,
 )
 from clinic.appointments.hours_pages import withdrawn
+from clinic.appointments.hours_queries import things
 from clinic.appointments.models import RotaPattern
 from clinic.auth import act, needs
 from clinic.errors import NotFound
@@ -47,7 +48,12 @@ def rota() -> Page:
 def add_session() -> Page:
     """A new session."""
     form = SessionForm(from_on=act().today, slot_minutes=90)
-    doctors, workers = queries.possible_staff(act())
+    doctors, workers, nurses = queries.possible_staff(act())
+    form.nurse_id.choices = [SelectChoice("", "None"), *(SelectChoice(*each) for each in nurses)]
+    form.room_id.choices = [
+        SelectChoice("", "None"),
+        *(SelectChoice(each.id, each.name) for each in things(act(), "room")),
+    ]
     form.doctor_id.choices = [SelectChoice(*each) for each in doctors]
     form.worker_id.choices = [SelectChoice(*each) for each in workers]
     if form.carried_out(lambda: rota_commands.add_session(act(), **form.answers())):

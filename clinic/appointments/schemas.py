@@ -13,7 +13,9 @@ from clinic.appointments.models import (
     CANCELLED_BY,
     CLOSED_BECAUSE,
     DRUGS,
+    ITEMS,
     REFERRAL_STATUSES,
+    RESOURCE_KINDS,
     RISKS,
     SENT_TO,
     SOURCES,
@@ -49,12 +51,19 @@ class SpanSchema(Schema):
 
 
 class PlaceSchema(Schema):
-    """A doctor and a drugs worker, together, for one person."""
+    """A doctor and a drugs worker, together, for one person.
+
+    With them the session's nurse and room, if it has them. `observed_until`: so long the nurse and
+    an observation place are held as well; null where nobody is observed.
+    """
 
     starts_at = _instant(required=True)
     ends_at = _instant(required=True)
     doctor_id = _id(required=True)
     worker_id = _id(required=True)
+    nurse_id = _id(allow_none=True)
+    room_id = _id(allow_none=True)
+    observed_until = _instant(allow_none=True)
 
 
 class FreePlacesSchema(Schema):
@@ -73,7 +82,13 @@ class TakenSchema(ProblemSchema):
         title = "PlaceTaken"
 
     free_next = fields.List(fields.Nested(PlaceSchema))
-    reason = fields.String(metadata={"description": "past, not_on_rota or not_staffed"})
+    reason = fields.String(
+        metadata={"description": "past, not_on_rota, closed, leave, withdrawn, not_staffed, taken"}
+    )
+    blocked_by = fields.List(
+        fields.String(),
+        metadata={"description": "doctor, worker, nurse, room, place (observation), person"},
+    )
     rule = fields.String()
 
 
@@ -135,6 +150,9 @@ class VisitSchema(Schema):
     ends_at = _instant(required=True)
     doctor_id = _id(required=True, allow_none=True)
     worker_id = _id(required=True, allow_none=True)
+    nurse_id = _id(required=True, allow_none=True)
+    room_id = _id(required=True, allow_none=True)
+    observation_id = _id(required=True, allow_none=True)
     status = _code(VISIT_STATUSES, required=True)
     version = fields.Integer(required=True)
 
@@ -262,6 +280,8 @@ class SessionRequestSchema(Schema):
     worker_id = _id(required=True)
     from_on = fields.Date(required=True)
     to_on = fields.Date(load_default=None, allow_none=True)
+    nurse_id = _id(load_default=None, allow_none=True)
+    room_id = _id(load_default=None, allow_none=True)
     despite_holiday = fields.Boolean(load_default=False)
 
 
@@ -297,6 +317,9 @@ class SessionLineSchema(Schema):
     pattern = fields.Nested(SessionSchema, required=True, data_key="session")
     doctor = fields.String(required=True)
     worker = fields.String(required=True)
+    nurse = fields.String(required=True, allow_none=True)
+    room = fields.String(required=True, allow_none=True)
+    missing = fields.List(fields.Nested(lambda: FindingSchema()), required=True)
     off = fields.List(fields.Nested(DayOffSchema), required=True)
 
 
@@ -371,3 +394,31 @@ class HitsSchema(Schema):
             "description": "How many more visits with the same person, by the name of the site",
         },
     )
+
+
+class ThingRequestSchema(Schema):
+    """A room, an observation place or a piece of kit. `item`: which kit it is; null for the others."""
+
+    kind = _code(RESOURCE_KINDS, required=True)
+    name = fields.String(required=True, validate=validate.Length(min=1, max=100))
+    item = _code(ITEMS, load_default=None, allow_none=True)
+
+
+class ThingSchema(ThingRequestSchema):
+    """One as it stands. `gone_on`: the first day it is no longer there."""
+
+    id = _id(required=True)
+    gone_on = fields.Date(required=True, allow_none=True)
+    version = fields.Integer(required=True)
+
+
+class ThingNameSchema(Schema):
+    """What it is called from now on."""
+
+    name = fields.String(required=True, validate=validate.Length(min=1, max=100))
+
+
+class ThingGoneSchema(Schema):
+    """The first day it is no longer there; null when it stays."""
+
+    gone_on = fields.Date(required=True, allow_none=True)

@@ -27,9 +27,31 @@ class Held(NamedTuple):
     ends_at: datetime
 
 
+HOLDS = "holds"
+"""Under which name a step of a visit's history keeps what the visit held after it."""
+
+
+def as_json(holds: Sequence[Held]) -> dict[str, Any]:
+    """What a visit holds, to be kept with a step of its history."""
+    return {
+        HOLDS: [
+            [each.resource_id, each.needed_as, each.starts_at.isoformat(), each.ends_at.isoformat()]
+            for each in holds
+        ]
+    }
+
+
+def from_json(state: Mapping[str, Any]) -> list[Held]:
+    """What it held then."""
+    return [
+        Held(resource_id, part, datetime.fromisoformat(starts), datetime.fromisoformat(ends))
+        for resource_id, part, starts, ends in state[HOLDS]
+    ]
+
+
 VISIT = (
     "patient_id", "site_id", "referral_id", "kind", "starts_at", "ends_at", "doctor_id",
-    "worker_id", "status", "version", "recorded_at", "recorded_by",
+    "worker_id", "nurse_id", "room_id", "observation_id", "status", "version", "recorded_at", "recorded_by",
 )  # fmt: skip
 STEP = ("verb", "at", "state", "recorded_at", "recorded_by")
 

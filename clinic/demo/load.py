@@ -17,9 +17,11 @@ from clinic import clock
 from clinic.act import Act
 from clinic.appointments import commands as visits
 from clinic.appointments import queries as places
+from clinic.appointments.hours_commands import record_leave, set_opening
 from clinic.appointments.models import Referral
 from clinic.appointments.referral_commands import record_support, register_referral
 from clinic.appointments.rota_commands import add_session
+from clinic.appointments.things_commands import add_thing
 from clinic.custody import commands as custody
 from clinic.custody.models import Reception
 from clinic.custody.wing_commands import add_wing
@@ -184,15 +186,21 @@ def _engage(story: Story, act: Act, member: Member) -> None:
 
 
 def _rota(
-    story: Story, key: str, weekdays: tuple[int, ...], pairs: tuple[tuple[str, str], ...]
+    story: Story,
+    key: str,
+    weekdays: tuple[int, ...],
+    teams: tuple[tuple[str, ...], ...],
+    room_id: int | None = None,
 ) -> None:
+    """Teams of a doctor, a worker and under model 3 a nurse: one in the morning, one after noon."""
     work = story.by(key, story.now - SETTLED)
     for weekday in weekdays:
-        for place, (doctor, worker) in enumerate(pairs):
+        for place, (doctor, worker, *nurse) in enumerate(teams):
             add_session(
                 work, weekday=weekday, starts=time(9 + 4 * place), ends=time(12 + 4 * place),
                 slot_minutes=90, doctor_id=story.staff_ids[doctor],
                 worker_id=story.staff_ids[worker], from_on=london_day(work.at),
+                nurse_id=story.staff_ids[nurse[0]] if nurse else None, room_id=room_id,
             )  # fmt: skip
     work.session.close()
 
@@ -261,8 +269,18 @@ def _model_2(story: Story) -> None:
 
 
 def _model_3(story: Story) -> None:
-    story.say("a Model 3 service")
-    _rota(story, "teller", (1, 2, 3, 4, 5), (("okafor", "lund"),))
+    story.say("a Model 3 service: rooms, nurses, observation places, kit, leave")
+    work = story.by("teller", story.now - SETTLED)
+    room = add_thing(work, kind="room", name="Consulting room 1").id
+    for name in ("Chair by the window", "Chair by the door"):
+        add_thing(work, kind="observation", name=name)
+    for name, item in (("Testing kit, cupboard A", "testing_kit"), ("Alcometer", "breathalyser")):
+        add_thing(work, kind="kit", name=name, item=item)
+    for weekday in range(1, 6):
+        set_opening(work, weekday=weekday, opens=time(8, 30), closes=time(18), from_on=work.today)
+    work.session.close()
+    teams = (("okafor", "lund", "hale"), ("reyes", "barr", "innes"))
+    _rota(story, "teller", (1, 2, 3, 4, 5), teams, room)
     for number in range(9):
         at = story.at(-number % 5 - 1, "11:00")
         referral = _refer(story, "lund", story.patient("lund", at), at, source="court")
@@ -274,6 +292,14 @@ def _model_3(story: Story) -> None:
             work.session.rollback()
             record_support(work, referral, version=version, at=work.at)
             work.session.close()
+    # Somebody who is away in ten days: a visit booked then would stand without staff.
+    work = story.by("teller", story.at(0))
+    record_leave(
+        work, staff_id=story.staff_ids["reyes"],
+        starts_at=at_london(story.today + timedelta(days=10), time(0)),
+        ends_at=at_london(story.today + timedelta(days=12), time(0)), reason="annual",
+    )  # fmt: skip
+    work.session.close()
 
 
 # -- prison --------------------------------------------------------------------------------

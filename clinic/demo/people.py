@@ -30,7 +30,7 @@ class Member:
         return f"{self.key}@demo.throughcare.example"
 
 
-DOCTOR, WORKER = "rapid_induction_doctor", "induction_worker"
+DOCTOR, WORKER, TESTER = "rapid_induction_doctor", "induction_worker", "drug_tester"
 
 STAFF = (
     Member("nair", "Dr Asha Nair", "prescriber", RIVERSIDE, "experienced", DOCTOR, "clinical_lead"),
@@ -45,6 +45,9 @@ STAFF = (
     Member("okafor", "Dr Ngozi Okafor", "prescriber", CASTLE_STREET, "experienced", DOCTOR, "clinical_lead"),
     Member("lund", "Maja Lund", "nurse", CASTLE_STREET, None, WORKER, "duty_nurse"),
     Member("barr", "Finlay Barr", "drugs_worker", CASTLE_STREET, None, WORKER),
+    Member("reyes", "Dr Luis Reyes", "prescriber", CASTLE_STREET, "prescriber", DOCTOR),
+    Member("hale", "Joan Hale", "nurse", CASTLE_STREET, None, TESTER),
+    Member("innes", "Rory Innes", "nurse", CASTLE_STREET),
     Member("teller", "Rosa Teller", "manager", CASTLE_STREET),
     Member("shaw", "Dr Imran Shaw", "prescriber", MARLFIELD, "experienced", None, "clinical_lead"),
     Member("byrne", "Orla Byrne", "prison_healthcare", MARLFIELD, None, None, "duty_nurse"),

@@ -125,7 +125,7 @@ def _days(
         day = london_day(place.starts_at)
         free_on[day] = free_on.get(day, 0) + 1
     held: dict[date, list[Hold]] = {}
-    for hold in facts.holds(act.session, service, first, last):
+    for hold in facts.holds(act.session, service, start_of(first), end_of(last)):
         held.setdefault(london_day(hold.starts_at), []).append(hold)
     return [
         forecast.Day(

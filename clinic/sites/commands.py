@@ -180,7 +180,7 @@ def set_model(
     if site.kind != "community":
         raise Invalid.field("model", "is for community services; prisons follow the 28 days")
     from_on = from_on or act.today
-    lacking = [need for need in MODEL_3_NEEDS if not _has_from(site, need, from_on)]
+    lacking = lacks_for_model_3(site, from_on)
     if model == 3 and lacking:
         names = " and ".join(FEATURES[need].lower() for need in lacking)
         raise Invalid.field("model", f"cannot be 3 here: not recorded from that day on: {names}")
@@ -194,6 +194,11 @@ def set_model(
     site.models.append(row)
     act.session.flush()
     act.note("site.model_set", site=site.id, model=model, row=row.id)
+
+
+def lacks_for_model_3(site: Site, from_on: date) -> list[str]:
+    """What the site would have to have from that day on and for good. Rule: RP-09."""
+    return [need for need in MODEL_3_NEEDS if not _has_from(site, need, from_on)]
 
 
 def _has_from(site: Site, feature: str, day: date) -> bool:

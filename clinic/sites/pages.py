@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from clinic import ui
 from clinic.appointments.hours_pages import withdrawn
+from clinic.appointments.queries import ROTA_WEEKS, against_models
 from clinic.auth import act, needs
 from clinic.errors import Stale
 from clinic.forms import Form
@@ -116,10 +117,15 @@ def model(site_id: int) -> Page:
     form = ModelForm(model=site.model_on(act().today))
     if form.carried_out(lambda: commands.set_model(act(), site_id, **form.answers())):
         return _saved("The prescribing model is saved.", site_id)
-    return _one_form(
-        form, f"Prescribing model of {site.name}", site_id,
+    lacking = commands.lacks_for_model_3(site, form.from_on.data or act().today)
+    page = render_template(
+        "sites/model.jinja", form=form, title=f"Prescribing model of {site.name}", site=site,
         lead="Waits, slots and reviews are checked against the limits of the model.",
+        cancel=url_for("sites_pages.shown", site_id=site_id), models=commands.MODELS,
+        checks=against_models(act(), site_id) if site.kind == "community" else [],
+        lacking=[FEATURES[each] for each in lacking], weeks=ROTA_WEEKS,
     )  # fmt: skip
+    return page, form.status
 
 
 @sites_pages.route("/<int:site_id>/rule-set", methods=["GET", "POST"])

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from clinic.act import Act
-from clinic.appointments import commands, queries, referral_commands, rota_commands
+from clinic.appointments import commands, queries, referral_commands, rota_commands, things_commands
 from clinic.db import Database
 from clinic.sites.models import Site, SiteModel
 from clinic.staff.models import Staff, StaffCompetence
@@ -110,14 +110,21 @@ def a_clinic(
     if model is not None:
         works_under(database, where, model)
     nurse = base.a_member_of_staff(database, where, "nurse", name="Nia Bevan")
+    more: dict[str, Any] = {}
+    if model == 3:  # an induction ends under observation, one nurse for each place
+        more["nurse_id"] = nurse.id
     doctor, worker = a_doctor(database, where), a_worker(database, where)
     clinic = Clinic(
         database, where, nurse, doctor, worker,
         base.an_act(database, nurse, where, at=at, rights=EVERY_RIGHT),
     )  # fmt: skip
+    if model == 3:
+        an_observation_place(clinic)
     for weekday in weekdays:
         clinic.sessions.append(
-            a_session(clinic, weekday=weekday, starts=starts, ends=ends, slot_minutes=slot_minutes)
+            a_session(
+                clinic, weekday=weekday, starts=starts, ends=ends, slot_minutes=slot_minutes, **more
+            )
         )
     return clinic
 
@@ -135,6 +142,11 @@ def a_session(clinic: Clinic, **details: Any) -> int:
         **details,
     }
     return rota_commands.add_session(clinic.act, **given).id
+
+
+def an_observation_place(clinic: Clinic, name: str = "Chair 1") -> int:
+    """One more observation place of the clinic; the resource's id."""
+    return things_commands.add_thing(clinic.act, kind="observation", name=name).id
 
 
 def a_referral(clinic: Clinic, *, act: Act | None = None, **details: Any) -> int:
