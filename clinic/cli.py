@@ -333,10 +333,11 @@ def demo_load(if_empty: bool) -> None:
 )
 @click.option("--people", default=400, show_default=True, help="People waiting, one booking each.")
 @click.option("--reads", default=1500, show_default=True, help="Reads of free places.")
+@click.option("--doses", default=150, show_default=True, help="People assessed, one dose each.")
 @click.option(
     "--examples", default="tests/contracts", show_default=True, type=click.Path(file_okay=False)
 )
-def bench(database_url: str | None, people: int, reads: int, examples: str) -> None:
+def bench(database_url: str | None, people: int, reads: int, doses: int, examples: str) -> None:
     """Measure the service against a bare Flask floor, on the same database in the same run."""
     import tempfile
     from pathlib import Path
@@ -348,7 +349,7 @@ def bench(database_url: str | None, people: int, reads: int, examples: str) -> N
         url = database_url or f"sqlite:///{folder}/bench.sqlite"
         # SQLite is served from one process, as it is in use.
         processes = 1 if url.startswith("sqlite") else run.PROCESSES
-        run.compare(url, people, reads, click.echo, processes)
+        run.compare(url, people, reads, doses, click.echo, processes)
     if (Path(examples) / "dose-check.examples.jsonl").exists():
         run.checks(Path(examples), 10_000, click.echo)
 

@@ -1,6 +1,7 @@
-"""The floor of the benchmark: a bare booking service, nothing but Flask and a unique index.
+"""The floor of the benchmark: a bare service, nothing but Flask and a unique index.
 
-It signs nobody in, audits nothing and checks nothing but that a place is not sold twice.
+It signs nobody in and checks nothing but that a place is not sold twice; a dose it takes is written
+with one bare audit row, in one transaction.
 """
 
 from __future__ import annotations
@@ -37,6 +38,19 @@ def create_floor(url: str) -> Flask:
             return jsonify(error="taken"), 409
         return jsonify(place=given["place"]), 201
 
+    @app.post("/doses")
+    def dose():  # type: ignore[no-untyped-def]
+        given = request.get_json()
+        with engine.begin() as connection:
+            connection.execute(
+                text("INSERT INTO floor_dose (person, dose) VALUES (:person, :dose)"), given
+            )
+            connection.execute(
+                text("INSERT INTO floor_audit (at, what, person) VALUES (:at, 'dose', :person)"),
+                {"at": given["at"], "person": given["person"]},
+            )
+        return jsonify(person=given["person"]), 201
+
     @app.get("/free")
     def free():  # type: ignore[no-untyped-def]
         with engine.connect() as connection:
@@ -58,13 +72,19 @@ def prepare_floor(url: str, starts: list[datetime]) -> None:
     engine = create_engine(url)
     key = "INTEGER PRIMARY KEY" if engine.dialect.name == "sqlite" else "SERIAL PRIMARY KEY"
     with engine.begin() as connection:
-        for table in ("floor_booking", "floor_place"):
+        for table in ("floor_booking", "floor_place", "floor_dose", "floor_audit"):
             connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
         connection.execute(
             text("CREATE TABLE floor_place (id INTEGER PRIMARY KEY, starts_at TEXT)")
         )
         connection.execute(
             text(f"CREATE TABLE floor_booking (id {key}, place INTEGER UNIQUE, person INTEGER)")
+        )
+        connection.execute(
+            text(f"CREATE TABLE floor_dose (id {key}, person INTEGER, dose INTEGER)")
+        )
+        connection.execute(
+            text(f"CREATE TABLE floor_audit (id {key}, at TEXT, what TEXT, person INTEGER)")
         )
         connection.execute(
             text("INSERT INTO floor_place (id, starts_at) VALUES (:id, :at)"),

@@ -28,9 +28,11 @@ from clinic import clock, migrate
 from clinic.act import Act
 from clinic.appointments.referral_commands import register_referral
 from clinic.appointments.rota_commands import add_session
+from clinic.assessments.commands import record_entry
 from clinic.bench.floor import prepare_floor
 from clinic.bench.load import Ask, Told, keep_busy
 from clinic.db import Database
+from clinic.demo.assessments import findings
 from clinic.demo.people import nhs_numbers
 from clinic.patients.commands import register_patient
 from clinic.roles import RIGHTS
@@ -44,6 +46,7 @@ from clinic.staff.commands import (
     set_up,
 )
 from clinic.staff.models import Staff
+from dosing.days import london_day
 
 PAIRS, WEEKS, SLOT = 4, 4, 60
 PASSWORD = "benchmark-only-password"  # noqa: S105 - of a throw-away database
@@ -59,9 +62,10 @@ class Prepared:
     first: date
     last: date
     referrals: list[int]
+    assessed: list[int]
 
 
-def prepare(url: str, people: int) -> Prepared:
+def prepare(url: str, people: int, doses: int) -> Prepared:
     """Fill an empty database by the commands a person's click calls."""
     migrate.upgrade(url)
     database = Database(url)
@@ -97,24 +101,58 @@ def prepare(url: str, people: int) -> Prepared:
                 slot_minutes=SLOT, doctor_id=staff[0], worker_id=staff[1], from_on=first,
             )  # fmt: skip
     give_role(act, act.staff_id, site_id, "nurse")
+    give_role(act, act.staff_id, site_id, "prescriber")
+    set_level(act, act.staff_id, "prescriber")
     numbers = nhs_numbers()
-    referrals = []
+    referrals, assessed = [], []
     for number in range(people):
         patient = register_patient(
             act, family_name=f"Person {number}", given_name="Bench", born_on=date(1985, 1, 1),
-            sex="unknown", demo=True, numbers={"nhs": next(numbers)},
+            sex="male", demo=True, numbers={"nhs": next(numbers)},
         )  # fmt: skip
+        if len(assessed) < doses:
+            assess(act, patient)
+            assessed.append(patient)
         referral = register_referral(
             act, patient_id=patient, referred_at=act.at, source="self", drugs=["heroin"]
         )
         referrals.append(referral)
     issued = issue_token(
         act, staff_id=act.staff_id, site_id=site_id, label="bench", days=1,
-        scopes=["appointments.read", "appointments.book"],
+        scopes=["appointments.read", "appointments.book", "prescribing.read",
+                "prescribing.prescribe"],
     )  # fmt: skip
     act.session.close()
     database.engine.dispose()
-    return Prepared(issued.token, site_id, first, first + timedelta(days=7 * WEEKS - 1), referrals)
+    return Prepared(
+        issued.token, site_id, first, first + timedelta(days=7 * WEEKS - 1), referrals, assessed
+    )
+
+
+def assess(act: Act, patient: int) -> None:
+    """Everything a first dose is judged by, half an hour ago, and the outcome signed."""
+    before = act.at - timedelta(minutes=30)
+    for kind, data in findings("male", before):
+        record_entry(act, patient, kind, data, happened_at=before)
+    signed = {"outcome": "suitable", "medicine": "methadone"}
+    record_entry(act, patient, "outcome", signed, happened_at=act.at)
+
+
+def first_dose(patient: int, at: datetime) -> Ask:
+    """A first dose of 20 mg of methadone for somebody assessed, as the API takes it."""
+    return Ask(
+        "POST", f"/api/v1/patients/{patient}/dose-decisions",
+        {
+            "order": {
+                "product": "methadone_oral_solution", "phase": "induction", "dose_mg": "20",
+            },
+            "supply": {
+                "collections": [{"collect_on": london_day(at).isoformat(), "supervised": True}]
+            },
+            "decided_at": at.isoformat(), "reason_code": "benefit",
+            "reason": "Measured, and nobody is treated by it",
+        },
+    )  # fmt: skip
 
 
 def _free_port() -> int:
@@ -136,6 +174,18 @@ def _wait(port: int, path: str) -> float:
         else:
             break
     return time.perf_counter() - began
+
+
+def _until_ready(port: int) -> None:
+    """Until the rules have tried their examples: no dose is saved before."""
+    until = time.perf_counter() + 60
+    while time.perf_counter() < until:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5)  # noqa: S310
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
 
 
 @contextmanager
@@ -192,28 +242,33 @@ def _places(port: int, ready: Prepared) -> list[dict[str, object]]:
 
 
 def compare(
-    url: str, people: int, reads: int, say: Callable[[str], object], processes: int = PROCESSES
-) -> None:
-    """Bookings and free places, ours against the floor."""
-    say(f"filling the database with {people} people waiting")
-    ready = prepare(url, people)
+    url: str, people: int, reads: int, doses: int, say: Callable[[str], object],
+    processes: int = PROCESSES,
+) -> None:  # fmt: skip
+    """Bookings, free places and doses saved, ours against the floor."""
+    say(f"filling the database with {people} people waiting, {doses} of them assessed")
+    ready = prepare(url, people, doses)
     span = f"from={ready.first}&to={ready.last}"
     free = f"/api/v1/sites/{ready.site_id}/free-places?{span}"
     with served(_ours, url, "/health/live", processes) as (ports, running, cold):
         places = _places(ports[0], ready)
         ours_read = keep_busy(ports, [Ask("GET", free)] * reads, 8, ready.token)
-        wanted = random.Random(1).sample(places, min(len(places), len(ready.referrals)))  # noqa: S311
-        asks = [
-            Ask(
-                "POST", "/api/v1/visits",
-                {
-                    "referral_id": referral,
-                    **{name: place[name] for name in ("starts_at", "doctor_id", "worker_id")},
-                },
-            )
-            for referral, place in zip(ready.referrals, wanted, strict=False)
-        ]  # fmt: skip
+        day = f"from={ready.first}&to={ready.first}"
+        one_day = f"/api/v1/sites/{ready.site_id}/free-places?{day}"
+        ours_day = keep_busy(ports, [Ask("GET", one_day)] * reads, 8, ready.token)
+        mixed = random.Random(1).sample(places, len(places))  # noqa: S311
+        one_doctor = [each for each in mixed if each["doctor_id"] == mixed[0]["doctor_id"]]
+        of_one = one_doctor[: len(ready.referrals) // 4]
+        of_any = [each for each in mixed if each not in of_one]
+        waiting = iter(ready.referrals)
+        same = [_booking(place, next(waiting)) for place in of_one]
+        asks = [_booking(place, referral) for place, referral in zip(of_any, waiting, strict=False)]
+        ours_same = keep_busy(ports, same, 16, ready.token)
         ours_book = keep_busy(ports, asks, 16, ready.token)
+        for port in ports:
+            _until_ready(port)
+        saved = [first_dose(patient, clock.now()) for patient in ready.assessed]
+        ours_dose = keep_busy(ports, saved, 8, ready.token)
         memory = max(_resident_mib(process) for process in running)
 
     starts = [datetime.fromisoformat(str(place["starts_at"])).astimezone(UTC) for place in places]
@@ -225,15 +280,29 @@ def compare(
     with served(floor, url, "/none", processes) as (ports, _, _):
         floor_free = f"/free?from={ready.first}&to={ready.last + timedelta(days=1)}"
         floor_read = keep_busy(ports, [Ask("GET", floor_free)] * reads, 8)
+        floor_day_free = f"/free?from={ready.first}&to={ready.first + timedelta(days=1)}"
+        floor_day = keep_busy(ports, [Ask("GET", floor_day_free)] * reads, 8)
         floor_book = keep_busy(
             ports,
             [Ask("POST", "/bookings", {"place": n, "person": n}) for n in range(1, len(asks) + 1)],
             16,
         )
+        bare = {"dose": 20000, "at": clock.now().isoformat()}
+        floor_dose = keep_busy(
+            ports, [Ask("POST", "/doses", {"person": n, **bare}) for n in range(len(saved) * 4)], 8
+        )
     _report(say, "bookings, 16 clients", ours_book, floor_book)
+    _report(say, "bookings of one clinician, 16 clients", ours_same, floor_book)
+    _report(say, "doses saved, 8 clients", ours_dose, floor_dose)
+    _report(say, "free places of one day, 8 clients", ours_day, floor_day)
     _report(say, f"free places of {WEEKS} weeks ({len(places)}), 8 clients", ours_read, floor_read)
     say(f"{'cold start to first answer':45} {cold:8.2f} s   (target under 1 s)")
     say(f"{'resident memory of one worker, after load':45} {memory:8.0f} MiB (target under 120)")
+
+
+def _booking(place: dict[str, object], referral: int) -> Ask:
+    wanted = {name: place[name] for name in ("starts_at", "doctor_id", "worker_id")}
+    return Ask("POST", "/api/v1/visits", {"referral_id": referral, **wanted})
 
 
 def _report(say: Callable[[str], object], what: str, ours: Told, floor: Told) -> None:

@@ -38,11 +38,9 @@ def entry(
         work.session.close()
 
 
-def findings(story: Story, patient: int, at: datetime, **history: Any) -> list[Entry]:
+def findings(sex: str | None, at: datetime, **history: Any) -> list[Entry]:
     """Every part of an assessment, as entries. `history`: other answers of the medical history."""
     day = london_day(at)
-    with story.database.reading() as session:
-        sex = session.get_one(Patient, patient).sex
     used = at - timedelta(hours=11)
     parts: list[Entry] = [
         ("assessment", {"item": item, "finding": "nothing_of_concern"}) for item in FINDING_ITEMS
@@ -78,7 +76,9 @@ def assess(
     **history: Any,
 ) -> None:  # fmt: skip
     """A whole assessment by one member of staff, but for the kinds left out."""
-    for kind, data in findings(story, patient, at, **history):
+    with story.database.reading() as session:
+        sex = session.get_one(Patient, patient).sex
+    for kind, data in findings(sex, at, **history):
         if kind not in without:
             entry(story, key, patient, at, kind, data)
 

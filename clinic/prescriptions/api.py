@@ -67,11 +67,11 @@ def decisions(patient_id: int) -> list[DoseDecision]:
 @_stopped
 def decide(given: dict[str, Any], patient_id: int) -> Response:
     """Save a dose. Nobody can save one that a rule stops."""
-    row_id = commands.save_dose_decision(act(), patient_id, **given)
-    _, row = queries.decision(act(), patient_id, row_id)
+    act().need("prescribing.read")  # the answer tells what the decision was judged by
+    row = commands.decide_dose(act(), patient_id, **given)
     response = jsonify(DecisionSchema().dump(row))
     response.status_code = 201
-    response.headers["Location"] = f"/api/v1/patients/{patient_id}/dose-decisions/{row_id}"
+    response.headers["Location"] = f"/api/v1/patients/{patient_id}/dose-decisions/{row.id}"
     return response
 
 

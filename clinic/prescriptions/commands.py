@@ -22,6 +22,7 @@ from clinic.prescriptions.facts import Gathered, Missing
 from clinic.prescriptions.findings import keep_findings
 from clinic.prescriptions.models import OVERRIDES, DoseDecision, DoseStop
 from clinic.prescriptions.queries import decided
+from clinic.sites.models import Site
 from clinic.soundness import must_be_open
 from clinic.staff.queries import as_prescriber
 from clinic.turns import SHORTEST_REASON, RecordTurn, take_turn, why
@@ -127,7 +128,12 @@ def check_dose(
 
 
 def save_dose_decision(act: Act, patient_id: int, **given: Any) -> int:
-    """Save a dose for this patient unless a rule stops it. Returns the id of the decision.
+    """As `decide_dose`; the id of the decision."""
+    return decide_dose(act, patient_id, **given).id
+
+
+def decide_dose(act: Act, patient_id: int, **given: Any) -> DoseDecision:
+    """Save a dose for this patient unless a rule stops it. Returns the decision.
 
     Keywords: `order` and `supply` (the contract's parts), `decided_at`; `reason_code` and `reason`
     for an ALERT; `once`, a key that makes a repeat find the first; `replaces_id`, a decision that
@@ -168,13 +174,14 @@ def _save(
     reason: str | None = None,
     once: str | None = None,
     replaces_id: int | None = None,
-) -> int:
+) -> DoseDecision:
     patient = open_record(act, patient_id, "prescribing.deciding", right="prescribing.prescribe")
-    as_prescriber(act)
+    # A session forgets rows that nobody holds, and would ask for these two a second time.
+    act.session.info["held"] = as_prescriber(act), act.session.get_one(Site, act.site_id)
     at = take_turn(act, patient.id)
     if once is not None:
         again = act.session.scalar(
-            select(DoseDecision.id).where(
+            select(DoseDecision).where(
                 DoseDecision.patient_id == patient.id, DoseDecision.once == once
             )
         )
@@ -222,7 +229,7 @@ def _save(
         "prescribing.decided", patient_id=patient.id, decision=row.id,
         overridden=[each["rule"] for each in answer["findings"] if each["severity"] == "ALERT"],
     )  # fmt: skip
-    return row.id
+    return row
 
 
 def _cleared(act: Act, patient: Patient, gathered: Gathered, order: Data, at: datetime) -> None:

@@ -46,9 +46,10 @@ def tokens_of(act: Act, staff_id: int) -> list[ApiToken]:
     )
 
 
-def as_prescriber(act: Act) -> None:
-    """Forbidden unless this act's person may prescribe here and has a prescriber level today."""
+def as_prescriber(act: Act) -> Staff:
+    """This act's person. Forbidden unless they may prescribe here and have a prescriber level today."""
     act.need("prescribing.prescribe")
     staff = act.session.get(Staff, act.staff_id)
     if staff is None or staff.level_on(act.today) is None:
         raise Forbidden("Your account has no prescriber level today. Ask your administrator.")
+    return staff

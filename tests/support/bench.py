@@ -20,11 +20,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         print("SQLite, one server process")  # noqa: T201 - this is a command
-        run.compare(f"sqlite:///{folder}/bench.sqlite", 400, 1500, print, processes=1)
+        run.compare(f"sqlite:///{folder}/bench.sqlite", 400, 1500, 150, print, processes=1)
         with shared_server(Path(folder)) as server:
             shelf = PostgresShelf(Path(folder), server, migrate.upgrade)
             print("PostgreSQL, two server processes")  # noqa: T201
-            run.compare(shelf.empty(), 400, 1500, print)
+            run.compare(shelf.empty(), 400, 1500, 150, print)
     run.checks(ROOT / "tests/contracts", 10_000, print)
 
 
