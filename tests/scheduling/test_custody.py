@@ -249,7 +249,7 @@ def test_null_is_the_same_as_absent(field: str) -> None:
 # -- days, blocks and the calendar ------------------------------------------------------------
 
 
-@pytest.mark.proves("TT-01", "TT-17", "TT-25", "PS-33")
+@pytest.mark.proves("TT-01", "TT-17", "TT-25")
 def test_reception_is_day_1() -> None:
     timetable = a_timetable()
 
@@ -557,7 +557,7 @@ ON_TRANSFER = [
 ]
 
 
-@pytest.mark.proves("TT-05", "TT-06", "TT-07", "TT-11", "TT-12", "TT-15", "TT-16", "PS-17", "PS-38")
+@pytest.mark.proves("TT-05", "TT-06", "TT-07", "TT-11", "TT-12", "TT-15", "TT-16", "PS-38")
 def test_every_item_is_listed_in_order_with_its_rule_owner_and_escalation() -> None:
     timetable = a_timetable()
 
@@ -674,7 +674,7 @@ def test_no_report_is_due_when_the_review_is_not_required() -> None:
 # -- pulls ------------------------------------------------------------------------------------
 
 
-@pytest.mark.proves("TT-10", "TT-12", "TT-20", "TT-F3", "PS-16")
+@pytest.mark.proves("TT-10", "TT-12", "TT-20", "TT-F3")
 def test_a_hearing_in_the_first_week_pulls_the_minimum_set_to_the_day_before() -> None:
     timetable = a_timetable(courts=[a_court("2019-09-05")])
 

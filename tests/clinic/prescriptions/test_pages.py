@@ -153,7 +153,7 @@ FILLED = {
 }  # fmt: skip
 
 
-@pytest.mark.proves("XX-04", "XX-05")
+@pytest.mark.proves("XX-04")
 @pytest.mark.parametrize("what", FILLED)
 def test_each_kind_of_entry_has_a_form_that_saves_it(clinic, nurse, what):
     patient = a_patient(clinic.act())

@@ -109,7 +109,6 @@ def test_another_site_needs_a_reason_first(story):
     assert queries.plan_now(story.act(stranger, elsewhere), plan_id).plan.id == plan_id
 
 
-@pytest.mark.proves("RC-04")
 def test_the_service_they_go_to_sees_and_fills_the_plan_once_sharing_is_agreed(story):
     service = a_site(story.database)
     worker = a_member_of_staff(story.database, service, "drugs_worker")

@@ -222,7 +222,6 @@ def test_a_release_date_is_shown_once_more_with_what_hangs_on_it(app, story, sta
     assert story.now(plan_id).recheck == []
 
 
-@pytest.mark.proves("DR-08")
 def test_an_exit_is_checked_and_the_plan_then_speaks_of_the_risk_outside(app, story, staff_client):
     plan_id = a_release_plan(story.act(), release={"confirmed_on": "2026-08-17"})
     url = f"/release/plans/{plan_id}/facts/exit"
