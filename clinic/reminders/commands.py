@@ -135,13 +135,7 @@ def send_due(act: Act, ports: Mapping[str, Port]) -> int:
     """Send every reminder that is due now and was not sent. Safe to run twice, and by two at once."""
     if quiet(act.at):
         return 0
-    visits = act.session.scalars(
-        select(Visit.id)
-        .where(
-            Visit.status == "booked", Visit.starts_at > act.at, Visit.starts_at <= act.at + LONGEST
-        )
-        .order_by(Visit.starts_at, Visit.id)
-    ).all()
+    visits = _to_remind(act)
     act.session.rollback()
     sent = 0
     for visit_id in visits:
@@ -152,6 +146,28 @@ def send_due(act: Act, ports: Mapping[str, Port]) -> int:
         if sending is not None:
             sent += _deliver(act, sending, ports[sending.channel]) == "sent"
     return sent
+
+
+def _to_remind(act: Act) -> list[int]:
+    """The booked visits in a window now whose reminder was not sent; asked once more before sending."""
+    rows = act.session.execute(
+        select(Visit.id, Visit.starts_at)
+        .where(
+            Visit.status == "booked", Visit.starts_at > act.at, Visit.starts_at <= act.at + LONGEST
+        )
+        .order_by(Visit.starts_at, Visit.id)
+    ).all()
+    known = {
+        (row.visit_id, row.for_starts_at, row.window): row
+        for row in act.session.scalars(select(Reminder).where(Reminder.for_starts_at > act.at))
+    }
+    found = []
+    for visit_id, starts_at in rows:
+        if (window := due(starts_at, act.at)) is not None:
+            row = known.get((visit_id, starts_at, window.id))
+            if row is None or row.stands(act.at) == "failed":
+                found.append(visit_id)
+    return found
 
 
 @command

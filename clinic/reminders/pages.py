@@ -48,9 +48,8 @@ def reminders_to_settle(work: Act) -> home.Worklist | None:
                 href=url_for("reminders_pages.reminder", reminder_id=line.reminder.id),
                 what=f"{queries.WILL[line.stands]}. Send it again, or ring them.",
             )
-            for line in queries.reminders_page(work, frozenset(ports()))
-            if line.reminder is not None and line.stands in ("failed", "unsure")
-            and not line.old_time and line.visit_at > work.at
+            for line in queries.to_settle(work)
+            if line.reminder is not None
         ],
         empty="Every reminder that was to go has gone.",
         more_text="All reminders", more_href=url_for("reminders_pages.reminders"),

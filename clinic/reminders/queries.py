@@ -51,9 +51,21 @@ class Line:
 def reminders_page(act: Act, channels: Collection[str]) -> list[Line]:
     """The reminders of the last week and of the visits ahead: what needs somebody first."""
     act.need("appointments.read")
-    lines = [*_sent(act), *_ahead(act, channels)]
+    lines = [*_sent(act, since=act.at - LOOK_BACK), *_ahead(act, channels)]
     act.note_shown("reminders.listed", [each.patient.id for each in lines])
     return sorted(lines, key=_rank)
+
+
+def to_settle(act: Act) -> list[Line]:
+    """The reminders of visits ahead that failed or may not have gone, the nearest visit first."""
+    act.need("appointments.read")
+    found = [
+        line
+        for line in _sent(act, since=act.at)
+        if line.stands in ("failed", "unsure") and not line.old_time
+    ]
+    act.note_shown("reminders.listed", [each.patient.id for each in found])
+    return sorted(found, key=_rank)
 
 
 def _rank(line: Line) -> tuple[int, datetime, int, str]:
@@ -61,13 +73,13 @@ def _rank(line: Line) -> tuple[int, datetime, int, str]:
     return place, line.visit_at, line.visit_id, line.window
 
 
-def _sent(act: Act) -> list[Line]:
+def _sent(act: Act, since: datetime) -> list[Line]:
     rows = act.session.execute(
         select(Reminder, Visit, Patient, ContactChoice.channel)
         .join(Visit, Visit.id == Reminder.visit_id)
         .join(Patient, Patient.id == Reminder.patient_id)
         .join(ContactChoice, ContactChoice.id == Reminder.choice_id)
-        .where(Reminder.site_id == act.site_id, Reminder.for_starts_at > act.at - LOOK_BACK)
+        .where(Reminder.site_id == act.site_id, Reminder.for_starts_at > since)
     ).all()
     return [
         Line(

@@ -377,3 +377,29 @@ def test_every_page_passes_axe(served, page, axe, clock):
     ):  # fmt: skip
         assert page.goto(f"{served.url}{path}").status == 200, path
         axe(page)
+
+
+@pytest.mark.proves("RP-03")
+def test_under_model_1_missing_support_and_the_last_day_stand_on_every_list(door, database, clock):
+    clinic = made.a_clinic(database, model=1)
+    giver = made.a_booking(clinic, **clinic.place(2))
+    referral = made.a_referral(clinic, referred_at=clinic.act.at - timedelta(days=2))
+    commands.cancel_visit(
+        clinic.act, giver.id, version=1, reason="cannot_come", by_whom="patient"
+    )  # fmt: skip
+    nurse, api = (
+        door.by_page("nurse", site=clinic.site),
+        door.by_token("nurse", site=clinic.site),
+    )
+    pages = ("/", "/appointments/waiting", f"/appointments/referrals/{referral}")
+    freed = re.findall(r"/appointments/freed/\d+", nurse.get("/").text)[0]
+
+    for page in (*pages, freed):
+        shown = nurse.get(page).text
+        assert "no psychosocial support from the team on record" in shown, page
+        assert "Mon 16 Nov 2026" in shown, page
+    [row, *_] = api.get("/api/v1/referrals").json["waiting"]
+    assert (row["wait"]["last_on"], [flag["rule"] for flag in row["flags"]]) == (
+        "2026-11-16",
+        ["RP-03"],
+    )
