@@ -301,6 +301,19 @@ def still_free(
     ]
 
 
+def walk_in_places(rota: Rota, holds: Iterable[Hold], *, now: datetime) -> list[Place]:
+    """Today's places, begun ones included, that nobody has taken and of which enough is left."""
+    day = london_day(now)
+    ahead = [each for each in places(rota, day, day) if _enough_left(each, now)]
+    return still_free(ahead, holds, now=datetime.min.replace(tzinfo=now.tzinfo), rota=rota)
+
+
+def _enough_left(place: Place, now: datetime) -> bool:
+    """RP-16: may somebody who stands at the desk still be seen for the least an induction takes?"""
+    least = timedelta(minutes=RULES["RP-16"]["least"])
+    return place.ends_at - max(now, place.starts_at) >= least
+
+
 def free_observation(rota: Rota, holds: Iterable[Hold], place: Place) -> int | None:
     """The first observation place that is free for as long as this place needs one (A15)."""
     return _free_observation(rota, _Taken(holds), place)
@@ -403,15 +416,17 @@ def may_book(
     drugs: Collection[str],
     holds: Iterable[Hold] = (),
     busy: Collection[tuple[datetime, datetime]] = (),
+    walk_in: bool = False,
 ) -> Place | Refusal:
     """May this person have the place that starts then, with these two? The place, or why not.
 
-    `drugs`: the codes on the referral. `busy`: the patient's own visits. Rules: RP-16, RP-17,
-    RP-18, RP-31.
+    `drugs`: the codes on the referral. `busy`: the patient's own visits. `walk_in`: they are here,
+    and a place that has begun will do while enough of it is left. Rules: RP-16, RP-17, RP-18,
+    RP-31.
     """
     if no_opioid(drugs):
         return _refused("no_opioid", finding("RP-31"))
-    if starts_at <= now:
+    if starts_at <= now and not walk_in:
         return Refusal("past", "This place has already begun.")
     day = london_day(starts_at)
     for session in rota.sessions:
@@ -420,6 +435,8 @@ def may_book(
         for place in places_of(session, day, observed_on(rota, day)):
             if place.starts_at != starts_at:
                 continue
+            if walk_in and not _enough_left(place, now):
+                return _refused("past", finding("RP-16", "too_late", least=RULES["RP-16"]["least"]))
             if runs_on(rota, session, day):
                 return _open_or_refused(rota, session, place, holds, busy)
             if _shut(rota, session, day):

@@ -23,6 +23,7 @@ from clinic.appointments.schemas import (
     FreePlacesSchema,
     MoveSchema,
     NoteSchema,
+    PlaceSchema,
     ReferralRequestSchema,
     ReferralSchema,
     RotaSchema,
@@ -151,6 +152,28 @@ def visits(given: dict[str, Any]) -> list[Visit]:
 def visit(visit_id: int) -> ResponseReturnValue:
     """One visit as it stands."""
     return _visit(queries.visit_page(act(), visit_id).visit)
+
+
+@appointments_api.get("/referrals/<int:referral_id>/walk-in-places")
+@needs("appointments.book")
+@appointments_api.response(200, PlaceSchema(many=True))
+@appointments_api.alt_response(404, description="No such referral at this site")
+def walk_in_places(referral_id: int) -> list[Place]:
+    """Today's free places for somebody who is here, begun ones included while enough is left."""
+    return [each.place for each in queries.offers(act(), referral_id, walk_in=True).offers]
+
+
+@appointments_api.post("/visits/walk-in")
+@needs("appointments.book")
+@appointments_api.arguments(BookingSchema)
+@appointments_api.response(201, VisitSchema)
+@_taken
+def walk_in(given: dict[str, Any]) -> ResponseReturnValue:
+    """They are here: the place is theirs, they have arrived, and a later place is given up."""
+    visit_id = commands.walk_in(act(), **given)
+    response = _visit(act().session.get_one(Visit, visit_id), 201)
+    response.headers["Location"] = f"/api/v1/visits/{visit_id}"
+    return response
 
 
 @appointments_api.get("/visits/<int:visit_id>/checklist")

@@ -41,6 +41,7 @@ for _name in ("uq_visit_booked_for_referral", "visit.referral_id, visit.kind"):
 
 LOOK_AHEAD = timedelta(days=28)
 FREE_NEXT = 2
+WALKED_IN = "Walked in: seen now, the later place given up."
 
 
 @dataclass(frozen=True)
@@ -130,16 +131,66 @@ class _Seen:
     place: slots.Place | None = None
 
 
+def walk_in(
+    act: Act, *, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
+) -> int:
+    """The person referred is here: they take this place of today and have arrived. The visit's id.
+
+    A visit booked for later moves here and leaves its place free, in the same transaction.
+    Conflict, with `free_next`, as for a booking; a place that has begun will do while enough of it
+    is left (RP-16).
+    """
+    seen = _Seen()
+    try:
+        return _walk_in(act, seen, referral_id, starts_at, doctor_id, worker_id)
+    except Conflict as conflict:
+        if seen.patient_id is None:
+            raise
+        raise _with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
+
+
+@command
+def _walk_in(
+    act: Act, seen: _Seen, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
+) -> int:
+    act.need("appointments.book")
+    if london_day(starts_at) != act.today:
+        raise Invalid.field("starts_at", "must be a place of today")
+    wanted = starts_at, doctor_id, worker_id
+    visit = act.session.scalar(
+        select(Visit)
+        .where(
+            Visit.referral_id == referral_id, Visit.site_id == act.site_id,
+            Visit.kind == INDUCTION, Visit.status == "booked",
+        )
+        .with_for_update()
+    )  # fmt: skip
+    if visit is None:
+        visit_id = _book_visit(act, seen, referral_id, *wanted, walk_in=True).id
+        version = 1
+    else:
+        visit_id = visit.id
+        if (visit.starts_at, visit.doctor_id, visit.worker_id) != wanted:
+            _move_visit(act, seen, visit_id, visit.version, *wanted, WALKED_IN, walk_in=True)
+        version = visit.version
+    record_arrived(act, visit_id, version=version)
+    act.note("appointments.walked_in", visit=visit_id)
+    return visit_id
+
+
 @command
 def _book_visit(
-    act: Act, seen: _Seen, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
-) -> Booked:
+    act: Act, seen: _Seen, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int,
+    *, walk_in: bool = False,
+) -> Booked:  # fmt: skip
     act.need("appointments.book")
     referral = _referral_to_book(act, referral_id)
     seen.patient_id = referral.patient_id
     service = facts.service(act.session, _site(act), referral.rota_stamp)
     drugs = _used(referral.drugs, referral.outcome)
-    seen.place = place = _place(act, service, drugs, starts_at, doctor_id, worker_id)
+    seen.place = place = _place(
+        act, service, drugs, starts_at, doctor_id, worker_id, walk_in=walk_in
+    )
     observation_id = _observation(act, service, place)
     holds = _holds(place, service.resources, observation_id)
     state = {**_taken_by(place, observation_id), "status": "booked"}
@@ -210,12 +261,16 @@ def _place(
     starts_at: datetime,
     doctor_id: int,
     worker_id: int,
+    *,
+    walk_in: bool = False,
 ) -> slots.Place:
     """The place asked for, if the rules allow it."""
     day = london_day(starts_at)
     if not act.today <= day <= act.today + timedelta(days=366):
         raise Invalid.field("starts_at", "must be a time within the coming year")
-    answer = slots.may_book(service.rota, starts_at, doctor_id, worker_id, now=act.at, drugs=drugs)
+    answer = slots.may_book(
+        service.rota, starts_at, doctor_id, worker_id, now=act.at, drugs=drugs, walk_in=walk_in
+    )
     if isinstance(answer, slots.Place):
         return answer
     more: dict[str, Any] = {"reason": answer.reason, "rule": answer.rule}
@@ -320,7 +375,7 @@ def move_visit(
 @command
 def _move_visit(
     act: Act, seen: _Seen, visit_id: int, version: int, starts_at: datetime, doctor_id: int,
-    worker_id: int, note: str | None,
+    worker_id: int, note: str | None, *, walk_in: bool = False,
 ) -> Visit:  # fmt: skip
     visit = visit_to_change(act, visit_id)
     history.check_version(act, visit, version)
@@ -330,7 +385,9 @@ def _move_visit(
     if (visit.starts_at, visit.doctor_id, visit.worker_id) == (starts_at, doctor_id, worker_id):
         raise Invalid.field("starts_at", "is where the visit already is")
     service = facts.service(act.session, _site(act))
-    place = _place(act, service, _drugs_of(act, visit), starts_at, doctor_id, worker_id)
+    place = _place(
+        act, service, _drugs_of(act, visit), starts_at, doctor_id, worker_id, walk_in=walk_in
+    )
     seen.place = place
     _release(act, visit.id)
     observation_id = _observation(act, service, place)

@@ -29,7 +29,7 @@ from clinic.appointments.models import (
 from clinic.calendars import holiday_lists
 from clinic.sites.models import CalendarChange, Site, SiteClosure, SiteModel
 from clinic.staff.models import PrescriberLevel, StaffCompetence
-from dosing.days import days_between, end_of, start_of
+from dosing.days import days_between, end_of, london_day, start_of
 from scheduling import slots
 from scheduling.calendars import Calendar
 from scheduling.calendars import CalendarChange as Change
@@ -263,6 +263,13 @@ def free_places(
         return []
     found = holds(session, service, start_of(first), end_of(last))
     return slots.still_free(service.places(first, last), found, now=now, rota=service.rota)
+
+
+def walk_in_places(session: Database, service: Service, now: datetime) -> list[Place]:
+    """Today's places nobody has taken, begun ones included, of which enough is left."""
+    day = london_day(now)
+    found = holds(session, service, start_of(day), end_of(day))
+    return slots.walk_in_places(service.rota, found, now=now)
 
 
 def holds(session: Database, service: Service, since: datetime, until: datetime) -> list[Hold]:

@@ -399,6 +399,34 @@ def offers(referral_id: int) -> Page:
     )  # fmt: skip
 
 
+@appointments_pages.route("/referrals/<int:referral_id>/walk-in", methods=["GET", "POST"])
+@needs("appointments.book")
+def walk_in(referral_id: int) -> Page:
+    """They are here: a place of today, begun ones included; choose, check, book as arrived."""
+    form = PlaceForm()
+    if form.validate_on_submit():
+        wanted = form.wanted()
+        if wanted is None:
+            form.refuse("", [("place", "Choose one of the places listed")])
+        elif form.confirmed:
+            try:
+                visit_id = commands.walk_in(act(), referral_id=referral_id, **wanted)
+            except (Conflict, Invalid) as refusal:
+                form.refuse(f"{refusal.detail} What is free now is listed below.")
+                form.place.data = None
+            else:
+                return to_visit(visit_id, "The visit is booked for now and the arrival recorded.")
+        elif not form.changing:
+            found = queries.offers(act(), referral_id, walk_in=True)
+            return check_place(form, found, wanted, "Book this place and record the arrival?")
+    found = queries.offers(act(), referral_id, walk_in=True)
+    with_choices(form, found)
+    page = render_template(
+        "appointments/walk_in.jinja", form=form, found=found, banner=banner(act(), found.patient)
+    )
+    return page, form.status
+
+
 def check_place(form: PlaceForm, found: queries.Offers, wanted: dict[str, Any], title: str) -> Page:
     names = queries.staff_names(act(), [wanted["doctor_id"], wanted["worker_id"]])
     place = next((each for each in found.offers if each.key == form.place.data), None)

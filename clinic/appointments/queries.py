@@ -197,9 +197,17 @@ class Offers:
 
 
 def offers(
-    act: Act, referral_id: int, *, from_on: date | None = None, how_many: int = OFFERS
+    act: Act,
+    referral_id: int,
+    *,
+    from_on: date | None = None,
+    how_many: int = OFFERS,
+    walk_in: bool = False,
 ) -> Offers:
-    """The first feasible places for somebody referred, each with the wait against the limit."""
+    """The first feasible places for somebody referred, each with the wait against the limit.
+
+    `walk_in`: they are here; today's places alone, begun ones included while enough is left.
+    """
     referral = act.session.get(Referral, referral_id)
     if referral is None or referral.site_id != act.site_id:
         raise NotFound("There is no such referral at this site.")
@@ -212,7 +220,17 @@ def offers(
     model = service.model_on(act.today) or service.model_on(first)
     crack = slots.no_opioid(referral.drugs)
     taken = facts.busy(act.session, patient.id, act.at)
-    free = [] if crack else facts.free_places(act.session, service, first, last, act.at)
+    if walk_in:
+        # A visit booked for later today moves here, so it stands in nobody's way.
+        own = select(Visit.starts_at, Visit.ends_at).where(
+            Visit.referral_id == referral.id, Visit.status == "booked"
+        )
+        gone = {(row.starts_at, row.ends_at) for row in act.session.execute(own)}
+        taken = [each for each in taken if each not in gone]
+        free = facts.walk_in_places(act.session, service, act.at)
+    else:
+        free = facts.free_places(act.session, service, first, last, act.at)
+    free = [] if crack else free
     found = slots.first_feasible(free, taken, how_many)
     names = staff_names(
         act,
