@@ -21,7 +21,7 @@ import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -207,16 +207,18 @@ def limit_words(name: str, value: object) -> str:
 
 
 def as_json_value(value: Any) -> Any:
-    """Decimals as text, dates and instants as ISO text, elapsed time as hours in text."""
+    """Decimals as text, dates, times and instants as ISO text, elapsed time as hours in text."""
     if isinstance(value, Decimal):
         return as_text(value)
     if isinstance(value, timedelta):
         hours = Decimal(int(value.total_seconds())) / 3600
         return as_text(hours.quantize(Decimal("0.01")))
-    if isinstance(value, datetime | date):
+    if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, tuple | list):
         return [as_json_value(each) for each in value]
+    if isinstance(value, Mapping):
+        return {name: as_json_value(each) for name, each in value.items()}
     return value
 
 

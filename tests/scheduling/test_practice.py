@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
 
 from dosing.check import rulebook
+from dosing.rulebook import as_json_value
 from scheduling import practice, practice_examples, reviews
 from scheduling.practice_examples import ASKED, all_examples, try_examples
 
@@ -20,6 +22,11 @@ def test_every_rule_has_one_version_with_a_known_source_and_a_review_to_come():
         assert version.review_by > date(2026, 11, 1)
         assert not version.signed
     assert not set(practice.rules()) & {*rulebook().rules, *rulebook().definitions}
+
+
+def test_every_number_a_rule_holds_can_be_told_over_http():
+    for rule in practice.rules().values():
+        json.dumps([as_json_value(value) for value in rule.versions[0].limits.values()])
 
 
 def test_every_rule_that_reasons_has_examples_and_no_other_has_any():
