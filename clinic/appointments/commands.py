@@ -341,8 +341,11 @@ def _release(act: Act, visit_id: int) -> None:
 
 
 def visit_to_change(act: Act, visit_id: int, right: str = "appointments.book") -> Visit:
-    """A visit at this site whose patient's record may be opened; the look is audited."""
-    visit = act.session.get(Visit, visit_id)
+    """A visit at this site whose patient's record may be opened; the look is audited.
+
+    Its row is locked, so that of two who change it at once the second reads what the first made.
+    """
+    visit = act.session.get(Visit, visit_id, with_for_update=True)
     if visit is None or visit.site_id != act.site_id:
         raise NotFound("There is no such visit at this site.")
     open_record(act, visit.patient_id, "appointments.read", right=right)
