@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from clinic.appointments import (
     commands,
@@ -20,6 +22,7 @@ from clinic.db import Database
 from clinic.errors import Conflict, Invalid, NotFound, Stale
 from tests.factories import appointments as made
 from tests.factories import base
+from tests.support.race import race
 
 TODAY = date(2026, 11, 4)
 FOUR_HOURS = timedelta(minutes=240)
@@ -383,3 +386,66 @@ def test_the_set_up_page_says_for_each_model_which_days_break_it(door, database,
     assert "No doctor and clinical staff on the rota on Thu 5 Nov 2026." in page
     assert "existing specialist drug service and supervised dispensing on site (rule RP-09)" in page
     assert "Wednesday 09:30: No nurse is on this session" in page
+
+
+# -- what it costs
+
+
+def statements(database: Database, booking: Callable[[], object]) -> list[str]:
+    """The statements that touch rota, visits or holds while somebody books."""
+    told: list[str] = []
+
+    def note(connection, cursor, statement, *more):
+        told.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        booking()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    return [each for each in told if "visit" in each or "rota" in each or "resource" in each]
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)  # where a trip is a trip
+def test_a_booking_without_observation_asks_once_and_writes_once(database, clock):
+    clinic = made.a_clinic(database, model=2)
+    made.a_booking(clinic)  # the rota is read
+    referral, place = made.a_referral(clinic), clinic.place()
+
+    told = statements(
+        database, lambda: commands.book_visit(clinic.act, referral_id=referral, **place)
+    )
+
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(("chairs", "refused"), [(1, 1), (2, 0)])
+def test_two_teams_that_book_at_once_share_the_observation_places_and_never_one(
+    fresh_database, chairs, refused
+):
+    clinic = made.a_clinic(fresh_database, model=3)
+    another_team(clinic, fresh_database)
+    for more in range(1, chairs):
+        made.an_observation_place(clinic, f"Chair {more + 1}")
+    referrals = [made.a_referral(clinic) for _ in range(2)]
+    places = [clinic.place(nth) for nth in range(2)]
+    assert places[0]["starts_at"] == places[1]["starts_at"]
+
+    def book(nth: int) -> str:
+        act = clinic.at(base.NOW)
+        try:
+            commands.book_visit(act, referral_id=referrals[nth], **places[nth])
+        except Conflict as conflict:
+            return str(conflict.more["blocked_by"])
+        finally:
+            act.session.close()
+        return "in"
+
+    told = race([partial(book, nth) for nth in range(2)])
+
+    assert sorted(told) == sorted(["['place']"] * refused + ["in"] * (2 - refused))
+    with fresh_database.reading() as session:
+        taken = session.scalars(
+            select(VisitHold.resource_id).where(VisitHold.needed_as == "observation")
+        ).all()
+    assert len(taken) == len(set(taken)) == 2 - refused
