@@ -22,7 +22,7 @@ from clinic.prescriptions.facts import Gathered, Missing
 from clinic.prescriptions.findings import keep_findings
 from clinic.prescriptions.models import OVERRIDES, DoseDecision, DoseStop
 from clinic.prescriptions.queries import decided
-from clinic.sites.models import Site
+from clinic.sites.queries import site_with_choices
 from clinic.soundness import must_be_open
 from clinic.staff.queries import as_prescriber
 from clinic.turns import SHORTEST_REASON, RecordTurn, take_turn, why
@@ -94,7 +94,7 @@ def _judge(
     gathered = facts.dose_request(act, asked, decided_at, known_at, about, but)
     if gathered.newest_at is not None and gathered.newest_at > decided_at:
         raise Invalid.field("decided_at", "must not be before what is already recorded")
-    later = facts.later_decision(act, about["records"], london_day(decided_at), but)
+    later = facts.later_decision(gathered.decisions, london_day(decided_at), but)
     if later is not None:
         raise Conflict(
             "A dose is already decided on for a later day. Withdraw that decision first.",
@@ -177,7 +177,7 @@ def _save(
 ) -> DoseDecision:
     patient = open_record(act, patient_id, "prescribing.deciding", right="prescribing.prescribe")
     # A session forgets rows that nobody holds, and would ask for these two a second time.
-    act.session.info["held"] = as_prescriber(act), act.session.get_one(Site, act.site_id)
+    act.session.info["held"] = as_prescriber(act), site_with_choices(act)
     at = take_turn(act, patient.id)
     if once is not None:
         again = act.session.scalar(
@@ -209,7 +209,7 @@ def _save(
         last_on=max(facts.supplied_days(on, supply)), known_at=at, product=order["product"],
         drug=drug, dose_mg=_dose_mg(order),
         doses_that_day=order.get("doses_remaining_today") or 1,
-        first_increment=_next_increment(act, about["records"], drug, on), asked=asked,
+        first_increment=_next_increment(act, gathered, about["records"], drug, on), asked=asked,
         outside=about, rule_set=answer["rule_set"], rule_set_version=answer["rule_set_version"],
         request=gathered.request, answer=answer, outcome=answer["outcome"],
         reason_code=reason_code, reason=(reason or "").strip() or None, withdrawn_at=None,
@@ -246,7 +246,7 @@ def _dose_mg(order: Data) -> Decimal:
     return mg_from_micrograms(Decimal(order["dose_micrograms"]))
 
 
-def _next_increment(act: Act, records: list[int], drug: str, on: date) -> int:
+def _next_increment(act: Act, gathered: Gathered, records: list[int], drug: str, on: date) -> int:
     """The number of a new decision's first dose among the day's doses of the drug.
 
     A number once given is never given again, so no dose can be taken for another decision's.
@@ -256,12 +256,9 @@ def _next_increment(act: Act, records: list[int], drug: str, on: date) -> int:
             DoseEvent.patient_id.in_(records), DoseEvent.drug == drug, DoseEvent.dose_on == on
         )
     )
-    decided = act.session.scalars(
-        select(DoseDecision).where(
-            DoseDecision.patient_id.in_(records), DoseDecision.drug == drug,
-            DoseDecision.dose_on <= on, DoseDecision.last_on >= on,
-        )
-    )  # fmt: skip
+    decided = [
+        row for row in gathered.decisions if row.drug == drug and row.dose_on <= on <= row.last_on
+    ]
     used: list[int] = [0, *taken, *(max(facts.increments_of(row)) for row in decided)]
     return 1 + max(used)
 

@@ -63,6 +63,8 @@ class Gathered:
     """The newest thing known to have happened: an order may not be timed before it."""
     entries: list[ClinicalEntry]
     doses: list[DoseEvent]
+    decisions: list[DoseDecision]
+    """Every decision of the person, by id: withdrawn ones and those left out as well."""
 
 
 def outside(act: Act, patient: Patient, decided_at: datetime) -> Data:
@@ -192,8 +194,9 @@ def dose_request(
     newest = [row.happened_at for row in entries]
     newest += [row.consumed_at for row in doses if row.outcome in SWALLOWED]
     return Gathered(
-        request, missing, tuple(history.planned()), max(newest, default=None), entries, doses
-    )
+        request, missing, tuple(history.planned()), max(newest, default=None), entries, doses,
+        every_decision,
+    )  # fmt: skip
 
 
 def recorded_history(
@@ -543,16 +546,12 @@ def days_at_home(decision: DoseDecision) -> set[date]:
 
 
 def later_decision(
-    act: Act, records: list[int], on: date, but: Collection[int] = ()
+    decisions: Iterable[DoseDecision], on: date, but: Collection[int] = ()
 ) -> DoseDecision | None:
-    """A decision in force that begins after this day: an order before it would go unseen by it."""
-    found = act.session.scalars(
-        select(DoseDecision)
-        .where(
-            DoseDecision.patient_id.in_(records),
-            DoseDecision.withdrawn_at.is_(None),
-            DoseDecision.dose_on > on,
-        )
-        .order_by(DoseDecision.dose_on)
-    )
-    return next((row for row in found if row.id not in but), None)
+    """The first in force that begins after this day: an order before it would go unseen by it."""
+    later = [
+        row
+        for row in decisions
+        if row.withdrawn_at is None and row.dose_on > on and row.id not in but
+    ]
+    return min(later, key=lambda row: row.dose_on, default=None)
