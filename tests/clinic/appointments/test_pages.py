@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic.appointments import commands
+from clinic.appointments import commands, hours_commands, rota_commands, things_commands
 from clinic.appointments.models import Referral, RotaPattern, Visit
 from clinic.db import Database
 from tests.factories import appointments as made
@@ -364,6 +364,11 @@ def test_every_page_passes_axe(served, page, axe, clock):
     clinic = made.a_clinic(served.database)
     waiting = made.a_referral(clinic, referred_at=base.NOW - timedelta(days=4), risk="high")
     booked = made.a_booking(clinic)
+    rota_commands.take_day_off(clinic.act, clinic.sessions[1], on=clinic.act.today, reason="Flood")
+    things_commands.add_thing(clinic.act, kind="room", name="Room 2")
+    hours_commands.set_opening(
+        clinic.act, weekday=6, opens=None, closes=None, from_on=clinic.act.today
+    )
     with served.database.transaction() as session:
         people.a_member_of_staff(session, session.merge(clinic.site), "manager")
     served.door.in_browser(page, served.url, "nurse", "manager", site=clinic.site)
@@ -373,7 +378,10 @@ def test_every_page_passes_axe(served, page, axe, clock):
         f"/appointments/referrals/{waiting}", f"/appointments/referrals/{waiting}/offers",
         f"/appointments/referrals/{waiting}/correct", f"/appointments/visits/{booked.id}",
         f"/appointments/visits/{booked.id}/cancel", "/appointments/clinic?by=week",
-        "/appointments/rota", "/appointments/rota/add",
+        "/appointments/rota", "/appointments/rota/add", "/appointments/rota/hours",
+        "/appointments/rota/leave", "/appointments/rota/opening", "/appointments/rota/things",
+        "/appointments/rota/things/add", "/appointments/rota/without-staff",
+        f"/appointments/referrals/{waiting}/walk-in", f"/sites/{clinic.site.id}/model",
     ):  # fmt: skip
         assert page.goto(f"{served.url}{path}").status == 200, path
         axe(page)
