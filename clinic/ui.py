@@ -35,9 +35,9 @@ HOME = "home"
 _NAVIGATION: dict[str, tuple[str, str | None, str | None]] = {}
 # What staff open most stands first; a page that is not named here comes after these.
 MENU = (
-    "Wait list", "Clinic", "Custody", "Patients", "Prescribing", "Doses", "Titration board",
-    "Prescription forms", "Releases", "Rota", "Forecast", "Occupancy", "Reminders", "Rules",
-    "Overrides", "Sites", "Staff", "Audit", "Sweeps", "API", "Your account",
+    "Wait list", "Clinic", "Rota", "Custody", "Patients", "Prescribing", "Doses",
+    "Titration board", "Prescription forms", "Releases", "Rules", "Overrides", "Sites", "Staff",
+    "Audit", "Sweeps", "API", "Your account",
 )  # fmt: skip
 
 

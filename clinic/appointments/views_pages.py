@@ -7,7 +7,6 @@ from datetime import timedelta
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from clinic import ui
 from clinic.appointments import occupancy, queries
 from clinic.appointments.models import VISIT_STATUSES
 from clinic.appointments.pages import day_asked
@@ -19,7 +18,6 @@ from clinic.web import read_day, row_number
 from scheduling.calendars import OutOfReach
 
 views_pages = Blueprint("views_pages", __name__, url_prefix="/appointments")
-ui.nav("Occupancy", "views_pages.behind", "appointments.read", "community")
 
 Page = str | Response | tuple[str, int]
 

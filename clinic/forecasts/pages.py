@@ -6,7 +6,6 @@ from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 from wtforms import IntegerField
 
-from clinic import ui
 from clinic.answers import carried_out
 from clinic.auth import act, needs
 from clinic.forecasts import presenters, queries
@@ -14,7 +13,6 @@ from clinic.forms import Form
 from scheduling.simulation import MODELS, Year
 
 forecast_pages = Blueprint("forecast_pages", __name__, url_prefix="/forecast")
-ui.nav("Forecast", "forecast_pages.outlook", "appointments.read", "community")
 
 Page = str | Response | tuple[str, int]
 

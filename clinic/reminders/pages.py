@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from clinic import home, ui
+from clinic import home
 from clinic.act import Act
 from clinic.appointments.queries import is_community, staff_names
 from clinic.auth import act, needs
@@ -23,7 +23,6 @@ from clinic.reminders.ports import Port, ports_of
 from scheduling.reminders import LANGUAGES, words
 
 reminders_pages = Blueprint("reminders_pages", __name__)
-ui.nav("Reminders", "reminders_pages.reminders", "appointments.read", "community")
 record_link("How they want to be reached", "reminders_pages.choice", "patients.read")
 
 Page = str | Response | tuple[str, int]

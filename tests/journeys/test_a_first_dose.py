@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -47,7 +47,7 @@ def assess(keys) -> None:
     assert "COWS total 14" in keys.text
     assert "0 mg per litre of breath" in keys.text
     keys.follow("Tolerance and dependence now")
-    keys.choose("Moderate", "Tolerance to opioids")
+    keys.choose("Low", "Tolerance to opioids")
     keys.choose("Yes", "Dependent on opioids now?")
     keys.press("Save")
     keys.follow("Health, home and other substances")
@@ -61,6 +61,21 @@ def assess(keys) -> None:
     keys.choose("Heroin", "Opioid")
     keys.fill_moment("Last used at", date(2026, 11, 3), "19:00")
     keys.press("Save")
+    keys.follow("Mental health problems")
+    keys.tick("None of these")
+    keys.press("Save")
+    keys.follow("Pregnancy test: offer and result")
+    keys.choose("Offered and done", "Was a pregnancy test offered?")
+    keys.choose("Negative", "Result")
+    keys.press("Save")
+    keys.follow("Social circumstances")
+    keys.tick("None of these")
+    keys.press("Save")
+    keys.follow("Follow-up arranged before induction")
+    keys.fill_day("Next review of the dose", TODAY + timedelta(days=1))
+    keys.fill_day("Assessment continued on", TODAY + timedelta(days=1))
+    keys.fill_day("Care plan for mental and physical health", TODAY + timedelta(days=7))
+    keys.press("Save")
     for topic in LISTED:
         keys.follow(topic)
         keys.press("Save")
@@ -68,6 +83,17 @@ def assess(keys) -> None:
     assert "a dose of any medicine is a start" in keys.text
     keys.follow("Say that the list of treatment elsewhere is whole")
     keys.press("Save")
+
+
+def sign(keys) -> None:
+    """The outcome of the assessment."""
+    keys.open("/patients/1/assessment")
+    keys.follow("Outcome, signed by a prescriber")
+    keys.choose("Suitable for a rapid start", "Outcome")
+    keys.choose("Methadone", "Medicine planned")
+    keys.press("Save")
+    assert "No first dose can be saved yet" not in keys.text, keys.text
+    keys.open("/patients/1/prescribing")
 
 
 def order(keys, dose: str) -> None:
@@ -123,8 +149,11 @@ def test_a_first_dose_is_assessed_for_stopped_lowered_saved_and_taken(desk):
     assert "Save this decision" not in keys.text
     keys.follow("Cancel")
 
+    # And none is saved before a prescriber has signed what the assessment came to.
+    sign(keys)
+
     # Then a dose within it is saved with a reason for its alerts, and not without one,
-    order(keys, "20")
+    order(keys, "25")
     assert keys.heading == "Check this dose"
     keys.press("Save this decision")
     assert "Choose a reason for going on" in keys.text
