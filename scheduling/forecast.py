@@ -99,6 +99,26 @@ class Prospect:
     chance: float | None
 
 
+def crosses(one: Place, other: Place) -> bool:
+    """Do these two need the same person or room at the same time?"""
+    return any(
+        (staff, thing) == (their_staff, their_thing)
+        and one.starts_at < their_end
+        and other.starts_at < end
+        for _, staff, thing, end in one.needs
+        for _, their_staff, their_thing, their_end in other.needs
+    )
+
+
+def together(places: Iterable[Place]) -> list[Place]:
+    """As many of these places as can be given side by side, the earliest to end first."""
+    chosen: list[Place] = []
+    for place in sorted(places, key=lambda each: (each.until, each)):
+        if not any(crosses(place, each) for each in chosen):
+            chosen.append(place)
+    return chosen
+
+
 def first_places(people: Sequence[Waits], free: Sequence[Place]) -> dict[int, Place | None]:
     """Each person's place when everybody takes their first feasible one, in the order given.
 
@@ -113,7 +133,7 @@ def first_places(people: Sequence[Waits], free: Sequence[Place]) -> dict[int, Pl
         place = next(iter(first_feasible(left, person.busy, 1)), None)
         found[person.id] = place
         if place is not None:
-            left.remove(place)
+            left = [each for each in left if not crosses(each, place)]
     return found
 
 
@@ -181,8 +201,11 @@ def _late_in_one_round(
             doctor: dice.random() >= rates.session_lost.value
             for doctor in sorted({each.doctor_id for each in places})
         }
+        given = [each for each in places if each in booked]
         for place in places:
             person = booked.get(place)
+            if person is None and any(crosses(place, each) for each in given):
+                continue
             if not held[place.doctor_id]:
                 if person is not None:
                     waiting[person.id] = person
@@ -200,6 +223,7 @@ def _late_in_one_round(
                 if person is None:
                     continue
                 del waiting[person.id]
+                given.append(place)
             if dice.random() >= rates.did_not_attend.value:
                 seen_on[person.id] = day
             else:

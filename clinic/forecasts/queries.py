@@ -81,7 +81,9 @@ def _remedy(
     """The smallest change from tomorrow on: today's is too late to arrange, but its places count."""
     model, tomorrow = service.model_on(act.today), act.today + timedelta(days=1)
     no_place = sorted(each.last_on for each in people if each.booked is None and each.last_on)
-    seen_today = sum(london_day(each.starts_at) == act.today for each in free)
+    seen_today = len(
+        forecast.together(each for each in free if london_day(each.starts_at) == act.today)
+    )
     back = service.places(act.today - timedelta(days=7), act.today)
     return forecast.remedy(
         model, _days(act, service, free, tomorrow, last),
@@ -120,16 +122,15 @@ def _days(
     act: Act, service: facts.Service, free: Sequence[Place], first: date, last: date
 ) -> list[forecast.Day]:
     having = {london_day(each.starts_at) for each in service.places(first, last)}
-    free_on: dict[date, int] = {}
+    free_on: dict[date, list[Place]] = {}
     for place in free:
-        day = london_day(place.starts_at)
-        free_on[day] = free_on.get(day, 0) + 1
+        free_on.setdefault(london_day(place.starts_at), []).append(place)
     held: dict[date, list[Hold]] = {}
     for hold in facts.holds(act.session, service, start_of(first), end_of(last)):
         held.setdefault(london_day(hold.starts_at), []).append(hold)
     return [
         forecast.Day(
-            day, day in having, free_on.get(day, 0),
+            day, day in having, len(forecast.together(free_on.get(day, ()))),
             forecast.extra_session(service.rota, held.get(day, ()), day),
         )
         for day in days_between(first, last)

@@ -22,7 +22,7 @@ A_DAY = timedelta(days=1)
 
 def place(day: int, hour: int = 10, doctor: int = 1) -> Place:
     starts = datetime(2026, 11, 30, hour, tzinfo=UTC) + day * A_DAY
-    return Place(starts, starts + timedelta(minutes=90), doctor, 2)
+    return Place(starts, starts + timedelta(minutes=90), doctor, 10 + doctor)
 
 
 def rates(did_not_attend: float = 0.0, session_lost: float = 0.0) -> Rates:
@@ -103,6 +103,29 @@ def test_a_booked_place_is_kept_and_its_loss_sends_the_person_to_the_next() -> N
     assert alone.place == helped.place == person.booked
     assert alone.chance == pytest.approx(0.5, abs=0.07)
     assert helped.chance == pytest.approx(0.25, abs=0.07)
+
+
+def test_places_that_share_a_nurse_are_given_to_one_person_alone() -> None:
+    """Observed for four hours: of the morning's two teams with one nurse only one can start."""
+    both = [
+        place(1, 9, doctor)._replace(nurse_id=7, observed_until=place(1, 13).starts_at)
+        for doctor in (1, 2)
+    ]
+    people = [Waits(1, MONDAY + A_DAY), Waits(2, MONDAY + A_DAY)]
+
+    first, second = forecast.prospects(people, both, rates(), looked_to=MONDAY + 6 * A_DAY)
+
+    assert (first.late, first.chance) == (False, 0)
+    assert (second.place, second.late, second.chance) == (None, True, 1)
+    assert forecast.together(both) == [both[0]]
+    assert (
+        len(
+            forecast.together(
+                [each._replace(nurse_id=nurse) for nurse, each in enumerate(both, 20)]
+            )
+        )
+        == 2
+    )
 
 
 def test_whoever_has_no_limit_has_no_chance_of_breaking_it() -> None:
