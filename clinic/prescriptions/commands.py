@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,7 @@ from clinic.prescriptions.facts import Gathered, Missing
 from clinic.prescriptions.findings import keep_findings
 from clinic.prescriptions.models import OVERRIDES, DoseDecision, DoseStop
 from clinic.prescriptions.queries import decided
+from clinic.release.commands import follow_patient
 from clinic.sites.queries import site_with_choices
 from clinic.soundness import must_be_open
 from clinic.staff.queries import as_prescriber
@@ -275,6 +277,7 @@ def _withdraw(act: Act, row: DoseDecision, at: datetime, reason: str) -> None:
     row.withdrawn_at, row.withdrawn_by, row.withdrawn_reason = at, act.staff_id, reason
     act.session.flush()
     act.note("prescribing.withdrawn", patient_id=row.patient_id, decision=row.id)
+    follow_patient(replace(act, at=at), row.patient_id)  # a form may rest on it
 
 
 @command

@@ -8,7 +8,7 @@ and kept nowhere else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -22,8 +22,10 @@ from clinic.errors import NotFound
 from clinic.patients.queries import same_person
 from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
 from clinic.release.sections import SECTIONS
+from clinic.release.supplies import FormSupply, form_supplies
 from clinic.sites.models import CalendarChange, Site, SiteClosure
 from dosing.days import london_day
+from dosing.shape import Refused
 from scheduling.release import check
 
 Json = dict[str, Any]
@@ -47,6 +49,9 @@ def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime)
     destination = _destination(session, known_at, one.get("destination"))
     release = _release(session, plan_id, known_at, prison, destination, stay)
     says = {key: row.says for key, row in one.items()}
+    left = _exit(one.get("exit"), stay)
+    leaves_on = _leaves_on(release, left, prison, destination, known_at)
+    forms = _forms(session, stay.patient_ids, one, leaves_on, as_at, known_at)
 
     request: Json = {
         "case": f"release-plan-{plan_id}",
@@ -56,7 +61,7 @@ def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime)
         "prison": prison,
         "destination": destination,
         "release": release,
-        "exit": _exit(one.get("exit"), stay),
+        "exit": left,
         "courts": [
             {
                 "starts_at": _iso(row.starts_at),
@@ -73,8 +78,12 @@ def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime)
             *(row.says for row in many["dose"]),
         ],
         **says.get("last_dose", {}),
-        "bridging_supplies": [row.says for row in many["supply"]],
-        "pharmacy": premises_as_known(session, one.get("pharmacy"), known_at),
+        "bridging_supplies": [
+            *(row.says for row in many["supply"]),
+            *(each.says for each in forms if each.says is not None),
+        ],
+        "pharmacy": premises_as_known(session, one.get("pharmacy"), known_at)
+        or _pharmacy_of(session, forms, known_at),
         "clinic": _without(premises_as_known(session, one.get("clinic"), known_at), "name",
                            "openings"),
         "weekend_cover_acknowledged_at": _acknowledged(says.get("weekend"), release),
@@ -86,6 +95,48 @@ def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime)
     ):  # fmt: skip
         request[key] = says.get(key)
     return {name: value for name, value in request.items() if value is not None}
+
+
+def forms_read(act: Act, plan: ReleasePlan, at: datetime) -> list[FormSupply]:
+    """The prescription forms the request of this plan reads at a moment, and why one does not count."""
+    session = act.session
+    one = {row.section: row for row in facts_known(session, plan.id, at)}
+    stay = _Stay(session, same_person(act, plan.patient_id), at, at)
+    prison = _calendar(session, at, site=plan.site)
+    destination = _destination(session, at, one.get("destination"))
+    release = _release(session, plan.id, at, prison, destination, stay)
+    leaves_on = _leaves_on(release, _exit(one.get("exit"), stay), prison, destination, at)
+    return _forms(session, stay.patient_ids, one, leaves_on, at, at)
+
+
+def _forms(
+    session: Session,
+    patient_ids: Sequence[int],
+    one: dict[str, ReleaseFact],
+    leaves_on: date | None,
+    as_at: datetime,
+    known_at: datetime,
+) -> list[FormSupply]:
+    """Prescription forms from the day of leaving on; none while that day is not known."""
+    if leaves_on is None:
+        return []
+    return form_supplies(
+        session,
+        patient_ids,
+        release_on=leaves_on,
+        pharmacy_id=one["pharmacy"].premises_id if "pharmacy" in one else None,
+        medicine=one["treatment"].says.get("medicine") if "treatment" in one else None,
+        as_at=as_at,
+        known_at=known_at,
+    )
+
+
+def _pharmacy_of(session: Session, forms: Sequence[FormSupply], known_at: datetime) -> Json | None:
+    """Where the plan names no pharmacy: the one its forms are made out to, if it is one."""
+    named = {each.premises_id for each in forms if each.says is not None}
+    if len(named) != 1:
+        return None
+    return premises_object(session, session.get_one(Premises, named.pop()), known_at)
 
 
 def known_now(act: Act, plan: ReleasePlan) -> datetime:
@@ -420,6 +471,23 @@ def _expected_on(
     )
     expected: str | None = answer["expected_release_on"]
     return expected
+
+
+def _leaves_on(
+    release: Json | None,
+    left: Json | None,
+    prison: Json,
+    destination: Json | None,
+    known_at: datetime,
+) -> date | None:
+    """The day they left, or are expected to; None while neither is known or can be read."""
+    if left is not None:
+        return london_day(datetime.fromisoformat(left["at"]))
+    try:
+        expected = release and _expected_on(release, prison, destination, known_at)
+    except Refused:  # the check refuses the whole request for it, and says which field
+        return None
+    return date.fromisoformat(expected) if expected else None
 
 
 def _acknowledged(says: Json | None, release: Json | None) -> str | None:

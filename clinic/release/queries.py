@@ -21,7 +21,14 @@ from clinic.patients.models import Allocation, Patient, Registration
 from clinic.patients.queries import same_person
 from clinic.release import scoring
 from clinic.release.access import open_plan
-from clinic.release.facts import Json, facts_known, known_now, premises_object, release_request
+from clinic.release.facts import (
+    Json,
+    facts_known,
+    forms_read,
+    known_now,
+    premises_object,
+    release_request,
+)
 from clinic.release.models import (
     Premises,
     PremisesFact,
@@ -30,6 +37,7 @@ from clinic.release.models import (
     ReleasePlan,
 )
 from clinic.release.sections import DESKS, OWNERS, SECTIONS
+from clinic.release.supplies import FormSupply
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
 from dosing.shape import Refused
@@ -60,7 +68,7 @@ class PlanNow:
     """A plan, what is recorded, and what the rules answer at this moment.
 
     `answer` None: the facts cannot be read, and `fault` says which. `recheck`: facts made for an
-    earlier release date.
+    earlier release date. `forms`: prescription forms from the day of release on.
     """
 
     plan: ReleasePlan
@@ -71,6 +79,7 @@ class PlanNow:
     flags: list[Raised]
     fault: str | None
     recheck: list[ReleaseFact]
+    forms: list[FormSupply]
 
 
 def plan_now(act: Act, plan_id: int, action: str = "release.plan_seen") -> PlanNow:
@@ -89,7 +98,15 @@ def plan_now(act: Act, plan_id: int, action: str = "release.plan_seen") -> PlanN
         answer, fault = None, f"{refused.field} {refused.message}"
     flags = _flags_now(act, plan, answer)
     return PlanNow(
-        plan, patient, facts, request, answer, flags, fault, _recheck(request, flags, facts)
+        plan,
+        patient,
+        facts,
+        request,
+        answer,
+        flags,
+        fault,
+        _recheck(request, flags, facts),
+        forms_read(act, plan, at),
     )
 
 

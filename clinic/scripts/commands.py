@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,7 @@ from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
 from clinic.prescriptions.facts import Missing
 from clinic.prescriptions.findings import keep_findings
 from clinic.prescriptions.models import OVERRIDES
+from clinic.release.commands import follow_patient
 from clinic.release.models import Premises
 from clinic.scripts import facts, paper
 from clinic.scripts.facts import Judged, Made, withdrawn_decisions
@@ -305,7 +306,14 @@ def _issue(
         "scripts.issued", patient_id=patient.id, script=row.id,
         overridden=[each["rule"] for each in answer["findings"] if each["severity"] == "ALERT"],
     )  # fmt: skip
+    _tell_release(act, patient, row, at)
     return row.version
+
+
+def _tell_release(act: Act, patient: Patient, row: Script, at: datetime) -> None:
+    """A form stands, is on paper or has ended: a release plan reads it as known from then on."""
+    act.session.expire(row, ["instalments", "prints"])  # rows were added beside them
+    follow_patient(replace(act, at=at), patient.id)
 
 
 def _cover(act: Act, row: Script, made: Made) -> None:
@@ -350,6 +358,7 @@ def cancel_script(act: Act, patient_id: int, script_id: int, *, from_on: date, r
     row = _script(act, patient, script_id, ISSUED)
     _cut(act, row, from_on, at, text, CANCELLED)
     act.note("scripts.cancelled", patient_id=patient.id, script=row.id)
+    _tell_release(act, patient, row, at)
 
 
 def first_days_left(act: Act, row: Script) -> list[date]:
@@ -439,6 +448,7 @@ def print_script(
     act.session.add(made)
     act.session.flush()
     act.note("scripts.printed", patient_id=patient.id, script=row.id, number=number)
+    _tell_release(act, patient, row, at)
     return made
 
 
