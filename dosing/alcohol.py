@@ -16,7 +16,7 @@ MG_PER_LITRE: Final = "breath_alcohol_mg_per_l"
 BLOOD: Final = "blood_alcohol_mg_per_100ml"
 UNITS: Final = (MICROGRAMS, MG_PER_LITRE, BLOOD)
 
-_SHOWN: Final = {MICROGRAMS: Decimal("0.1"), MG_PER_LITRE: Decimal("0.001"), BLOOD: Decimal("0.1")}
+_PLACES: Final = {MICROGRAMS: 1, MG_PER_LITRE: 3, BLOOD: 1}
 
 
 def micrograms(reading: Decimal, unit: str, defined: RuleVersion) -> Decimal:
@@ -41,4 +41,4 @@ def in_every_unit(breath: Decimal, defined: RuleVersion) -> dict[str, Decimal]:
         * defined.number("blood_mg_per_100ml_at_limit")
         / defined.number("breath_at_limit"),
     }
-    return {unit: amount.quantize(_SHOWN[unit]) for unit, amount in amounts.items()}
+    return {unit: round(amount, _PLACES[unit]) for unit, amount in amounts.items()}

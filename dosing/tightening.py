@@ -18,7 +18,7 @@ from typing import Final
 from dosing.rulebook import Rule, Rulebook, RuleVersion, limit_words
 from dosing.units import as_text
 
-LOWER, HIGHER = "lower", "higher"
+LOWER: Final = "lower"
 SLIP: Final = 10
 """A value this many times away is a misplaced nought or another unit, not a limit."""
 _PARTS: Final = ("_mg", "_hours", "_mg_per_ml")
@@ -73,7 +73,7 @@ def adjusted(rule: Rule, version: RuleVersion, site_limits: list[SiteLimit]) -> 
             limits[each.limit] = stricter(rule.tighter[each.limit], limits[each.limit], each.value)
     if limits == version.limits:
         return version
-    return replace(version, limits=MappingProxyType(limits), shipped=version.shipped or version)
+    return replace(version, limits=MappingProxyType(limits), shipped=version)
 
 
 def shipped_value(book: Rulebook, rule_set: str, rule: str, limit: str, on: date) -> Decimal:
@@ -81,11 +81,10 @@ def shipped_value(book: Rulebook, rule_set: str, rule: str, limit: str, on: date
 
     NotTighter, naming the field, when there is no such rule, or no such limit to move.
     """
-    held = book.rules.get(rule)
     version = book.in_force(rule_set, on).get(rule)
-    if held is None or version is None:
+    if version is None:
         raise NotTighter("rule", f"must be a rule of {rule_set} in force on that day")
-    movable = [name for name in held.tighter if name in version.limits]
+    movable = [name for name in book.rules[rule].tighter if name in version.limits]
     if limit not in movable:
         allowed = (
             f"one of: {', '.join(movable)}" if movable else "nothing: this rule has no such limit"

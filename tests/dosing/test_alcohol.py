@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from dosing.alcohol import BLOOD, MG_PER_LITRE, MICROGRAMS, in_every_unit, micrograms
+from dosing.alcohol import BLOOD, MG_PER_LITRE, MICROGRAMS, UNITS, in_every_unit, micrograms
 from dosing.check import rulebook
 
 DEFINED = rulebook().defined("uk-2017", date(2026, 11, 4))["alcohol-units"]
@@ -29,4 +29,5 @@ def test_the_driving_limit_is_one_reading_in_three_units(reading, unit):
 
 def test_what_is_shown_is_rounded_and_what_is_judged_is_not():
     assert micrograms(Decimal("0.357"), MG_PER_LITRE, DEFINED) == Decimal("35.7")
-    assert str(in_every_unit(Decimal("10"), DEFINED)[BLOOD]) == "22.9"
+    shown = in_every_unit(Decimal("10.06"), DEFINED)
+    assert [str(shown[unit]) for unit in UNITS] == ["10.1", "0.101", "23.0"]

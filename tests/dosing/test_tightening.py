@@ -196,10 +196,13 @@ def test_a_shipped_limit_that_became_stricter_than_the_sites_counts_as_shipped()
     assert version is update
 
 
-def test_a_limit_the_rules_no_longer_have_is_passed_over():
-    gone = [SiteLimit("M-XX-99", "above_mg", Decimal(1)), SiteLimit("M-TI-02", "old", Decimal(1))]
-
-    assert tightened(rulebook(), "uk-2017", gone) is rulebook()
+def test_a_limit_the_rules_do_not_have_or_no_site_may_move_is_passed_over():
+    for rule, limit in (
+        ("M-XX-99", "above_mg"), ("M-TI-02", "old"), ("M-TI-02", "first_day"),
+        ("G-DT-01", "cows_below"),
+    ):  # fmt: skip
+        here = [SiteLimit(rule, limit, Decimal(1))]
+        assert tightened(rulebook(), "uk-2017", here) is rulebook()
 
 
 @pytest.mark.parametrize(
@@ -228,7 +231,7 @@ def test_loosening_slips_and_unknown_limits_are_refused(rule, limit, value, fiel
 @pytest.mark.parametrize(
     ("rule", "limit", "value"),
     [
-        ("M-TI-02", "above_mg", "19.999"), ("M-D1-01", "under_hours", "3.5"),
+        ("M-TI-02", "above_mg", "19.999"), ("M-TI-02", "above_mg", "2.1"), ("M-D1-01", "under_hours", "3.5"),
         ("M-TI-05", "fewer_than_days", "4"), ("M-MD-03", "share_of_last", "0.4"),
     ],
 )  # fmt: skip

@@ -27,6 +27,7 @@ from dosing.units import as_text, can_be_made
         ("2.0005", ("2", "0.001"), False),
         ("99999.999", ("0.4", "2", "8"), False),
         ("8", (), False),
+        ("0", ("2",), False),
     ],
 )
 def test_whole_tablets_make_the_dose_or_do_not(dose, strengths, made):
@@ -38,9 +39,10 @@ def test_a_shelf_of_five_hundred_strengths_is_searched_in_a_moment(finest):
     strengths = [Decimal(finest.format(place)) for place in range(1, 501)]
 
     began = process_time()
-    can_be_made(Decimal("99899.999"), strengths)
+    made = can_be_made(Decimal("99899.999"), strengths)
 
     assert process_time() - began < 2
+    assert made is False
 
 
 @given(

@@ -41,6 +41,7 @@ def _below_a_thousand(text: str) -> int:
         ("19", "nineteen millilitres"),
         ("21", "twenty-one millilitres"),
         ("100", "one hundred millilitres"),
+        ("1000", "one thousand millilitres"),
         ("101", "one hundred and one millilitres"),
         ("560.000", "five hundred and sixty millilitres"),
         ("1005", "one thousand and five millilitres"),
@@ -93,6 +94,13 @@ def test_words_that_say_the_figures_are_read(text: str) -> None:
     assert words_say(text, Decimal("770.000"), "millilitres")
 
 
+def test_a_hyphen_may_be_left_out_and_one_may_be_of_several() -> None:
+    assert words_say("twenty one millilitres", Decimal(21), "millilitres")
+    assert words_say("One millilitres", Decimal(1), "millilitres")
+    for other in (0, 2):
+        assert not words_say("one millilitres", Decimal(other), "millilitres")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -121,6 +129,6 @@ def test_the_whole_of_a_number_with_a_part_is_not_what_the_words_say() -> None:
 
 @pytest.mark.parametrize("number", ["-1", "1000000", "0.5"])
 def test_a_number_nobody_would_write_is_refused(number: str) -> None:
-    assert not words_say("one millilitre", Decimal(number), "millilitres")
+    assert words_say("one millilitre", Decimal(number), "millilitres") is False
     with pytest.raises(ValueError, match="not written in words"):
         in_words(Decimal(number), "millilitres")

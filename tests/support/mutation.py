@@ -54,9 +54,11 @@ OWN_TESTS = {
     "carry_over": ["dosing/test_carry_over.py"],
     "check": ["dosing/test_rulebook.py", "dosing/test_tightening.py"],
     "complexity": ["dosing/test_complexity.py"],
+    "continuation": ["dosing/test_continuation.py"],
     "days": ["dosing/test_interlock.py", "scheduling"],
     "examples": ["dosing/test_rulebook.py"],
     "interlock": ["dosing/test_interlock.py"],
+    "medicines": ["dosing/test_continuation.py"],
     "reasoning": ["dosing/test_rulebook.py"],
     "rulebook": ["dosing/test_rulebook.py", "dosing/test_tightening.py"],
     "shape": ["dosing/test_refusals.py", "scheduling"],
@@ -69,7 +71,7 @@ DOSE_CHECK = [
     f"dosing/test_{name}.py"
     for name in ("facts", "contract_examples", "refusals", "properties", "tightening")
 ]
-NO_PART_OF_THE_CHECK = {"carry_over", "complexity", "interlock"}
+NO_PART_OF_THE_CHECK = {"carry_over", "complexity", "continuation", "interlock"}
 """Modules the worked examples do not reach: their own tests tell sooner."""
 RUN_WHEN_LOADED = {
     "carry_over", "check", "complexity", "examples", "interlock", "medicines", "reasoning",
