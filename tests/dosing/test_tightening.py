@@ -231,7 +231,8 @@ def test_loosening_slips_and_unknown_limits_are_refused(rule, limit, value, fiel
 @pytest.mark.parametrize(
     ("rule", "limit", "value"),
     [
-        ("M-TI-02", "above_mg", "19.999"), ("M-TI-02", "above_mg", "2.1"), ("M-D1-01", "under_hours", "3.5"),
+        ("M-TI-02", "above_mg", "19.999"), ("M-TI-02", "above_mg", "2.1"),
+        ("M-D1-01", "under_hours", "3.5"), ("U-03", "above_mg_per_ml", "0.5"),
         ("M-TI-05", "fewer_than_days", "4"), ("M-MD-03", "share_of_last", "0.4"),
     ],
 )  # fmt: skip
