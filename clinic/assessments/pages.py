@@ -47,6 +47,7 @@ record_link("Assessment", "assessments_pages.journey", "prescribing.read")
 RECORDS = "/patients/<int:patient_id>/prescribing"
 BASE = "/patients/<int:patient_id>/assessment"
 COLOURS = {COMPLETED: None, IN_PROGRESS: "aqua-green", NOT_YET: "blue", CANNOT_START: None}
+LISTS = {"opioid_use": "opioid_use", "medicines": "medicine", "treatment_elsewhere": "steady_dose"}
 MORE = ("opioid_use", "medicine", "steady_dose", "risk", "ecg", "monitoring_plan",
         "arrest")  # fmt: skip
 
@@ -162,11 +163,13 @@ def entry(patient_id: int, kind: str, about: str | None = None) -> Page:
         flash(_recorded(kind, form))
         return redirect(_back(kind, patient.id))
     code = ABOUT_CODES.get(kind)
+    lists = LISTS.get(about or "") if kind == "asked" else None
     title = code[1].get(own[code[0]], "") if code else KINDS[kind].says
     page = render_template(
         "assessments/entry.jinja", form=form, title=title, kind=kind, replaces=replaces,
         subject=subject, found=found, said=presenters.said, what=presenters.what,
-        banner=banner(act(), patient), cancel=_back(kind, patient.id),
+        banner=banner(act(), patient), cancel=_back(kind, patient.id), lists=lists,
+        listed=found.case.of.all(lists) if lists else (),
     )  # fmt: skip
     return page, form.status
 

@@ -130,6 +130,10 @@ class Door:
         """A client signed in with these roles, at a site of its own unless one is given."""
         with self._database.transaction() as session:
             site, staff = self._somebody(session, site, roles, person)
+        return self._signed_in(staff, site)
+
+    def _signed_in(self, staff: Staff, site: Site) -> StaffClient:
+        with self._database.transaction() as session:
             token = a_sign_in(session, staff, site)
         client = self._client(staff, site)
         with client.session_transaction() as cookie:
@@ -159,11 +163,18 @@ class Door:
     ) -> tuple[int, int]:
         """Give the page a sign-in for the service at `url`; the ids of the staff and the site."""
         client = self.by_page(*roles, site=site, **person)
+        self._hand_over(client, page, url)
+        return client.staff_id, client.site_id
+
+    def again_in_browser(self, page: Page, url: str, staff: Staff, site: Site) -> None:
+        """Give the page a new sign-in of somebody who works at the site already."""
+        self._hand_over(self._signed_in(staff, site), page, url)
+
+    def _hand_over(self, client: StaffClient, page: Page, url: str) -> None:
         name = self._app.config["SESSION_COOKIE_NAME"]
         cookie = client.get_cookie(name)
         assert cookie is not None
         page.context.add_cookies([{"name": name, "value": cookie.value, "url": url}])
-        return client.staff_id, client.site_id
 
     def _somebody(
         self, session: Session, site: Site | None, roles: tuple[str, ...], person: dict[str, Any]
