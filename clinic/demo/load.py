@@ -134,11 +134,12 @@ def load(database: Database, say: Callable[[str], object]) -> None:
     _prison(story, "byrne", ("marsh", "vale"), "stone", 20)
     _prison(story, "rennie", ("kerr",), "boyd", 10)
     _releases(story)
-    from clinic.demo import assessments, doses, rules, titration, waits
+    from clinic.demo import assessments, doses, rules, scripts, titration, waits
 
     doses.tell(story)
     assessments.tell(story)
     titration.tell(story)
+    scripts.tell(story)
     rules.tell(story)
     waits.tell(story)
     print_sign_ins(say)
