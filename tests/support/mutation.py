@@ -52,7 +52,7 @@ CODES = {0: SURVIVED, 11: BY_EXAMPLES, 12: BY_TESTS, 13: OTHER_VERDICT}
 OWN_TESTS = {
     "alcohol": ["dosing/test_alcohol.py"],
     "carry_over": ["dosing/test_carry_over.py"],
-    "check": ["dosing/test_rulebook.py", "dosing/test_tightening.py"],
+    "check": ["dosing/test_check.py", "dosing/test_rulebook.py", "dosing/test_tightening.py"],
     "complexity": ["dosing/test_complexity.py"],
     "continuation": ["dosing/test_continuation.py"],
     "days": ["dosing/test_interlock.py", "scheduling"],
