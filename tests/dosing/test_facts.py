@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from dosing.check import check, rulebook
-from dosing.days import london_time
+from dosing.days import london_day, london_time
 from dosing.examples import a_request, all_examples
 from dosing.facts import Facts, derive
 from dosing.request import read_request
@@ -142,6 +142,24 @@ def test_a_dose_taken_today_leaves_nothing_missed_but_does_not_make_good_the_day
     assert facts.last_covered_before == facts.on - timedelta(days=4)
     assert facts_of("start").last_covered_before is None
     assert facts_of("start", **history(dose("@-1h"))).missed_before == 0
+
+
+def test_of_several_ranges_the_latest_before_today_counts():
+    facts = facts_of("maintained", **history(steady("@D-90", "@D-60"), steady("@D-59", "@D-4")))
+
+    assert facts.last_covered_before == facts.on - timedelta(days=4)
+
+
+def test_a_date_after_today_is_not_within_the_days_before_it():
+    facts = facts_of("start")
+
+    assert facts.within_days(facts.on, 5)
+    assert not facts.within_days(facts.on + timedelta(days=1), 5)
+
+
+def test_a_time_without_an_offset_has_no_london_day():
+    with pytest.raises(ValueError, match="naive"):
+        london_day(datetime.fromisoformat("2024-02-06T12:00"))
 
 
 def test_dates_before_the_episode_are_not_missed():
