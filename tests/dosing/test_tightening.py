@@ -198,7 +198,7 @@ def test_a_shipped_limit_that_became_stricter_than_the_sites_counts_as_shipped()
 
 def test_a_limit_the_rules_do_not_have_or_no_site_may_move_is_passed_over():
     for rule, limit in (
-        ("M-XX-99", "above_mg"), ("M-TI-02", "old"), ("M-TI-02", "first_day"),
+        ("M-XX-99", "above_mg"), ("M-TI-02", "old"), ("M-MX-07", "experience_above_mg"),
         ("G-DT-01", "cows_below"),
     ):  # fmt: skip
         here = [SiteLimit(rule, limit, Decimal(1))]
