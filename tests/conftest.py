@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.databases import PostgresShelf, Shelf, SqliteShelf, rolled_back
 from tests.support.postgres import shared_server
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from tests.support.server import Server
 
 ENGINES = ("sqlite", "postgresql")
+
+# No property is judged by the clock: on a busy machine one draw may stand still for a second.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(trylast=True)
