@@ -409,7 +409,7 @@ def run(fresh_database: Database, fresh_url: str, engine_name: str, tmp_path: Pa
 
 @pytest.mark.proves("RP-16", "RP-17")
 def test_nothing_is_given_away_twice_by_sixty_four_clients(run) -> None:
-    known = run(actions=400, kills=1)
+    known = run(actions=1_000, kills=1)
 
     done = {verb for verb, status in known.answers if status in (200, 201)}
     assert done == set(ACTIONS)
