@@ -60,7 +60,8 @@ def refer(keys: Keyboard) -> None:
 
 @pytest.mark.browser
 @pytest.mark.proves("RP-10")
-@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.proof)])
+@pytest.mark.proof
+@pytest.mark.parametrize("whole", [False, True])
 def test_three_days_of_titration_on_site_by_keyboard(served, clock, page, axe, whole):
     # Given a specialist service that dispenses under supervision.
     clock.set(at(1, 8))
