@@ -11,13 +11,12 @@ from datetime import date, datetime
 from typing import Final
 
 from dosing.days import days_between, london_day
+from scheduling.forecast import TABLE
 from scheduling.slots import Place, Rota, Session, not_staffed, places_of, runs_on, withdrawn
 
 USED, BOOKED, UNRECORDED, EMPTY = "used", "booked", "unrecorded", "empty"
 LOST: Final = ("did_not_attend", "cancelled_late", "staff_away", "not_staffed", "closed", "holiday")
 FATES: Final = (USED, BOOKED, UNRECORDED, *LOST, EMPTY)
-LATE_DAYS: Final = 1
-"""Cancelled on the day or the day before is late: hardly anybody can be asked in time."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +81,16 @@ def _fate(
         return not_held
     if (gone := withdrawn(rota, place)) is not None:
         return "staff_away" if gone.reason == "leave" else "closed"
-    if any(_late(each) for each in visits):
+    if any(late(each) for each in visits):
         return "cancelled_late"
     return EMPTY
 
 
-def _late(visit: Came) -> bool:
+def late(visit: Came) -> bool:
+    """Was it cancelled so late that hardly anybody else could be asked? Number: forecast.toml."""
     return (
-        visit.cancelled_at is not None
-        and (london_day(visit.starts_at) - london_day(visit.cancelled_at)).days <= LATE_DAYS
+        visit.status == "cancelled"
+        and visit.cancelled_at is not None
+        and (london_day(visit.starts_at) - london_day(visit.cancelled_at)).days
+        <= TABLE["evidence"]["late_days"]
     )

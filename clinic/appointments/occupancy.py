@@ -49,9 +49,7 @@ def weeks(act: Act, *, weeks_back: int = WEEKS_BACK) -> list[Week]:
     first = last - timedelta(days=7 * (weeks_back + 1) - 1)
     service = facts.service(act.session, act.site_id or 0)
     places: dict[date, Counter[str]] = {}
-    for place, fate in occupancy.fates(
-        service.rota, _visits(act, first, last), first, last, act.at
-    ):
+    for place, fate in occupancy.fates(service.rota, visits(act, first, last), first, last, act.at):
         places.setdefault(monday_of(london_day(place.starts_at)), Counter())[fate] += 1
     seen = _seen(act, first, last)
     found = [
@@ -78,7 +76,8 @@ def _late(service: facts.Service, monday: date, waits: tuple[int, ...]) -> int |
     return None if limit is None else sum(each > limit for each in waits)
 
 
-def _visits(act: Act, first: date, last: date) -> list[Came]:
+def visits(act: Act, first: date, last: date) -> list[Came]:
+    """Every visit of the site from first to last, as what becomes of places is judged by."""
     cancelled_at = (
         select(func.max(VisitEvent.recorded_at, type_=VisitEvent.recorded_at.type))
         .where(VisitEvent.visit_id == Visit.id, VisitEvent.verb == "cancelled")
@@ -125,9 +124,7 @@ def month(act: Act, first: date, last: date, with_staff: int | None = None) -> l
     act.need("appointments.read")
     service = facts.service(act.session, act.site_id or 0)
     by_day: dict[date, Counter[str]] = {}
-    for place, fate in occupancy.fates(
-        service.rota, _visits(act, first, last), first, last, act.at
-    ):
+    for place, fate in occupancy.fates(service.rota, visits(act, first, last), first, last, act.at):
         if with_staff is None or with_staff in (place.doctor_id, place.worker_id):
             by_day.setdefault(london_day(place.starts_at), Counter())[fate] += 1
     return [_glance(day, by_day.get(day, Counter())) for day in days_between(first, last)]

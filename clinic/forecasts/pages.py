@@ -10,7 +10,7 @@ from clinic.answers import carried_out
 from clinic.auth import act, needs
 from clinic.forecasts import presenters, queries
 from clinic.forms import Form
-from scheduling.simulation import MODELS, Year
+from scheduling.simulation import MODELS, YEAR, Year
 
 forecast_pages = Blueprint("forecast_pages", __name__, url_prefix="/forecast")
 
@@ -42,8 +42,7 @@ def year() -> Page:
     """A year under models 1, 2 and 3 from the service's own referrals."""
     work = act()
     arrivals = queries.arrivals_of(work)
-    # Room for a fifth more than are referred: below that any queue grows.
-    usual = max(1, round(arrivals.a_week * 1.2 / 0.7))
+    usual = max(1, round(arrivals.a_week * YEAR["places_for_each"]))
     form = YearForm(**{f"model_{each}": usual for each in MODELS})
     found: list[Year] = []
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from clinic.act import Act
-from clinic.appointments import facts
-from clinic.appointments.models import Referral, Visit, VisitEvent
+from clinic.appointments import facts, occupancy
+from clinic.appointments.models import Referral, Visit
 from clinic.appointments.queries import Waiting, wait_list
 from clinic.errors import Invalid
 from dosing.days import days_between, end_of, london_day, start_of
 from scheduling import forecast, simulation
 from scheduling.forecast import Prospect, Rates, Waits
+from scheduling.occupancy import late
 from scheduling.prescribing_models import PrescribingModel
 from scheduling.simulation import Access
 from scheduling.slots import Hold, Place, places_of, runs_on, withdrawn
@@ -143,33 +144,18 @@ def _days(
 def rates_of(act: Act) -> Rates:
     """What went wrong with places here in the last half year, how often; defaults for too few cases."""
     since, until = act.today - BACK, act.today - timedelta(days=1)
-    cancelled_at = (
-        select(func.max(VisitEvent.recorded_at, type_=VisitEvent.recorded_at.type))
-        .where(VisitEvent.visit_id == Visit.id, VisitEvent.verb == "cancelled")
-        .scalar_subquery()
-    )
-    rows = act.session.execute(
-        select(Visit.status, Visit.starts_at, Visit.doctor_id, cancelled_at.label("cancelled_at"))
-        .where(
-            Visit.site_id == act.site_id,
-            Visit.starts_at >= start_of(since), Visit.starts_at < end_of(until),
-        )
-    ).all()  # fmt: skip
-    came = [row for row in rows if row.status in _CAME]
-    late = [
-        row for row in rows
-        if row.status == "cancelled" and row.cancelled_at is not None
-        and (london_day(row.starts_at) - london_day(row.cancelled_at)).days <= 1
-    ]  # fmt: skip
-    used = {(row.starts_at, row.doctor_id) for row in rows if row.status != "cancelled"}
-    refilled = sum((row.starts_at, row.doctor_id) in used for row in late)
+    visits = occupancy.visits(act, since, until)
+    came = [each for each in visits if each.status in _CAME]
+    gone = [each for each in visits if late(each)]
+    used = {(each.starts_at, each.doctor_id) for each in visits if each.status != "cancelled"}
+    refilled = sum((each.starts_at, each.doctor_id) in used for each in gone)
     lost, planned = _sessions(act, since, until)
     return Rates(
         did_not_attend=forecast.rate(
-            "did_not_attend", sum(row.status == "did_not_attend" for row in came), len(came)
+            "did_not_attend", sum(each.status == "did_not_attend" for each in came), len(came)
         ),
-        cancelled_late=forecast.rate("cancelled_late", len(late), len(came) + len(late)),
-        refilled=forecast.rate("refilled", refilled, len(late)),
+        cancelled_late=forecast.rate("cancelled_late", len(gone), len(came) + len(gone)),
+        refilled=forecast.rate("refilled", refilled, len(gone)),
         session_lost=forecast.rate("session_lost", lost, planned),
     )
 
