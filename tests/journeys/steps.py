@@ -63,7 +63,7 @@ def observe(keys: Keyboard, cows: dict[str, int]) -> None:
     keys.press("Save")
 
 
-def assess(keys: Keyboard, today: date) -> None:
+def assess(keys: Keyboard, today: date, tolerance: str = "Moderate") -> None:
     """Every part a rapid start waits for, from the task list."""
     tomorrow = today + timedelta(days=1)
     keys.follow("Opioid use outside treatment", whole=True)
@@ -91,7 +91,7 @@ def assess(keys: Keyboard, today: date) -> None:
     assert "COWS total 14" in keys.text
     assert "0 mg per litre of breath" in keys.text
     keys.follow("Tolerance and dependence now")
-    keys.choose("Moderate", "Tolerance to opioids")
+    keys.choose(tolerance, "Tolerance to opioids")
     keys.choose("Yes", "Dependent on opioids now?")
     keys.press("Save")
     keys.follow("Health, home and other substances")
