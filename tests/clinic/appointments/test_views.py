@@ -8,7 +8,7 @@ import pytest
 
 from clinic.appointments import commands as visits
 from tests.factories import base
-from tests.factories.appointments import a_booking, a_clinic, a_doctor, a_session
+from tests.factories.appointments import a_booking, a_clinic, a_doctor, a_referral, a_session
 
 A_DAY = timedelta(days=1)
 TODAY = base.NOW.date()
@@ -141,3 +141,15 @@ def test_a_day_nobody_was_ever_booked_on_is_read_as_today(nurse, on):
 
 def test_a_month_beyond_the_pinned_holidays_is_not_found(nurse):
     assert nurse.get("/appointments/month?on=2050-01-03").status_code == 404
+
+
+def test_the_first_page_begins_with_what_waits_and_how_much(clinic, nurse):
+    booked = a_booking(clinic, **clinic.place(3))
+    a_referral(clinic)
+    visits.cancel_visit(clinic.act, booked.id, version=1, reason="unwell", by_whom="patient")
+
+    page = nurse.get("/").text
+
+    for nth, title in ((1, "Waiting for a clinician (2)"), (2, "Freed places to offer (1)")):
+        assert f'href="#list-{nth}">{title}</a>' in page
+        assert f'id="list-{nth}"' in page
