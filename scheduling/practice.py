@@ -34,6 +34,7 @@ _FILES: Final[Mapping[str, tuple[Path, tuple[str, ...]]]] = {
     "wordings": (HERE / "wordings.toml", ("wording",)),
     "waiting": (HERE / "waiting.toml", ("rule",)),
     "missed_contact": (HERE / "missed_contact.toml", ("rule", "step")),
+    "chain": (HERE / "chains.toml", ("rule",)),
     "reminders": (HERE / "reminders.toml", ("window", "rule", "wording")),
 }
 _OWN: Final = "own"

@@ -294,9 +294,17 @@ def _attended(
     return TODAY if on == today else COMING
 
 
-def late_start(model: PrescribingModel | None, day_1: date) -> Finding | None:
-    """RP-10 (A16): would the first days of a start on this date run into a weekend?"""
+def late_start(
+    model: PrescribingModel | None, day_1: date, shut_on: Collection[date] = ()
+) -> Finding | None:
+    """RP-10 (A16): would the first days of a start on this date run into a weekend or a shut day?"""
     rule = _rule_for(model, "RP-10")
-    if rule is None or day_1.isoweekday() <= rule["last_start_weekday"]:
+    if rule is None:
         return None
-    return finding("RP-10", "late_start", day_1=day_1, days=rule["days"])
+    if day_1.isoweekday() > rule["last_start_weekday"]:
+        return finding("RP-10", "late_start", day_1=day_1, days=rule["days"])
+    last = day_1 + timedelta(days=rule["days"] - 1)
+    shut = next((day for day in days_between(day_1, last) if day in shut_on), None)
+    if shut is None:
+        return None
+    return finding("RP-10", "shut_start", day_1=day_1, shut=shut, days=rule["days"])

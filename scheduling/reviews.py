@@ -168,6 +168,15 @@ class Contacts:
         ]  # fmt: skip
 
 
+def gaps_between(days: Iterable[date]) -> list[Gap]:
+    """Where are these dates of contact further apart than the rule allows? Rule: RP-34 (A25)."""
+    return [
+        Gap(after, before, (before - after).days)
+        for after, before in pairwise(sorted(days))
+        if before - after > LONGEST
+    ]
+
+
 def build_up_ends(first_on: date, rises: Iterable[date]) -> date:
     """The last day of build-up: its first two weeks, and some days after each rise. RV-01, RV-04."""
     after = timedelta(days=RULES["RV-04"]["after_a_rise"])
@@ -188,11 +197,7 @@ def contacts(
     """
     end = min(last_on, today)
     seen = sorted({first_on, *(day for day in made_on if first_on < day <= end)})
-    gaps = [
-        Gap(after, before, (before - after).days)
-        for after, before in pairwise(seen)
-        if before - after > LONGEST
-    ]
+    gaps = gaps_between(seen)
     newest = seen[-1]
     due_by = newest + LONGEST
     if due_by >= last_on:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from dosing.days import at_london, days_between, london_day
 from scheduling.calendars import Calendar
@@ -92,6 +92,17 @@ class Place(NamedTuple):
             yield "nurse", self.nurse_id, None, self.until
         if self.room_id is not None:
             yield "room", None, self.room_id, self.ends_at
+
+
+class Needing(Protocol):
+    """Anything that takes the time of people and things: a place, or a review (chains.py)."""
+
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def until(self) -> datetime: ...
+    @property
+    def needs(self) -> Iterator[tuple[str, int | None, int | None, datetime]]: ...
 
 
 class Hold(NamedTuple):
@@ -201,6 +212,11 @@ def not_staffed(rota: Rota, session: Session, day: date) -> Finding | None:
     return None if lacking is None else lacking[1]
 
 
+def prescribes(rota: Rota, staff_id: int, day: date) -> bool:
+    """Is somebody on record as a prescriber on that day?"""
+    return _any_holds(rota.clinicians.get(staff_id, UNKNOWN_CLINICIAN).prescribes, day)
+
+
 def _lacking(rota: Rota, session: Session, day: date) -> tuple[str, Finding] | None:
     doctor = rota.clinicians.get(session.doctor_id, UNKNOWN_CLINICIAN)
     worker = rota.clinicians.get(session.worker_id, UNKNOWN_CLINICIAN)
@@ -229,7 +245,7 @@ def places(rota: Rota, first: date, last: date) -> list[Place]:
     )
 
 
-def withdrawn(rota: Rota, place: Place) -> Refusal | None:
+def withdrawn(rota: Rota, place: Needing) -> Refusal | None:
     """Is the site shut, somebody on leave, or a room or place no longer there for its time?"""
     if not _open(rota, place):
         return Refusal("closed", "The site is shut for some or all of that time.")
@@ -251,7 +267,7 @@ def _in_use(rota: Rota, resource_id: int, day: date) -> bool:
     return gone_on is None or day < gone_on
 
 
-def _open(rota: Rota, place: Place) -> bool:
+def _open(rota: Rota, place: Needing) -> bool:
     day = london_day(place.starts_at)
     hours = [
         each for each in rota.openings if each.weekday == day.isoweekday() and each.from_on <= day
@@ -291,7 +307,7 @@ def still_free(
     places: Iterable[Place], holds: Iterable[Hold], *, now: datetime, rota: Rota
 ) -> list[Place]:
     """Those of the places that nobody has taken and that have not begun, in their order."""
-    taken = _Taken(holds)
+    taken = Taken(holds)
     return [
         place
         for place in places
@@ -316,10 +332,10 @@ def _enough_left(place: Place, now: datetime) -> bool:
 
 def free_observation(rota: Rota, holds: Iterable[Hold], place: Place) -> int | None:
     """The first observation place that is free for as long as this place needs one (A15)."""
-    return _free_observation(rota, _Taken(holds), place)
+    return _free_observation(rota, Taken(holds), place)
 
 
-def _free_observation(rota: Rota, taken: _Taken, place: Place) -> int | None:
+def _free_observation(rota: Rota, taken: Taken, place: Place) -> int | None:
     day = london_day(place.starts_at)
     return next(
         (
@@ -333,12 +349,8 @@ def _free_observation(rota: Rota, taken: _Taken, place: Place) -> int | None:
 
 def blockers(rota: Rota, holds: Iterable[Hold], place: Place) -> tuple[str, ...]:
     """Who or what of this place is taken by somebody else's visit, in the words of `WORDS`."""
-    taken = _Taken(holds)
-    found = [
-        part
-        for part, staff_id, resource_id, until in place.needs
-        if taken.has(place.starts_at, until, staff_id, resource_id)
-    ]
+    taken = Taken(holds)
+    found = taken.parts(place)
     if place.observed_until is not None and _free_observation(rota, taken, place) is None:
         found.append("place")
     return tuple(found)
@@ -366,7 +378,7 @@ def first_feasible(
     )
 
 
-class _Taken:
+class Taken:
     """The holds of each person and thing in order of time. They never overlap, so one look finds
     a clash.
     """
@@ -391,6 +403,14 @@ class _Taken:
             )
             or (place.room_id is not None and self.has(starts_at, ends_at, None, place.room_id))
         )
+
+    def parts(self, needing: Needing) -> list[str]:
+        """Which of the people and things it needs by name are taken, in the words of `WORDS`?"""
+        return [
+            part
+            for part, staff_id, resource_id, until in needing.needs
+            if self.has(needing.starts_at, until, staff_id, resource_id)
+        ]
 
     def has(
         self, starts_at: datetime, ends_at: datetime, staff_id: int | None, resource_id: int | None
