@@ -23,41 +23,41 @@ def holiday_lists() -> HolidayLists:
 
 def calendar_of(session: Session, site: Site) -> dict[str, Any]:
     """A site's calendar object, as the timetable and release contracts take it."""
-    changes = session.scalars(
-        select(CalendarChange)
-        .where(CalendarChange.nation == site.nation, CalendarChange.withdrawn_on.is_(None))
-        .order_by(CalendarChange.on)
-    )
     return {
         "nation": site.nation,
-        "closure_days": [row.on.isoformat() for row in site.closures if row.withdrawn_on is None],
+        "closure_days": [day.isoformat() for day in _closed(site)],
         "calendar_changes": [
             {
-                "on": row.on.isoformat(),
-                "change": row.change,
-                "announced_on": row.announced_on and row.announced_on.isoformat(),
+                "on": each.on.isoformat(),
+                "change": each.change,
+                "announced_on": each.announced_on and each.announced_on.isoformat(),
             }
-            for row in changes
+            for each in _changes(session, site.nation)
         ],
     }
 
 
 def working_days(session: Session, site: Site) -> Calendar:
     """The working days of a site: no weekends, bank holidays or days it is shut."""
-    known = calendar_of(session, site)
-    return Calendar(
-        site.nation,
-        holiday_lists(),
-        [date.fromisoformat(day) for day in known["closure_days"]],
-        [
-            Change(
-                date.fromisoformat(each["on"]),
-                each["change"],
-                each["announced_on"] and date.fromisoformat(each["announced_on"]),
-            )
-            for each in known["calendar_changes"]
-        ],
+    return bank_holidays_of(session, site.nation, _closed(site))
+
+
+def bank_holidays_of(session: Session, nation: str, closed: list[date] | None = None) -> Calendar:
+    """A nation's bank holidays, with what was announced since; `closed`: days shut beside them."""
+    return Calendar(nation, holiday_lists(), closed or [], _changes(session, nation))
+
+
+def _closed(site: Site) -> list[date]:
+    return [row.on for row in site.closures if row.withdrawn_on is None]
+
+
+def _changes(session: Session, nation: str) -> list[Change]:
+    rows = session.scalars(
+        select(CalendarChange)
+        .where(CalendarChange.nation == nation, CalendarChange.withdrawn_on.is_(None))
+        .order_by(CalendarChange.on)
     )
+    return [Change(row.on, row.change, row.announced_on) for row in rows]
 
 
 def shut_days(session: Session, site: Site, first: date, days: int = 14) -> set[date]:

@@ -392,7 +392,7 @@ def _releases(story: Story) -> None:
     story.say("release plans with and without gaps")
     work = story.by("byrne")
     pharmacy = release.add_premises(work, kind="pharmacy", name="High Street Pharmacy")
-    release.set_week(work, pharmacy, WEEK, reason="As on its door")
+    release.set_week(work, pharmacy, WEEK, nation="england_and_wales", reason="As on its door")
     stays = [
         (row.id, row.patient_id)
         for row in work.session.scalars(

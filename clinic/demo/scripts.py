@@ -50,7 +50,9 @@ def _set_up(story: Story) -> int:
     pharmacy = premises.add_premises(
         work, kind="pharmacy", name="Bridge Pharmacy", address="2 Bridge Street, Northborough"
     )
-    premises.set_week(work, pharmacy, MON_TO_SAT, reason="Asked by telephone")
+    premises.set_week(
+        work, pharmacy, MON_TO_SAT, nation="england_and_wales", reason="Asked by telephone"
+    )
     work.session.close()
     return pharmacy
 

@@ -250,7 +250,7 @@ def premises(premises_id: int) -> Response:
 @_none
 def set_week(given: Given, premises_id: int) -> Response:
     """Record its opening hours. Every plan that uses it follows."""
-    commands.set_week(act(), premises_id, given["week"], reason=given["reason"])
+    commands.set_week(act(), premises_id, **given)
     return _premises(premises_id)
 
 

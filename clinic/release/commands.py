@@ -22,7 +22,7 @@ from clinic.release.access import open_plan
 from clinic.release.facts import Json, release_request
 from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
 from clinic.release.sections import ENDINGS, PREMISES, SECTIONS, Section
-from clinic.sites.models import Site
+from clinic.sites.models import NATIONS, Site
 from clinic.staff.models import Staff
 from dosing.days import days_between
 from dosing.shape import Refused
@@ -398,18 +398,23 @@ def add_premises(
 
 
 @command
-def set_week(act: Act, premises_id: int, week: dict[str, list[str]], *, reason: str) -> int:
+def set_week(
+    act: Act, premises_id: int, week: dict[str, list[str]], *, nation: str, reason: str
+) -> int:
     """Record the opening hours, weekday by weekday; a weekday left out is closed. Returns the id.
 
-    `week`: mon to sun, each a list such as ["09:00-13:00", "14:00-18:00"].
+    `week`: mon to sun, each a list such as ["09:00-13:00", "14:00-18:00"]. `nation`: whose bank
+    holidays it is closed on, which need not be those of the service that sends people there.
     """
     act.need("release.plan")
+    if nation not in NATIONS:
+        raise Invalid.field("nation", f"must be one of: {', '.join(NATIONS)}")
     row = _premises(act, premises_id)
     reason = _needed("reason", reason)
     for old in _days(act, row.id):
         if old.kind == "hours":
             _strike_day(act, old, reason)
-    return _add_day(act, row, "hours", None, week, reason).id
+    return _add_day(act, row, "hours", None, week, reason, nation=nation).id
 
 
 @command
@@ -478,10 +483,11 @@ def _add_day(
     hours: dict[str, Any] | None,
     reason: str,
     *,
+    nation: str | None = None,
     follow: bool = True,
 ) -> PremisesFact:
     row = PremisesFact(
-        premises_id=premises.id, kind=kind, on=on, hours=hours, reason=reason,
+        premises_id=premises.id, kind=kind, on=on, hours=hours, nation=nation, reason=reason,
         recorded_at=act.at, recorded_by=act.staff_id, struck_at=None, struck_by=None,
         struck_reason=None,
     )  # fmt: skip

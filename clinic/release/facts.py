@@ -283,6 +283,16 @@ def premises_object(session: Session, premises: Premises, known_at: datetime) ->
     return made
 
 
+def nation_of(session: Session, premises_id: int, known_at: datetime) -> str | None:
+    """Whose bank holidays a pharmacy or clinic keeps, as said with its week; None: nobody knows."""
+    return session.scalar(
+        select(PremisesFact.nation).where(
+            PremisesFact.premises_id == premises_id, PremisesFact.kind == "hours",
+            *_known(PremisesFact, known_at),
+        )
+    )  # fmt: skip
+
+
 # -- the stay in custody -------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from clinic.forms import DayField, Form, MomentField, VersionField
 from clinic.release.facts import Json
 from clinic.release.models import ReleaseFact
 from clinic.release.sections import ENDINGS, PREMISES, Ask, Section
+from clinic.sites.models import NATIONS
 from dosing.days import ONE_DAY, days_between
 from scheduling.release_request import WEEKDAYS
 
@@ -233,8 +234,12 @@ class PremisesForm(Form):
 
 
 class WeekForm(Form):
-    """Opening hours by weekday."""
+    """Opening hours by weekday, and whose bank holidays it is closed on."""
 
+    nation = RadioField(
+        "Which nation's bank holidays is it closed on?", [InputRequired()],
+        choices=list(NATIONS.items()),
+    )  # fmt: skip
     reason = StringField(
         "Who says so", [InputRequired(), Length(max=200)], description="Such as: phoned today"
     )

@@ -111,7 +111,10 @@ class Premises(Recorded, Base):
 
 
 class PremisesFact(Recorded, Struck, Base):
-    """The week of a pharmacy or clinic (`hours` alone), a day it is closed, or a day it opens."""
+    """The week of a pharmacy or clinic (`hours` alone), a day it is closed, or a day it opens.
+
+    `nation`: with the week, whose bank holidays it keeps; None where nobody was asked.
+    """
 
     __tablename__ = "premises_fact"
     __table_args__ = (
@@ -121,6 +124,7 @@ class PremisesFact(Recorded, Struck, Base):
         Index("uq_premises_fact_day", "premises_id", "on", unique=True,
               sqlite_where=_STANDING, postgresql_where=_STANDING),
         CheckConstraint("(kind = 'hours') = (\"on\" IS NULL)", name="on"),
+        CheckConstraint("kind = 'hours' OR nation IS NULL", name="nation"),
         _one_of("kind", PREMISES_FACTS),
         Struck.with_reason(),
     )  # fmt: skip
@@ -129,6 +133,7 @@ class PremisesFact(Recorded, Struck, Base):
     kind: Mapped[str]
     on: Mapped[date | None]
     hours: Mapped[dict[str, Any] | None]
+    nation: Mapped[str | None]
     reason: Mapped[str | None]
 
 

@@ -21,6 +21,7 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import banner, wing_lines
 from clinic.release import commands, presenters, queries
 from clinic.release.access import open_plan
+from clinic.release.facts import nation_of
 from clinic.release.forms import (
     ROWS,
     WEEKDAY_NAMES,
@@ -38,6 +39,7 @@ from clinic.release.forms import (
 )
 from clinic.release.models import ReleaseFact, ReleasePlan
 from clinic.release.sections import PREMISES, SECTIONS, Section
+from clinic.sites.models import NATIONS
 from scheduling.release_rules import LIMITS
 
 release_pages = Blueprint("release_pages", __name__, url_prefix="/release")
@@ -420,7 +422,7 @@ def premises(premises_id: int) -> Page:
     place, hours, rows, names = queries.premises_shown(act(), premises_id)
     return render_template(
         "release/premises.jinja", place=place, hours=hours, rows=rows, names=names,
-        kinds=PREMISES, weekdays=WEEKDAY_NAMES, today=act().today,
+        kinds=PREMISES, weekdays=WEEKDAY_NAMES, nations=NATIONS, today=act().today,
     )  # fmt: skip
 
 
@@ -433,9 +435,12 @@ def week(premises_id: int) -> Page:
     if not form.is_submitted():
         for key in WEEKDAY_NAMES:
             form[key].data = ", ".join((hours.get("hours") or {}).get(key, ()))
+        form["nation"].data = nation_of(act().session, premises_id, act().at)
 
     def work_it() -> None:
-        commands.set_week(act(), premises_id, form.week(), reason=form["reason"].data)
+        commands.set_week(
+            act(), premises_id, form.week(), nation=form["nation"].data, reason=form["reason"].data
+        )
 
     return _premises_form(form, f"Opening hours of {place.name}", premises_id, work_it)
 

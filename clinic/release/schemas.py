@@ -7,6 +7,7 @@ from marshmallow.validate import Length, OneOf
 
 from clinic.release.sections import ENDINGS, PREMISES
 from clinic.shapes import row_id
+from clinic.sites.models import NATIONS
 
 
 class ReleaseOpenSchema(Schema):
@@ -119,8 +120,12 @@ class PremisesRequestSchema(Schema):
 
 
 class PremisesWeekSchema(ReleaseWhySchema):
-    """mon to sun, each a list such as ["09:00-18:00"]; a weekday left out is closed."""
+    """mon to sun, each a list such as ["09:00-18:00"]; a weekday left out is closed.
 
+    `nation`: whose bank holidays it is closed on.
+    """
+
+    nation = fields.String(required=True, validate=OneOf(list(NATIONS)))
     week = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True)
 
 
@@ -143,6 +148,7 @@ class PremisesFactSchema(Schema):
     kind = fields.String(required=True)
     on = fields.Date(required=True, allow_none=True)
     hours = fields.Dict(required=True, allow_none=True)
+    nation = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
     struck_at = fields.AwareDateTime(required=True, format="iso", allow_none=True)
 

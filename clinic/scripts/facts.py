@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from clinic.act import Act
 from clinic.assessments.entries import entries_at
-from clinic.calendars import calendar_of, holiday_lists
+from clinic.calendars import bank_holidays_of
 from clinic.consumption.models import DoseEvent
 from clinic.consumption.supply_models import ConsumptionPlace
 from clinic.errors import Invalid
@@ -28,7 +28,7 @@ from clinic.patients.queries import same_person
 from clinic.prescriptions import facts as dosing_facts
 from clinic.prescriptions.commands import FactsMissing
 from clinic.prescriptions.models import DoseDecision
-from clinic.release.facts import premises_object
+from clinic.release.facts import nation_of, premises_object
 from clinic.release.models import Premises, ReleasePlan
 from clinic.scripts.models import SUPERVISED, Script, ScriptDay
 from clinic.sites.models import Site
@@ -40,7 +40,6 @@ from dosing.medicines import PRODUCTS, Product
 from dosing.shape import Refused
 from dosing.units import as_text
 from dosing.words import in_words
-from scheduling.calendars import CALENDAR_SHAPE, Calendar
 from scheduling.instalments import (
     WRITTEN,
     CannotWrite,
@@ -246,20 +245,24 @@ def withdrawn_decisions(act: Act, script: Script) -> list[int]:
 
 
 def opening(act: Act, premises_id: int) -> Pharmacy:
-    """The opening days of a pharmacy, by the bank holidays of this service's nation."""
+    """The opening days of a pharmacy: its own week and days, and the bank holidays it keeps.
+
+    Those of its own nation: a service near a border sends people over it.
+    """
     premises = act.session.get(Premises, premises_id)
     if premises is None or premises.kind != "pharmacy":
         raise Invalid.field("premises_id", "must be a pharmacy that is recorded here")
     known = premises_object(act.session, premises, act.at)
     if "hours" not in known:
         raise Invalid.field("premises_id", "has no opening hours recorded: record them first")
-    site = act.session.get_one(Site, act.site_id)
-    calendar = {**calendar_of(act.session, site), "closure_days": []}
+    nation = nation_of(act.session, premises_id, act.at)
+    if nation is None:
+        raise Invalid.field(
+            "premises_id",
+            "does not say whose bank holidays it keeps: record its opening hours again",
+        )
     return Pharmacy(
-        PHARMACY_SHAPE.read(known, "pharmacy"),
-        site.nation,
-        Calendar.of(CALENDAR_SHAPE.read(calendar, "calendar"), holiday_lists()),
-        None,
+        PHARMACY_SHAPE.read(known, "pharmacy"), nation, bank_holidays_of(act.session, nation), None
     )
 
 

@@ -58,5 +58,7 @@ def a_pharmacy(act: Act, name: str = "High Street Pharmacy", **hours: list[str])
     planning = replace(act, rights=act.rights | {"release.plan"})
     pharmacy = release.add_premises(planning, kind="pharmacy", name=name)
     week = {day: ["09:00-18:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
-    release.set_week(planning, pharmacy, {**week, **hours}, reason="As on its door")
+    release.set_week(
+        planning, pharmacy, {**week, **hours}, nation="england_and_wales", reason="As on its door"
+    )
     return pharmacy

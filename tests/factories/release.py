@@ -63,7 +63,7 @@ def struck(act: Act, fact_id: int, *, reason: str = "Entered wrongly") -> None:
 def a_pharmacy(act: Act, name: str = "High Street Pharmacy", kind: str = "pharmacy") -> int:
     """A pharmacy (or a clinic) with the default week."""
     premises_id = commands.add_premises(act, kind=kind, name=name)
-    commands.set_week(act, premises_id, WEEK, reason="As on its door")
+    commands.set_week(act, premises_id, WEEK, nation="england_and_wales", reason="As on its door")
     return premises_id
 
 

@@ -46,12 +46,19 @@ def a_script_clinic(database: Database, at: datetime = NOW, **more: Any) -> Scri
     return clinic
 
 
-def a_pharmacy(act: Act, week: dict[str, list[str]] | None = None, **more: Any) -> int:
-    """A pharmacy open Monday to Saturday unless said."""
+def a_pharmacy(
+    act: Act,
+    week: dict[str, list[str]] | None = None,
+    nation: str = "england_and_wales",
+    **more: Any,
+) -> int:
+    """A pharmacy open Monday to Saturday in England unless said."""
     acting = replace(act, rights=act.rights | {"release.plan"})
     details = {"name": "Bridge Pharmacy", "address": "2 Bridge Street", **more}
     pharmacy = premises.add_premises(acting, kind="pharmacy", **details)
-    premises.set_week(acting, pharmacy, week or MON_TO_SAT, reason="Asked by telephone")
+    premises.set_week(
+        acting, pharmacy, week or MON_TO_SAT, nation=nation, reason="Asked by telephone"
+    )
     return pharmacy
 
 

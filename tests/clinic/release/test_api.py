@@ -143,7 +143,10 @@ def test_the_list_shows_who_leaves_worst_first(story, api, plan):
 def test_a_pharmacy_is_added_closed_and_opened(api):
     made = api.post("/api/v1/premises", json={"kind": "pharmacy", "name": "High Street"})
     here = f"/api/v1/premises/{made.get_json()['id']}"
-    week = api.put(f"{here}/week", json={"week": {"mon": ["09:00-17:00"]}, "reason": "Phoned"})
+    week = api.put(
+        f"{here}/week",
+        json={"week": {"mon": ["09:00-17:00"]}, "nation": "scotland", "reason": "Phoned"},
+    )
     closed = api.post(
         f"{here}/closures",
         json={"first_on": "2026-08-29", "last_on": "2026-08-31", "reason": "Refit"},

@@ -466,7 +466,9 @@ def test_closing_a_pharmacy_scores_every_plan_that_uses_it_at_once(story, relyin
 
     story.at += HOUR
     week = {key: hours for key, hours in WEEK.items() if key != "sat"}
-    commands.set_week(story.act(), pharmacy, week, reason="Closed on Saturdays from now on")
+    commands.set_week(
+        story.act(), pharmacy, week, nation="scotland", reason="Closed on Saturdays from now on"
+    )
     assert "RG-15" in stored(story, plan_id)
 
     story.at += HOUR
@@ -481,9 +483,12 @@ def test_closing_a_pharmacy_scores_every_plan_that_uses_it_at_once(story, relyin
     [
         (lambda act, it: commands.add_premises(act, kind="shop", name="A"), "kind"),
         (lambda act, it: commands.add_premises(act, kind="clinic", name=" "), "name"),
-        (lambda act, it: commands.set_week(act, it, {"mon": ["9-5"]}, reason="x"), "mon"),
-        (lambda act, it: commands.set_week(act, it, {"mon": ["09:00-17:00"]}, reason=""),
-         "reason"),
+        (lambda act, it: commands.set_week(
+            act, it, {"mon": ["9-5"]}, nation="scotland", reason="x"), "mon"),
+        (lambda act, it: commands.set_week(
+            act, it, {"mon": ["09:00-17:00"]}, nation="scotland", reason=""), "reason"),
+        (lambda act, it: commands.set_week(
+            act, it, {"mon": ["09:00-17:00"]}, nation="wales", reason="x"), "nation"),
         (lambda act, it: commands.close_premises(
             act, it, date(2026, 8, 29), date(2026, 8, 28), reason="x"), "last_on"),
         (lambda act, it: commands.open_premises(

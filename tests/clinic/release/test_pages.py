@@ -387,10 +387,9 @@ def test_a_pharmacy_is_added_and_its_days_recorded_by_forms(story, staff_client)
     page = added.get_data(as_text=True)
     here = re.search(r"/release/premises/(\d+)/week", page)[0].removesuffix("/week")
 
-    wrong = send(staff_client, f"{here}/week", {"mon": "9 to 5", "reason": "Phoned"})
-    week = send(
-        staff_client, f"{here}/week", {"mon": "09:00-13:00, 14:00-18:00", "reason": "Phoned"}
-    )
+    phoned = {"nation": "scotland", "reason": "Phoned"}
+    wrong = send(staff_client, f"{here}/week", {"mon": "9 to 5", **phoned})
+    week = send(staff_client, f"{here}/week", {"mon": "09:00-13:00, 14:00-18:00", **phoned})
     shut = send(
         staff_client, f"{here}/closed",
         {"first_on-day": "29", "first_on-month": "8", "first_on-year": "2026",
@@ -406,6 +405,7 @@ def test_a_pharmacy_is_added_and_its_days_recorded_by_forms(story, staff_client)
 
     assert wrong.status_code == 422
     assert "09:00-13:00, 14:00-18:00" in week.get_data(as_text=True)
+    assert "Closed on the bank holidays of Scotland" in week.get_data(as_text=True)
     assert "Refit" in shut.get_data(as_text=True)
     assert "Put off" in struck_out.get_data(as_text=True)
     assert "10:00-12:00" in opened.get_data(as_text=True)
