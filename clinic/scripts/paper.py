@@ -49,7 +49,7 @@ def write(
         "form": NAMES[script.form],
         "release": RELEASE if made.for_release else None,
         "patient": _patient(made.patient, script),
-        "prescriber": _prescriber(act),
+        "prescriber": _prescriber(act, made),
         "pharmacy": {
             "name": script.premises.name,
             "address": script.premises.address,
@@ -123,11 +123,15 @@ def _patient(patient: Patient, script: Script) -> Data:
     }
 
 
-def _prescriber(act: Act) -> Data:
+def _prescriber(act: Act, made: Made) -> Data:
     site = act.session.get_one(Site, act.site_id)
     staff = act.session.get_one(Staff, act.staff_id)
     if not site.address:
         raise Invalid.field("site", "This service has no address recorded: ask a manager to add it")
+    if made.for_release and not site.telephone:
+        raise Invalid.field(
+            "site", "A release form shows the prison's telephone: ask a manager to add it"
+        )
     return {
         "name": staff.name,
         "number": staff.registration,

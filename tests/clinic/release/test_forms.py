@@ -11,12 +11,12 @@ from sqlalchemy import select
 from clinic.act import Act
 from clinic.prescriptions.commands import withdraw_decision
 from clinic.release import queries
-from clinic.release.facts import release_request
+from clinic.release.facts import facts_known, release_request
 from clinic.release.models import ReleaseFlag, ReleasePlan
 from clinic.scripts import commands as scripts
 from tests.factories.base import NOW
 from tests.factories.prescriptions import a_decision, an_assessed_patient, an_entry
-from tests.factories.release import a_fact, a_release_plan, a_stay
+from tests.factories.release import a_fact, a_release_plan, a_stay, corrected
 from tests.factories.scripts import (
     ScriptClinic,
     a_draft,
@@ -193,7 +193,27 @@ def test_a_form_past_its_last_day_of_supply_counts_for_nothing(leaving, days, co
     assert bool(request["bridging_supplies"]) is counts
 
 
-def test_a_form_for_another_pharmacy_or_another_medicine_is_not_counted(leaving):
+def test_a_form_for_another_medicine_than_the_plans_is_not_counted(leaving):
+    leaving.printed()
+    before = leaving.now()
+    act = leaving.act(3)
+    [treatment] = [
+        row
+        for row in facts_known(act.session, leaving.plan_id, act.at)
+        if row.section == "treatment"
+    ]
+    corrected(act, treatment.id, on_ost=True, medicine="buprenorphine")
+    act.session.close()
+
+    now = leaving.now()
+
+    assert covered(before) != []
+    assert now.request["bridging_supplies"] == []
+    assert "another medicine" in now.forms[0].why_not
+    assert now.answer["cover_ends_on"] != LAST.isoformat()
+
+
+def test_a_form_for_another_pharmacy_is_not_counted(leaving):
     leaving.printed()
     act = leaving.act(3)
     other = a_pharmacy(act, name="High Street Pharmacy")

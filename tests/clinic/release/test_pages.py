@@ -44,10 +44,12 @@ def _hidden(page: str) -> dict[str, str]:
     return found
 
 
-def send(client, url: str, form: dict[str, Any] | None = None, follow: bool = True):
-    """Open the form at an address and send it filled in, as a browser would."""
+def send(
+    client, url: str, form: dict[str, Any] | None = None, follow: bool = True, at: str | None = None
+):
+    """Open the form at an address and send it filled in, as a browser would; `at`: where it goes."""
     page = client.get(url).get_data(as_text=True)
-    return client.post(url, data={**_hidden(page), **(form or {})}, follow_redirects=follow)
+    return client.post(at or url, data={**_hidden(page), **(form or {})}, follow_redirects=follow)
 
 
 def boxes(app, section: str, correcting: bool, **values: Any) -> dict[str, str]:
