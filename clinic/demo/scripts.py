@@ -46,7 +46,9 @@ def _set_up(story: Story) -> int:
         work, work.site_id or 0, version=version, address="4 Quay Street, Northborough",
         area="Northborough",
     )  # fmt: skip
-    set_registration(work, story.staff_ids["nair"], "GMC 9990001")
+    set_registration(
+        work, story.staff_ids["nair"], "GMC 9990001", version=1, reason="Seen on the register"
+    )
     pharmacy = premises.add_premises(
         work, kind="pharmacy", name="Bridge Pharmacy", address="2 Bridge Street, Northborough"
     )

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, request
+from flask import Response, g, jsonify, request
 
 from clinic.auth import act, for_signed_in, needs, open_to_all
 from clinic.errors import Invalid, SignInNeeded
-from clinic.openapi import Blueprint
-from clinic.staff import commands
-from clinic.staff.schemas import IssueSchema, MeSchema, TokenRequestSchema, TokenSchema
+from clinic.openapi import Blueprint, if_match, tag
+from clinic.staff import commands, queries
+from clinic.staff.schemas import (
+    IssueSchema,
+    MeSchema,
+    RegistrationRequestSchema,
+    RegistrationSchema,
+    TokenRequestSchema,
+    TokenSchema,
+)
 
 staff_api = Blueprint(
     "staff_api", __name__, url_prefix="/api/v1", description="Sign-in for scripts"
@@ -44,6 +51,30 @@ def open_token(given: dict[str, Any]) -> commands.Issued:
 def issue_token(given: dict[str, Any], staff_id: int) -> commands.Issued:
     """A token for another system, such as a pharmacy's. It is told once."""
     return commands.issue_token(act(), staff_id=staff_id, **given)
+
+
+@staff_api.get("/staff/<int:staff_id>/registration")
+@needs("staff.manage")
+@staff_api.response(200, RegistrationSchema)
+@staff_api.alt_response(404, description="No such member of staff")
+def registration(staff_id: int) -> Response:
+    """The professional registration that signatures and prescription forms show. ETag to change it."""
+    person = queries.one(act(), staff_id)
+    return tag(jsonify(RegistrationSchema().dump(person)), person.registration_version)
+
+
+@staff_api.put("/staff/<int:staff_id>/registration")
+@needs("staff.manage")
+@staff_api.arguments(RegistrationRequestSchema)
+@staff_api.response(200, RegistrationSchema)
+@staff_api.alt_response(404, description="No such member of staff")
+@staff_api.alt_response(412, description="Somebody changed it since you read it")
+@staff_api.alt_response(428, description="If-Match is needed")
+def set_registration(given: dict[str, Any], staff_id: int) -> Response:
+    """Correct it under the version that was read (If-Match). What it was stays."""
+    commands.set_registration(act(), staff_id, version=if_match(), **given)
+    person = queries.one(act(), staff_id)
+    return tag(jsonify(RegistrationSchema().dump(person)), person.registration_version)
 
 
 @staff_api.delete("/tokens/<int:token_id>")

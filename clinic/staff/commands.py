@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, update
 from clinic.act import Act, command
 from clinic.audit import AuditHead
 from clinic.auth import secret_token, token_hash
-from clinic.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, says
+from clinic.errors import Conflict, Forbidden, Invalid, NotFound, Stale, TooMany, says
 from clinic.roles import RIGHTS, ROLES, rights_of
 from clinic.sites.commands import make_site, managed_site
 from clinic.sites.models import Site
@@ -24,6 +24,7 @@ from clinic.staff.models import (
     POSTS,
     ApiToken,
     PrescriberLevel,
+    RegistrationChange,
     SignInAttempt,
     SitePost,
     Staff,
@@ -40,6 +41,7 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 
 # SQLite names the columns of a unique constraint, PostgreSQL the constraint.
 says("uq_staff_email", "Somebody already signs in with this e-mail address.")
+says("registration_change", "Somebody changed this registration at the same moment. Look again.")
 says("staff.email", "Somebody already signs in with this e-mail address.")
 
 
@@ -317,13 +319,35 @@ def _replace_password(act: Act, staff_id: int, password: str) -> None:
 
 
 @command
-def set_registration(act: Act, staff_id: int, registration: str | None) -> None:
-    """Correct the professional registration that signatures and prescription forms show."""
+def set_registration(
+    act: Act, staff_id: int, registration: str | None, *, version: int, reason: str
+) -> None:
+    """Correct the professional registration that signatures and prescription forms show.
+
+    What it was stays, with who changed it, when and why.
+    """
     act.need("staff.manage")
     number = (registration or "").strip() or None
     if number is not None and len(number) > LONGEST_REGISTRATION:
         raise Invalid.field("registration", f"must be {LONGEST_REGISTRATION} characters or fewer")
-    _staff(act, staff_id).registration = number
+    if not reason.strip():
+        raise Invalid.field("reason", "is required")
+    staff = _staff(act, staff_id)
+    if version != staff.registration_version:
+        raise Stale(
+            "Somebody changed this registration since you read it.",
+            more={"version": staff.registration_version},
+        )
+    if number == staff.registration:
+        raise Invalid.field("registration", "is recorded so already")
+    staff.registrations.append(
+        RegistrationChange(
+            number=version, was=staff.registration, became=number, reason=reason.strip(),
+            recorded_at=act.at, recorded_by=act.staff_id,
+        )
+    )  # fmt: skip
+    staff.registration = number
+    act.session.flush()
     act.note("staff.registration", staff=staff_id)
 
 

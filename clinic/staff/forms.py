@@ -13,7 +13,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from clinic.forms import DayField, Form
+from clinic.forms import DayField, Form, VersionField
 from clinic.roles import ROLES
 from clinic.sites.models import KINDS, NATIONS, RULE_SETS
 from clinic.staff.commands import LONGEST_TOKEN_DAYS, SHORTEST_PASSWORD
@@ -60,6 +60,8 @@ class RegistrationForm(Form):
         "Professional registration", [Length(max=50)],
         description="Such as GMC 1234567. Signatures and prescription forms from now on show it",
     )  # fmt: skip
+    reason = StringField("Why?", [InputRequired(), Length(max=200)])
+    version = VersionField()
 
 
 class RoleForm(Form):

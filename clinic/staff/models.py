@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.db import Base, Dated, Recorded
@@ -37,6 +37,9 @@ class Staff(Base):
     registration: Mapped[str | None]
     left_on: Mapped[date | None]
 
+    registrations: Mapped[list[RegistrationChange]] = relationship(
+        foreign_keys="RegistrationChange.staff_id", order_by="RegistrationChange.number"
+    )
     roles: Mapped[list[StaffRole]] = relationship(
         foreign_keys="StaffRole.staff_id", order_by="StaffRole.id"
     )
@@ -45,12 +48,36 @@ class Staff(Base):
         foreign_keys="StaffCompetence.staff_id"
     )
 
+    @property
+    def registration_version(self) -> int:
+        """Moves with each change of the registration: its ETag."""
+        return len(self.registrations) + 1
+
     def level_on(self, day: date) -> str | None:
         """The prescriber level held on a day; None for somebody who does not prescribe."""
         return next((row.level for row in self.levels if row.holds_on(day)), None)
 
     def competent(self, competence: str, day: date) -> bool:
         return any(row.competence == competence and row.holds_on(day) for row in self.competences)
+
+
+class RegistrationChange(Recorded, Base):
+    """What somebody's professional registration was, what it became, and why.
+
+    `number` counts the changes of one account: two at once cannot both be the next.
+    """
+
+    __tablename__ = "registration_change"
+    __table_args__ = (
+        UniqueConstraint("staff_id", "number", name="uq_registration_change_number"),
+        CheckConstraint("length(reason) > 0", name="reason"),
+    )
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    number: Mapped[int]
+    was: Mapped[str | None]
+    became: Mapped[str | None]
+    reason: Mapped[str]
 
 
 class StaffRole(Dated, Recorded, Base):

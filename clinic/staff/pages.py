@@ -212,6 +212,7 @@ def shown(staff_id: int) -> Page:
         "staff/person.jinja", person=queries.one(work, staff_id), today=work.today,
         site_names=queries.site_names(work), levels=LEVELS, competences=COMPETENCES,
         tokens=queries.tokens_of(work, staff_id), title_of=title_of, now=work.at,
+        names={row.id: row.name for row in queries.everybody(work)},
     )  # fmt: skip
 
 
@@ -301,7 +302,8 @@ def password(staff_id: int) -> Page:
 @needs("staff.manage")
 def registration(staff_id: int) -> Page:
     """Correct somebody's professional registration."""
-    form = RegistrationForm(registration=queries.one(act(), staff_id).registration)
+    person = queries.one(act(), staff_id)
+    form = RegistrationForm(registration=person.registration, version=person.registration_version)
     if form.carried_out(lambda: commands.set_registration(act(), staff_id, **form.answers())):
         return _saved("The registration is saved.", staff_id)
     return _about(staff_id, form, "Professional registration")

@@ -25,6 +25,31 @@ class IssueSchema(Schema):
     days = row_id(required=True)
 
 
+class RegistrationRequestSchema(Schema):
+    """A professional registration as it should read, null for none, and why it changes."""
+
+    registration = fields.String(required=True, allow_none=True, validate=Length(max=50))
+    reason = fields.String(required=True, validate=Length(min=1, max=200))
+
+
+class RegistrationChangeSchema(Schema):
+    was = fields.String(required=True, allow_none=True)
+    became = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True)
+    recorded_at = fields.AwareDateTime(required=True, format="iso")
+    recorded_by = fields.Integer(required=True)
+
+
+class RegistrationSchema(Schema):
+    """Somebody's professional registration and every change of it, oldest first."""
+
+    staff_id = fields.Integer(required=True, attribute="id")
+    registration = fields.String(required=True, allow_none=True)
+    changes = fields.List(
+        fields.Nested(RegistrationChangeSchema), required=True, attribute="registrations"
+    )
+
+
 class TokenSchema(Schema):
     """A bearer token. It is told once."""
 

@@ -11,6 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from clinic import create_app
 from clinic.act import Act
@@ -19,7 +20,7 @@ from clinic.db import Database
 from clinic.errors import Conflict, Forbidden, Invalid, NotFound
 from clinic.sites.models import Site
 from clinic.staff import commands
-from clinic.staff.models import ApiToken, Staff
+from clinic.staff.models import ApiToken, RegistrationChange, Staff
 from config.settings import Settings
 from tests.factories.base import NOW, a_member_of_staff, a_site, an_act
 from tests.support.people import Door
@@ -393,8 +394,54 @@ def test_a_registration_is_put_right_and_shown(door, database):
         site = session.get_one(Site, admin.site_id)
     doctor = a_member_of_staff(database, site, "prescriber").id
 
-    admin.post(f"/staff/{doctor}/registration", data={"registration": " GMC 9990001 "})
+    given = {"registration": " GMC 9990001 ", "reason": "Seen on the register", "version": "1"}
+    admin.post(f"/staff/{doctor}/registration", data=given)
+    again = admin.post(
+        f"/staff/{doctor}/registration", data={**given, "registration": "GMC 9990002"}
+    )
+    later = {"registration": "GMC 9990002", "reason": "A slip of the pen", "version": "2"}
+    admin.post(f"/staff/{doctor}/registration", data=later)
 
-    assert "GMC 9990001" in admin.get(f"/staff/{doctor}").text
-    too_long = admin.post(f"/staff/{doctor}/registration", data={"registration": "9" * 51})
+    page = admin.get(f"/staff/{doctor}").text
+    assert again.status_code == 412
+    assert page.count("GMC 9990001") == 2  # it became so, and it was so
+    assert "A slip of the pen" in page
+    too_long = admin.post(
+        f"/staff/{doctor}/registration", data={**later, "registration": "9" * 51, "version": "3"}
+    )
     assert too_long.status_code == 422
+
+
+def test_a_registration_is_corrected_over_http_and_what_it_was_stays(door, database):
+    admin = door.by_token("administrator")
+    nurse = door.by_token("nurse")
+    with database.reading() as session:
+        site = session.get_one(Site, admin.site_id)
+    doctor = a_member_of_staff(database, site, "prescriber").id
+    path = f"/api/v1/staff/{doctor}/registration"
+    given = {"registration": "GMC 9990001", "reason": "Seen on the register"}
+
+    first = admin.put(path, json=given, headers={"If-Match": admin.get(path).headers["ETag"]})
+    blind = admin.put(path, json=given)
+    stale = admin.put(path, json={**given, "registration": "X"}, headers={"If-Match": '"1"'})
+    same = admin.put(path, json=given, headers={"If-Match": first.headers["ETag"]})
+    ended = admin.put(
+        path, json={"registration": None, "reason": "Left the register"},
+        headers={"If-Match": first.headers["ETag"]},
+    )  # fmt: skip
+
+    assert (first.status_code, ended.status_code) == (200, 200)
+    assert (blind.status_code, stale.status_code, same.status_code) == (428, 412, 422)
+    assert nurse.get(path).status_code == nurse.put(path, json=given).status_code == 403
+    assert [(each["was"], each["became"]) for each in ended.json["changes"]] == [
+        (None, "GMC 9990001"), ("GMC 9990001", None),
+    ]  # fmt: skip
+    assert ended.json["changes"][0]["recorded_by"] == admin.staff_id
+    with pytest.raises(IntegrityError), database.transaction() as session:
+        change = session.scalars(select(RegistrationChange)).first()
+        session.add(
+            RegistrationChange(
+                staff_id=doctor, number=change.number, was=None, became="X", reason="At once",
+                recorded_at=NOW, recorded_by=doctor,
+            )
+        )  # fmt: skip
