@@ -12,6 +12,7 @@ import pytest
 
 from clinic.scripts import paper, pdf, presenters
 from clinic.scripts.models import Script
+from scheduling.instalments import WORDINGS
 
 HOSTILE = '#panic("x") [y] $z$ \\ "quoted" <script>'
 
@@ -83,8 +84,26 @@ def test_forty_instalments_run_over_pages_that_each_say_whose_they_are() -> None
         text = page.extract_text()
         assert "MORGAN, Dewi" in text
         assert "999 000 0018" in text
+        assert "Methadone oral solution 1 mg/ml" in text
+        assert "Total 2800 ml, 2800 mg" in text
         assert f"Page {number} of {len(pages)}" in text
         assert "Printed today" in text
+
+
+def test_two_weeks_from_a_prison_printed_again_fit_on_one_sheet() -> None:
+    """The most a usual form has on it; its signature stands below what it signs for."""
+    each = a_paper()["instalments"][0]
+    words = [{"id": name, "version": "2015", "text": row.text} for name, row in WORDINGS.items()]
+    long = a_paper(
+        release=paper.RELEASE, instalments=[{**each, "number": n} for n in range(1, 15)],
+        total="560", total_mg="560", total_in_words="five hundred and sixty millilitres",
+        wordings=words,
+        prescriber={**a_paper()["prescriber"], "body": "Taff NHS Trust", "ods_code": "Y12345"},
+    )  # fmt: skip
+
+    pages = pypdf.PdfReader(io.BytesIO(pdf.form_pdf(long, "Printed today", 2))).pages
+
+    assert len(pages) == 1
 
 
 @pytest.mark.proves("L-04", "L-05", "L-06", "L-07")
