@@ -33,6 +33,7 @@ _FILES: Final[Mapping[str, tuple[Path, tuple[str, ...]]]] = {
     "prescription_forms": (HERE / "instalments.toml", ("limit", "products")),
     "wordings": (HERE / "wordings.toml", ("wording",)),
     "waiting": (HERE / "waiting.toml", ("rule",)),
+    "booking": (HERE / "booking.toml", ("rule",)),
     "missed_contact": (HERE / "missed_contact.toml", ("rule", "step")),
     "chain": (HERE / "chains.toml", ("rule",)),
     "reminders": (HERE / "reminders.toml", ("window", "rule", "wording")),

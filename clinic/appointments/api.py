@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
-from clinic.appointments import commands, queries, referral_commands, rota_commands
+from clinic.appointments import commands, hold_commands, queries, referral_commands, rota_commands
 from clinic.appointments.models import INDUCTION, Referral, RotaPattern, Visit
 from clinic.appointments.schemas import (
     ArrivedSchema,
@@ -117,7 +117,10 @@ def _place_text(place: Place) -> str:
 @_taken
 def book_visit(given: dict[str, Any]) -> ResponseReturnValue:
     """Book a place for somebody referred: doctor and drugs worker together, or neither."""
-    booked = commands.book_visit(act(), **given)
+    return _just_booked(commands.book_visit(act(), **given))
+
+
+def _just_booked(booked: commands.Booked) -> Response:
     response = jsonify(
         {
             "id": booked.id,
@@ -126,13 +129,44 @@ def book_visit(given: dict[str, Any]) -> ResponseReturnValue:
             "referral_id": booked.referral_id,
             "kind": INDUCTION,
             **commands.visit_as_json(booked),
-            "status": "booked",
+            "status": "held" if booked.lapses_at else "booked",
             "version": booked.version,
         }
     )
     response.status_code = 201
     response.headers["Location"] = f"/api/v1/visits/{booked.id}"
     return tag(response, booked.version)
+
+
+@appointments_api.post("/visits/hold")
+@needs("appointments.book")
+@appointments_api.arguments(BookingSchema)
+@appointments_api.response(201, VisitSchema)
+@_taken
+def hold_place(given: dict[str, Any]) -> ResponseReturnValue:
+    """Hold a place for somebody until `lapses_at`, while they are asked."""
+    return _just_booked(hold_commands.hold_place(act(), **given))
+
+
+@appointments_api.post("/visits/<int:visit_id>/confirm")
+@needs("appointments.book")
+@appointments_api.response(200, VisitSchema)
+@_versioned
+@_taken
+@_stale
+def confirm_hold(visit_id: int) -> ResponseReturnValue:
+    """Book the place held; one that lapsed, if it is still free."""
+    return _visit(hold_commands.confirm_hold(act(), visit_id, version=if_match()))
+
+
+@appointments_api.post("/visits/<int:visit_id>/let-go")
+@needs("appointments.book")
+@appointments_api.response(200, VisitSchema)
+@_versioned
+@_stale
+def let_go(visit_id: int) -> ResponseReturnValue:
+    """Give up the place held."""
+    return _visit(hold_commands.let_go(act(), visit_id, version=if_match()))
 
 
 @appointments_api.get("/visits")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, cast, exists, func, select, update
+from sqlalchemy import BigInteger, and_, bindparam, cast, exists, func, or_, select
 
 from clinic.act import Act, command
-from clinic.appointments import facts, freed, history, missed, writes
+from clinic.appointments import facts, freed, history, lapses, missed, writes
 from clinic.appointments.models import (
     CANCELLED_BECAUSE,
     CANCELLED_BY,
@@ -23,15 +23,15 @@ from clinic.appointments.models import (
     Resource,
     Visit,
     VisitEvent,
-    VisitHold,
 )
 from clinic.assessments.entries import signed_outcome
 from clinic.assessments.words import CRACK_ONLY
 from clinic.errors import Conflict, Invalid, NotFound, OutsideCaseload, says
 from clinic.patients.access import glass_broken, open_record
 from clinic.patients.models import Patient, Registration
+from clinic.ui import clock_time
 from dosing.days import london_day
-from scheduling import slots
+from scheduling import booking, slots
 
 says("visit_hold_no_overlap", "This place has just been taken.")
 PERSON_BUSY = "visit_no_overlap_for_patient"
@@ -46,7 +46,7 @@ WALKED_IN = "Walked in: seen now, the later place given up."
 
 @dataclass(frozen=True)
 class Booked:
-    """A visit just saved, without another look at the database."""
+    """A visit just saved, without another look at the database. `lapses_at`: it is only held."""
 
     id: int
     version: int
@@ -54,6 +54,7 @@ class Booked:
     referral_id: int | None
     place: slots.Place
     observation_id: int | None
+    lapses_at: datetime | None = None
 
 
 # -- what is free --------------------------------------------------------------------------
@@ -68,10 +69,12 @@ def place_as_json(place: slots.Place) -> dict[str, Any]:
 
 def visit_as_json(booked: Booked) -> dict[str, Any]:
     """When a visit just booked is, and who and what is held for it, as the API gives it."""
-    return history.as_json(_taken_by(booked.place, booked.observation_id))
+    return history.as_json(
+        {**_taken_by(booked.place, booked.observation_id), "lapses_at": booked.lapses_at}
+    )
 
 
-def _with_free_next(
+def with_free_next(
     act: Act, conflict: Conflict, patient_id: int, wanted: slots.Place | None
 ) -> Conflict:
     """The same refusal, saying who or what is taken and which places are free next."""
@@ -84,7 +87,7 @@ def _with_free_next(
         if more["constraint"] == PERSON_BUSY:
             more["blocked_by"] = ["person"]
         else:
-            held = facts.holds(act.session, service, wanted.starts_at, wanted.until)
+            held = facts.holds(act.session, service, wanted.starts_at, wanted.until, act.at)
             more["blocked_by"] = list(slots.blockers(service.rota, held, wanted))
             detail = f"{detail} {slots.in_words(more['blocked_by'])}"
         more["reason"] = "taken"
@@ -107,24 +110,25 @@ def _site(act: Act) -> int:
 
 
 def book_visit(
-    act: Act, *, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
-) -> Booked:
+    act: Act, *, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int,
+    hold: bool = False,
+) -> Booked:  # fmt: skip
     """Book the place that starts then for the person referred, with this doctor and worker.
 
     Conflict, with `free_next`, when the place is not to be had (RP-16 to RP-18); Invalid when no
-    substitute exists for what the person uses (RP-31).
+    substitute exists for what the person uses (RP-31). `hold`: see hold_commands.
     """
-    seen = _Seen()
+    seen = Seen()
     try:
-        return _book_visit(act, seen, referral_id, starts_at, doctor_id, worker_id)
+        return _book_visit(act, seen, referral_id, starts_at, doctor_id, worker_id, hold=hold)
     except Conflict as conflict:
         if seen.patient_id is None or conflict.more.get("visit_id"):
             raise
-        raise _with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
+        raise with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
 
 
 @dataclass
-class _Seen:
+class Seen:
     """How far a command had come when it was refused: whose visit, and at which place."""
 
     patient_id: int | None = None
@@ -140,18 +144,18 @@ def walk_in(
     Conflict, with `free_next`, as for a booking; a place that has begun will do while enough of it
     is left (RP-16).
     """
-    seen = _Seen()
+    seen = Seen()
     try:
         return _walk_in(act, seen, referral_id, starts_at, doctor_id, worker_id)
     except Conflict as conflict:
         if seen.patient_id is None:
             raise
-        raise _with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
+        raise with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
 
 
 @command
 def _walk_in(
-    act: Act, seen: _Seen, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
+    act: Act, seen: Seen, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
 ) -> int:
     act.need("appointments.book")
     if london_day(starts_at) != act.today:
@@ -180,20 +184,27 @@ def _walk_in(
 
 @command
 def _book_visit(
-    act: Act, seen: _Seen, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int,
-    *, walk_in: bool = False,
+    act: Act, seen: Seen, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int,
+    *, walk_in: bool = False, hold: bool = False,
 ) -> Booked:  # fmt: skip
     act.need("appointments.book")
     referral = _referral_to_book(act, referral_id)
+    if hold:
+        _may_hold(act, referral_id, referral.patient_id)
     seen.patient_id = referral.patient_id
     service = facts.service(act.session, _site(act), referral.rota_stamp)
     drugs = _used(referral.drugs, referral.outcome)
-    seen.place = place = _place(
+    seen.place = place = place_asked(
         act, service, drugs, starts_at, doctor_id, worker_id, walk_in=walk_in
     )
+    if referral.held:
+        own = None if hold else referral_id
+        lapses.release(act, place.starts_at, place.until, referral.patient_id, own)
     observation_id = _observation(act, service, place)
     holds = _holds(place, service.resources, observation_id)
-    state = {**_taken_by(place, observation_id), "status": "booked"}
+    lapses_at = booking.held_until(act.at, place.starts_at) if hold else None
+    verb = "held" if hold else "booked"
+    state = {**_taken_by(place, observation_id), "status": verb, "lapses_at": lapses_at}
     visit_id = writes.add_visit(
         act.session,
         {
@@ -203,15 +214,41 @@ def _book_visit(
         },
         holds,
         {
-            "verb": "booked", "at": act.at,
+            "verb": verb, "at": act.at,
             "state": history.as_json(state) | writes.as_json(holds),
             "recorded_at": act.at, "recorded_by": act.staff_id,
         },
     )  # fmt: skip
     act.note(
-        "appointments.booked", patient_id=referral.patient_id, visit=visit_id, referral=referral_id
+        f"appointments.{verb}", patient_id=referral.patient_id, visit=visit_id, referral=referral_id
     )
-    return Booked(visit_id, 1, referral.patient_id, referral_id, place, observation_id)
+    return Booked(
+        visit_id, 1, referral.patient_id, referral_id, place, observation_id, lapses_at
+    )  # fmt: skip
+
+
+def _may_hold(act: Act, referral_id: int, patient_id: int) -> None:
+    """One place held for a person at a time, and none for a referral that has its visit."""
+    rows = act.session.scalars(
+        select(Visit).where(
+            or_(
+                and_(Visit.referral_id == referral_id, Visit.status == "booked"),
+                and_(Visit.patient_id == patient_id, Visit.status == "held"),
+            )
+        )
+    ).all()
+    for each in rows:
+        if each.status == "booked":
+            raise Conflict(
+                "This referral already has a visit booked. Move that one instead.",
+                more={"visit_id": each.id},
+            )
+        if each.lapses_at is not None and each.lapses_at > act.at:
+            until = clock_time(each.lapses_at)
+            more: dict[str, Any] = {"reason": "held", "rule": "BK-01"}
+            if each.site_id == act.site_id:
+                more["visit_id"] = each.id
+            raise Conflict(booking.RULES["BK-01"]["held"].format(until=until), more=more)
 
 
 # Whose the referral is, how it stands, and whether the patient is this site's: booking is asked for
@@ -229,6 +266,13 @@ _REFERRAL_TO_BOOK = (
         )
         .label("on_caseload"),
         facts.STAMP.label("rota_stamp"),
+        exists()
+        .where(
+            Visit.status == "held",
+            or_(Visit.lapses_at <= bindparam("at"), Visit.referral_id == Referral.id),
+        )
+        .correlate(Referral)
+        .label("held"),
         signed_outcome(Patient.id).label("outcome"),
     )
     .join(Patient, Patient.id == Referral.patient_id)
@@ -240,7 +284,9 @@ _REFERRAL_TO_BOOK = (
 def _referral_to_book(act: Act, referral_id: int) -> Any:
     row = (
         act.session.connection()
-        .execute(_REFERRAL_TO_BOOK, {"referral_id": referral_id, "site_id": act.site_id})
+        .execute(
+            _REFERRAL_TO_BOOK, {"referral_id": referral_id, "site_id": act.site_id, "at": act.at}
+        )
         .first()
     )
     if row is None:
@@ -254,7 +300,7 @@ def _referral_to_book(act: Act, referral_id: int) -> Any:
     return row
 
 
-def _place(
+def place_asked(
     act: Act,
     service: facts.Service,
     drugs: list[str],
@@ -307,7 +353,7 @@ def _observation(act: Act, service: facts.Service, place: slots.Place) -> int | 
         return None
     if act.session.get_bind().dialect.name == "postgresql":
         act.session.execute(_ONE_CHOOSES, {"site": _site(act)})
-    found = facts.holds(act.session, service, place.starts_at, place.until)
+    found = facts.holds(act.session, service, place.starts_at, place.until, act.at)
     chosen = slots.free_observation(service.rota, found, place)
     if chosen is None:
         blocked_by = slots.blockers(service.rota, found, place)
@@ -330,14 +376,15 @@ def _taken_by(place: slots.Place, observation_id: int | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _release(act: Act, visit_id: int) -> None:
-    freed.raise_task(act, visit_id)
-    act.session.execute(
-        update(VisitHold)
-        .where(VisitHold.visit_id == visit_id, VisitHold.released_at.is_(None))
-        .values(released_at=act.at)
-        .execution_options(synchronize_session=False)
-    )
+def take(act: Act, service: facts.Service, visit: Visit, place: slots.Place) -> list[writes.Held]:
+    """Let a visit have this place, with everything it holds of whom and of what."""
+    observation_id = _observation(act, service, place)
+    for name, value in _taken_by(place, observation_id).items():
+        setattr(visit, name, value)
+    act.session.flush()
+    holds = _holds(place, service.resources, observation_id)
+    writes.add_holds(act.session, visit.id, holds)
+    return holds
 
 
 def visit_to_change(act: Act, visit_id: int, right: str = "appointments.book") -> Visit:
@@ -366,18 +413,18 @@ def move_visit(
     note: str | None = None,
 ) -> Visit:
     """Give up the visit's place and take another, both or neither. Conflict with `free_next`."""
-    seen = _Seen()
+    seen = Seen()
     try:
         return _move_visit(act, seen, visit_id, version, starts_at, doctor_id, worker_id, note)
     except Conflict as conflict:
         if seen.patient_id is None:
             raise
-        raise _with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
+        raise with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
 
 
 @command
 def _move_visit(
-    act: Act, seen: _Seen, visit_id: int, version: int, starts_at: datetime, doctor_id: int,
+    act: Act, seen: Seen, visit_id: int, version: int, starts_at: datetime, doctor_id: int,
     worker_id: int, note: str | None, *, walk_in: bool = False,
 ) -> Visit:  # fmt: skip
     visit = visit_to_change(act, visit_id)
@@ -388,23 +435,19 @@ def _move_visit(
     if (visit.starts_at, visit.doctor_id, visit.worker_id) == (starts_at, doctor_id, worker_id):
         raise Invalid.field("starts_at", "is where the visit already is")
     service = facts.service(act.session, _site(act))
-    place = _place(
-        act, service, _drugs_of(act, visit), starts_at, doctor_id, worker_id, walk_in=walk_in
+    place = place_asked(
+        act, service, drugs_of(act, visit), starts_at, doctor_id, worker_id, walk_in=walk_in
     )
     seen.place = place
-    _release(act, visit.id)
-    observation_id = _observation(act, service, place)
-    for name, value in _taken_by(place, observation_id).items():
-        setattr(visit, name, value)
-    act.session.flush()
-    holds = _holds(place, service.resources, observation_id)
-    writes.add_holds(act.session, visit.id, holds)
+    lapses.release(act, place.starts_at, place.until, visit.patient_id)
+    freed.release(act, visit.id, because="moved")
+    holds = take(act, service, visit, place)
     history.add(act, visit, "moved", note=note, more=writes.as_json(holds))
     act.note("appointments.moved", patient_id=visit.patient_id, visit=visit.id)
     return visit
 
 
-def _drugs_of(act: Act, visit: Visit) -> list[str]:
+def drugs_of(act: Act, visit: Visit) -> list[str]:
     if visit.referral_id is None:
         return []
     outcome = act.session.scalar(select(signed_outcome(visit.patient_id)))
@@ -434,7 +477,7 @@ def cancel_visit(
         raise Conflict(f"This visit is {visit.status.replace('_', ' ')}: it cannot be cancelled.")
     visit.status = "cancelled"
     act.session.flush()
-    _release(act, visit.id)
+    freed.release(act, visit.id, because="cancelled")
     history.add(act, visit, "cancelled", reason=reason, by_whom=by_whom, note=note)
     act.note("appointments.cancelled", patient_id=visit.patient_id, visit=visit.id, reason=reason)
     return visit
@@ -530,7 +573,12 @@ def undo_visit(act: Act, visit_id: int, *, version: int, reason: str) -> Visit:
     if moved and datetime.fromisoformat(before.state["starts_at"]) <= act.at:
         raise Conflict("The place it was moved from has already begun.")
     if moved:
-        _release(act, visit.id)
+        freed.release(act, visit.id, because="moved")
+    if moved or not held_now:
+        since, until = (
+            datetime.fromisoformat(before.state[each]) for each in ("starts_at", "ends_at")
+        )
+        lapses.release(act, since, until, visit.patient_id)
     history.put_back(visit, before.state)
     act.session.flush()
     if moved or not held_now:

@@ -117,6 +117,9 @@ _HOLDS = select(_hold.resource_id, _hold.starts_at, _hold.ends_at).where(
     _hold.released_at.is_(None),
     _hold.starts_at < bindparam("until"),
     _hold.ends_at > bindparam("since"),
+    _hold.visit_id.not_in(
+        select(Visit.id).where(Visit.lapsed(bindparam("now", type_=Visit.lapses_at.type)))
+    ),
 )
 
 
@@ -261,34 +264,36 @@ def free_places(
     """The places nobody has taken, here or elsewhere, and that have not begun. One statement."""
     if not service.resources:
         return []
-    found = holds(session, service, start_of(first), end_of(last))
+    found = holds(session, service, start_of(first), end_of(last), now)
     return slots.still_free(service.places(first, last), found, now=now, rota=service.rota)
 
 
 def walk_in_places(session: Database, service: Service, now: datetime) -> list[Place]:
     """Today's places nobody has taken, begun ones included, of which enough is left."""
     day = london_day(now)
-    found = holds(session, service, start_of(day), end_of(day))
+    found = holds(session, service, start_of(day), end_of(day), now)
     return slots.walk_in_places(service.rota, found, now=now)
 
 
-def holds(session: Database, service: Service, since: datetime, until: datetime) -> list[Hold]:
+def holds(
+    session: Database, service: Service, since: datetime, until: datetime, now: datetime
+) -> list[Hold]:
     """Who and what of this service is held, here or elsewhere, between two instants."""
     if not service.held_of:
         return []
-    asked = {"resources": service.held_of, "since": since, "until": until}
+    asked = {"resources": service.held_of, "since": since, "until": until, "now": now}
     return service.holds(session.execute(_HOLDS, asked))
 
 
-def busy(session: Database, patient_id: int, since: datetime) -> list[tuple[datetime, datetime]]:
-    """The patient's own standing visits that end after `since`, at any site."""
+def busy(session: Database, patient_id: int, now: datetime) -> list[tuple[datetime, datetime]]:
+    """The patient's own time taken from now on, at any site."""
     return [
         (row.starts_at, row.ends_at)
         for row in session.execute(
             select(Visit.starts_at, Visit.ends_at).where(
                 Visit.patient_id == patient_id,
-                Visit.status.in_(("booked", "arrived")),
-                Visit.ends_at > since,
+                Visit.takes_time(now),
+                Visit.ends_at > now,
             )
         )
     ]

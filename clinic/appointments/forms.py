@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Any
 
+from flask import request
 from wtforms import (
     BooleanField,
     IntegerField,
@@ -33,7 +34,7 @@ from clinic.appointments.models import (
     SENT_TO,
     SOURCES,
 )
-from clinic.forms import DayField, Form, MomentField, VersionField
+from clinic.forms import STEP, DayField, Form, MomentField, VersionField
 from clinic.patients.access import REASONS
 from clinic.patients.models import SEXES
 
@@ -217,6 +218,11 @@ class PlaceForm(Form):
 
     place = RadioField("Choose a place", [InputRequired()], choices=[], validate_choice=False)
 
+    @property
+    def holding(self) -> bool:
+        """Is the place only to be held?"""
+        return bool(request.form.get(STEP) == "hold")
+
     def wanted(self) -> dict[str, Any] | None:
         """The place chosen, as the commands take it; None when it cannot be read."""
         found = re.fullmatch(
@@ -237,6 +243,12 @@ class PlaceForm(Form):
 
 class MoveForm(PlaceForm):
     """Which place instead?"""
+
+    version = VersionField()
+
+
+class HoldForm(Form):
+    """What becomes of a place that is held."""
 
     version = VersionField()
 

@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import select, update
 
 from clinic.act import Act
 from clinic.appointments.models import INDUCTION, Resource, Visit, VisitHold
 from clinic.appointments.waiting_models import FreedPlace
+from scheduling import booking
 
 
-def raise_task(act: Act, visit_id: int) -> None:
-    """Ask for before a visit's holds are released: its place, if still ahead, may be given on.
+def release(act: Act, visit_id: int, *, because: str | None) -> None:
+    """Give back whatever the visit holds. `because`: why its place may be given on (FREED_BECAUSE);
+    None when it is not to be.
+    """
+    if because is not None:
+        _raise_task(act, visit_id, because)
+    act.session.execute(
+        update(VisitHold)
+        .where(VisitHold.visit_id == visit_id, VisitHold.released_at.is_(None))
+        .values(released_at=act.at)
+        .execution_options(synchronize_session=False)
+    )
 
-    A place is a doctor and a worker together; time of others alone, or a temporary hold that was
-    never a booking, is none.
+
+def _raise_task(act: Act, visit_id: int, because: str) -> None:
+    """Before the holds are released: the place, if still ahead, may be given on.
+
+    A place is a doctor and a worker together; time of others alone is none. One that was only held
+    comes back unasked, and is offered when it is near (BK-02).
     """
     rows = act.session.execute(
         select(
             VisitHold.needed_as, VisitHold.starts_at, VisitHold.ends_at, Resource.staff_id,
-            Visit.site_id, Visit.status,
+            Visit.site_id,
         )
         .join(Resource, Resource.id == VisitHold.resource_id)
         .join(Visit, Visit.id == VisitHold.visit_id)
         .where(
             VisitHold.visit_id == visit_id, VisitHold.released_at.is_(None),
             VisitHold.starts_at > act.at, Visit.kind == INDUCTION,
-            Visit.status.in_(("booked", "cancelled")),
         )
     ).all()  # fmt: skip
     held = {row.needed_as: row for row in rows}
     if not {"doctor", "worker"} <= held.keys():
         return
     doctor, worker = held["doctor"], held["worker"]
-    place = {
-        "site_id": doctor.site_id, "doctor_id": doctor.staff_id, "worker_id": worker.staff_id,
-        "starts_at": doctor.starts_at,
-    }  # fmt: skip
+    if because not in ("cancelled", "moved") and not booking.near(doctor.starts_at, act.at):
+        return
+    add_task(
+        act, because, doctor.ends_at, visit_id, site_id=doctor.site_id, doctor_id=doctor.staff_id,
+        worker_id=worker.staff_id, starts_at=doctor.starts_at,
+    )  # fmt: skip
+
+
+def add_task(act: Act, because: str, ends_at: datetime, visit_id: int | None, **place: Any) -> None:
+    """The one task of this place. An earlier one that stands is superseded."""
     act.session.execute(
         update(FreedPlace)
         .filter_by(**place, superseded_at=None)
@@ -43,9 +66,11 @@ def raise_task(act: Act, visit_id: int) -> None:
         .execution_options(synchronize_session=False)
     )
     row = FreedPlace(
-        **place, visit_id=visit_id, ends_at=doctor.ends_at, freed_at=act.at, superseded_at=None,
-        because="cancelled" if doctor.status == "cancelled" else "moved",
+        **place, visit_id=visit_id, ends_at=ends_at, freed_at=act.at, superseded_at=None,
+        because=because,
     )  # fmt: skip
     act.session.add(row)
     act.session.flush()
-    act.note("appointments.place_freed", place=row.id, visit=visit_id)
+    act.note(
+        "appointments.place_freed", site_id=row.site_id, place=row.id, visit=visit_id
+    )  # fmt: skip

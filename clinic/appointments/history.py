@@ -54,8 +54,12 @@ def add(
     by_whom: str | None = None,
     note: str | None = None,
     more: Mapping[str, Any] | None = None,
+    by: int | None = None,
 ) -> None:
-    """Add a step: `at` is when it happened (now when not said), beside when it was recorded."""
+    """Add a step: `at` is when it happened (now when not said), beside when it was recorded.
+
+    `by`: whose step it is, when it is not of whoever does this.
+    """
     act.session.flush()
     key, add_step = _ADD[type(row)]
     act.session.execute(
@@ -63,7 +67,7 @@ def add(
         {
             key: row.id, "verb": verb, "at": at or act.at, "reason": reason, "by_whom": by_whom,
             "note": (note or "").strip() or None, "state": state_of(row) | dict(more or {}),
-            "recorded_at": act.at, "recorded_by": act.staff_id,
+            "recorded_at": act.at, "recorded_by": by or act.staff_id,
         },
     )  # fmt: skip
 
@@ -112,9 +116,20 @@ def check_version(act: Act, row: Kept, version: int) -> None:
     )
 
 
-def last_but_one(act: Act, row: Kept) -> tuple[Any, Any]:
-    """The step to take back and the one to go back to. Conflict when it is the first."""
-    pile = standing(events(act, row))
-    if len(pile) < 2:
-        raise Conflict("There is nothing to undo here. Cancel or close it instead.")
+def undoable(steps: Sequence[Any]) -> tuple[Any, Any] | None:
+    """The step that can be taken back and the one to go back to, if any.
+
+    No step leads back to a hold: its minutes are over.
+    """
+    pile = standing(steps)
+    if len(pile) < 2 or pile[-2].state.get("status") in ("held", "let_go"):
+        return None
     return pile[-1], pile[-2]
+
+
+def last_but_one(act: Act, row: Kept) -> tuple[Any, Any]:
+    """The step to take back and the one to go back to. Conflict when there is none."""
+    found = undoable(events(act, row))
+    if found is None:
+        raise Conflict("There is nothing to undo here. Cancel or close it instead.")
+    return found

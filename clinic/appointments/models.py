@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, or_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.db import Base, Dated, Recorded
@@ -95,11 +95,15 @@ AWAY_BECAUSE = {
 INDUCTION = "induction"
 VISIT_KINDS = {INDUCTION: "Induction: assessment with doctor and drugs worker"}
 VISIT_STATUSES = {
+    "held": "Held for a few minutes",
     "booked": "Booked",
     "arrived": "Arrived",
     "did_not_attend": "Did not attend",
     "cancelled": "Cancelled",
+    "let_go": "Held and let go",
 }
+NO_VISIT = ("held", "let_go", "cancelled")
+"""Nobody came or is to come: for lists of visits that were, are or will be."""
 REFERRAL_STATUSES = {"waiting": "Waiting", "seen": "Seen", "closed": "Closed"}
 
 
@@ -297,18 +301,29 @@ class Visit(Recorded, Base):
     """A patient comes to a site at a time. The row is how it stands; its events, how it came.
 
     `ends_at`: when the patient may go; the doctor and the worker may be free sooner (its holds).
+    `lapses_at`: a place only held; from that instant it counts for nothing (`stands`).
     `room_id` and `observation_id` are resources.
     """
 
     __tablename__ = "visit"
     __table_args__ = (
         CheckConstraint(
-            "status IN ('booked', 'arrived', 'did_not_attend', 'cancelled')", name="status"
+            "status IN ('held', 'booked', 'arrived', 'did_not_attend', 'cancelled', 'let_go')",
+            name="status",
         ),
+        CheckConstraint("(status = 'held') = (lapses_at IS NOT NULL)", name="lapses"),
         CheckConstraint("starts_at < ends_at", name="times"),
         Index(
             "uq_visit_booked_for_referral", "referral_id", "kind", unique=True,
             sqlite_where=text("status = 'booked'"), postgresql_where=text("status = 'booked'"),
+        ),
+        Index(
+            "uq_visit_held_for_patient", "patient_id", unique=True,
+            sqlite_where=text("status = 'held'"), postgresql_where=text("status = 'held'"),
+        ),
+        Index(
+            "ix_visit_lapses_at", "lapses_at",
+            sqlite_where=text("status = 'held'"), postgresql_where=text("status = 'held'"),
         ),
         Index("ix_visit_site_starts", "site_id", "starts_at"),
     )  # fmt: skip
@@ -325,14 +340,27 @@ class Visit(Recorded, Base):
     room_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"))
     observation_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"))
     status: Mapped[str]
+    lapses_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}
 
     STATE = (
         "starts_at", "ends_at", "doctor_id", "worker_id", "nurse_id", "room_id", "observation_id",
-        "status",
+        "status", "lapses_at",
     )  # fmt: skip
+
+    @classmethod
+    def lapsed(cls, at: datetime) -> ColumnElement[bool]:
+        """Held, and the clock has passed it: it counts for nothing, whoever writes that down."""
+        return and_(cls.status == "held", cls.lapses_at <= at)
+
+    @classmethod
+    def takes_time(cls, at: datetime) -> ColumnElement[bool]:
+        """Does the patient have this time taken at this moment?"""
+        return or_(
+            cls.status.in_(("booked", "arrived")), and_(cls.status == "held", cls.lapses_at > at)
+        )
 
 
 class VisitHold(Base):

@@ -86,7 +86,7 @@ def visits(act: Act, first: date, last: date) -> list[Came]:
     rows = act.session.execute(
         select(Visit.starts_at, Visit.doctor_id, Visit.status, cancelled_at.label("cancelled_at"))
         .where(
-            Visit.site_id == act.site_id,
+            Visit.site_id == act.site_id, Visit.status.not_in(("held", "let_go")),
             Visit.starts_at >= start_of(first), Visit.starts_at < end_of(last),
         )
     )  # fmt: skip

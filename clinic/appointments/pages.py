@@ -12,7 +12,13 @@ from wtforms.fields.choices import SelectChoice
 
 from clinic import home, ui
 from clinic.act import Act
-from clinic.appointments import commands, queries, referral_commands, waiting_queries
+from clinic.appointments import (
+    commands,
+    hold_commands,
+    queries,
+    referral_commands,
+    waiting_queries,
+)
 from clinic.appointments.forms import (
     CloseForm,
     CorrectForm,
@@ -33,8 +39,8 @@ from clinic.appointments.models import (
     RISKS,
     SENT_TO,
     SOURCES,
-    VISIT_STATUSES,
     Referral,
+    Visit,
 )
 from clinic.auth import act, needs
 from clinic.errors import Conflict, Invalid, NotFound, Stale
@@ -45,6 +51,7 @@ from clinic.patients.queries import banner, search
 from clinic.titration.queries import model_here
 from dosing.days import london_day
 from dosing.shape import FIRST_YEAR, LAST_YEAR
+from scheduling import booking
 from scheduling.prescribing_models import late_start
 
 appointments_pages = Blueprint("appointments_pages", __name__, url_prefix="/appointments")
@@ -245,7 +252,7 @@ def referral(referral_id: int) -> Page:
     return render_template(
         "appointments/referral.jinja", view=view, banner=banner(act(), view.patient), drugs=DRUGS,
         risks=RISKS, sources=SOURCES, sent_to=SENT_TO, statuses=REFERRAL_STATUSES,
-        closed_because=CLOSED_BECAUSE, visit_statuses=VISIT_STATUSES,
+        closed_because=CLOSED_BECAUSE, stands=in_words,
         steps=queries.REFERRAL_STEPS,
     )  # fmt: skip
 
@@ -384,19 +391,35 @@ def offers(referral_id: int) -> Page:
                 form.place.data = None
             else:
                 return to_visit(booked.id, "The visit is booked.")
+        elif form.holding:
+            try:
+                held = hold_commands.hold_place(act(), referral_id=referral_id, **wanted)
+            except (Conflict, Invalid) as refusal:
+                form.refuse(f"{refusal.detail} What is free now is listed below.")
+                form.place.data = None
+            else:
+                return to_visit(held.id, "The place is held. Ask the person, then confirm it.")
         elif not form.changing:
             return check_place(form, queries.offers(act(), referral_id), wanted, "Book this visit?")
-    found = queries.offers(
-        act(), referral_id, from_on=day_asked("from", act().today), how_many=queries.OFFERS
-    )
+    return offers_page(form, referral_id)
+
+
+def offers_page(form: PlaceForm, referral_id: int, moving: Visit | None = None) -> Page:
+    """What is free for somebody, to choose from; and what is held for them."""
+    found = queries.offers(act(), referral_id, from_on=day_asked("from", act().today))
     with_choices(form, found)
-    return (
-        render_template(
-            "appointments/offers.jinja", form=form, found=found, banner=banner(act(), found.patient),
-            later=found.looked_to + timedelta(days=1), moving=None,
-        ),
-        form.status,
+    page = render_template(
+        "appointments/offers.jinja", form=form, found=found, banner=banner(act(), found.patient),
+        later=found.looked_to + timedelta(days=1), moving=moving, stands=in_words,
+        held=None if moving else queries.held_for(act(), referral_id),
+        hold_minutes=booking.RULES["BK-01"]["minutes"],
     )  # fmt: skip
+    return page, form.status
+
+
+def in_words(visit: Visit) -> str:
+    """How a visit stands now."""
+    return queries.stands(visit, act().at)
 
 
 @appointments_pages.route("/referrals/<int:referral_id>/walk-in", methods=["GET", "POST"])

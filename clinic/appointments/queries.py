@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import not_, or_, select
 from sqlalchemy.orm import aliased
 
 from clinic.act import Act
@@ -22,6 +22,7 @@ from clinic.appointments.models import (
     RISKS,
     SENT_TO,
     SOURCES,
+    VISIT_STATUSES,
     Referral,
     Resource,
     RotaDayOff,
@@ -33,7 +34,7 @@ from clinic.patients.access import open_record
 from clinic.patients.models import Patient
 from clinic.sites.models import Site
 from clinic.staff.models import PrescriberLevel, Staff, StaffCompetence, StaffRole
-from clinic.ui import moment
+from clinic.ui import clock_time, moment
 from dosing.days import end_of, london_day, start_of
 from scheduling import slots
 from scheduling.calendars import OutOfReach
@@ -332,8 +333,8 @@ def referral_page(act: Act, referral_id: int) -> ReferralPage:
 
 
 def _undoable(events: Sequence[Any]) -> str | None:
-    pile = history.standing(events)
-    return pile[-1].verb if len(pile) > 1 else None
+    found = history.undoable(events)
+    return None if found is None else found[0].verb
 
 
 REFERRAL_STEPS = {
@@ -347,6 +348,10 @@ REFERRAL_STEPS = {
     history.UNDONE: "Step taken back",
 }
 VISIT_STEPS = {
+    "held": "Place held",
+    "let_go": "Hold let go",
+    "lapsed": "Hold lapsed",
+    "confirmed": "Confirmed: booked",
     "booked": "Booked",
     "moved": "Moved",
     "cancelled": "Cancelled",
@@ -399,6 +404,24 @@ def _in_words(field: str, value: Any) -> str:
     return (SOURCES if field == "source" else RISKS)[value]
 
 
+def stands(visit: Visit, at: datetime) -> str:
+    """How a visit stands at this moment, in words; a hold by the clock."""
+    if visit.lapses_at is None:
+        return VISIT_STATUSES[visit.status]
+    until = clock_time(visit.lapses_at)
+    return f"Held until {until}" if at < visit.lapses_at else f"Hold lapsed at {until}"
+
+
+def held_for(act: Act, referral_id: int) -> Visit | None:
+    """The place held for this referral at this moment. For pages that have opened the record."""
+    found: Visit | None = act.session.scalar(
+        select(Visit).where(
+            Visit.referral_id == referral_id, Visit.status == "held", Visit.lapses_at > act.at
+        )
+    )
+    return found
+
+
 @dataclass(frozen=True)
 class VisitPage:
     """A visit with its patient, its staff, its referral and its history."""
@@ -444,11 +467,13 @@ def visit_page(act: Act, visit_id: int) -> VisitPage:
     day = act.today
     judged = None
     service = facts.service(act.session, visit.site_id)
-    ahead = visit.status == "booked" and visit.starts_at > act.at
+    ahead = visit.status in ("held", "booked") and visit.starts_at > act.at
     if referral is not None:
-        model = service.model_on(day)
-        booked = visit.starts_at if visit.status == "booked" else None
-        judged = wait(model, referral.referred_at, day, seen_at=referral.seen_at, booked_at=booked)
+        judged = wait(
+            service.model_on(day), referral.referred_at, day, seen_at=referral.seen_at,
+            booked_at=visit.starts_at if visit.status == "booked" else None,
+            offered_at=visit.starts_at if visit.status == "held" else None,
+        )  # fmt: skip
     return VisitPage(
         visit=visit,
         patient=patient,
@@ -464,6 +489,12 @@ def visit_page(act: Act, visit_id: int) -> VisitPage:
         can_undo=_undoable(events),
         off_rota=off_rota(act, [visit]).get(visit.id),
     )
+
+
+def may_confirm(act: Act, view: VisitPage) -> bool:
+    """May the place be booked that is or was held, as far as the page can tell?"""
+    waits = view.referral is not None and view.referral.status == "waiting"
+    return act.may("appointments.book") and waits and view.visit.starts_at > act.at
 
 
 def visit_here(act: Act, visit_id: int) -> Visit:
@@ -483,7 +514,7 @@ def _visit_steps(events: Sequence[Any], names: dict[int | None, str]) -> Iterabl
             detail.append(CANCELLED_BECAUSE[event.reason])
         if event.by_whom:
             detail.append(f"Cancelled by: {CANCELLED_BY[event.by_whom]}")
-        if event.verb in ("booked", "moved", history.UNDONE):
+        if event.verb in ("held", "booked", "moved", history.UNDONE):
             detail.append(f"For {moment(datetime.fromisoformat(event.state['starts_at']))}")
         if event.note:
             detail.append(event.note)
@@ -537,6 +568,7 @@ def clinic_list(
         )
         .order_by(Visit.starts_at, Visit.id)
     )  # fmt: skip
+    wanted = wanted.where(Visit.status != "let_go", not_(Visit.lapsed(act.at)))
     if not cancelled:
         wanted = wanted.where(Visit.status != "cancelled")
     if with_staff is not None:

@@ -1,5 +1,6 @@
 """The doors of this room. Apart from the package itself, whose tables every room imports."""
 
+from clinic.appointments import sweeps  # noqa: F401 - its sweep joins the schedule
 from clinic.appointments.api import appointments_api
 from clinic.appointments.hours_api import hours_api
 from clinic.appointments.hours_pages import hours_pages

@@ -139,7 +139,7 @@ class WhySchema(Schema):
 
 
 class VisitSchema(Schema):
-    """A visit as it stands."""
+    """A visit as it stands. `lapses_at`: a place only held, which from then on counts for nothing."""
 
     id = _id(required=True)
     patient_id = _id(required=True)
@@ -154,6 +154,7 @@ class VisitSchema(Schema):
     room_id = _id(required=True, allow_none=True)
     observation_id = _id(required=True, allow_none=True)
     status = _code(VISIT_STATUSES, required=True)
+    lapses_at = _instant(required=True, allow_none=True)
     version = fields.Integer(required=True)
 
 

@@ -75,7 +75,7 @@ def month() -> Page:
 def sheet(on: str) -> Page:
     """A day's clinic on paper, for when the system is down."""
     day, work = read_day(on), act()
-    lines = queries.clinic_list(work, day, day)
+    lines = [line for line in queries.clinic_list(work, day, day) if line.visit.status != "held"]
     people = {
         line.visit.id: banner(work, work.session.get_one(Patient, line.visit.patient_id))
         for line in lines

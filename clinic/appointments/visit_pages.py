@@ -5,30 +5,33 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic import ui
 from clinic.act import Act
-from clinic.appointments import commands, queries
+from clinic.appointments import commands, hold_commands, queries
 from clinic.appointments.forms import (
     ArrivedForm,
     CancelForm,
+    HoldForm,
     MissedForm,
     MoveForm,
+    PlaceForm,
     UndoForm,
 )
 from clinic.appointments.missed_queries import ladder_of_visit
-from clinic.appointments.models import VISIT_STATUSES, Visit
+from clinic.appointments.models import Visit
 from clinic.appointments.pages import (
     carried_out,
     check_place,
     day_asked,
+    in_words,
+    offers_page,
     to_visit,
-    with_choices,
 )
 from clinic.auth import act, needs
-from clinic.errors import NotFound
+from clinic.errors import Conflict, Invalid, NotFound, Stale
 from clinic.forms import Form
 from clinic.patients.queries import banner
 from clinic.titration.queries import first_days_of
@@ -46,7 +49,7 @@ def about_visit(work: Act, visit_id: int, form: Form, title: str, **more: Any) -
     if not form.is_submitted() and "version" in form:
         form["version"].data = view.visit.version
     lead = (
-        f"{VISIT_STATUSES[view.visit.status]}: {ui.moment(view.visit.starts_at)}"
+        f"{in_words(view.visit)}: {ui.moment(view.visit.starts_at)}"
         f" to {ui.clock_time(view.visit.ends_at)}, {view.doctor} with {view.worker}."
     )
     page = render_template(
@@ -68,7 +71,10 @@ def visit(visit_id: int) -> Page:
     return render_template(
         "appointments/visit.jinja", view=view, banner=banner(act(), view.patient),
         first_days=first_days, late=late, ladder=ladder_of_visit(act(), visit_id),
-        statuses=VISIT_STATUSES, steps=queries.VISIT_STEPS, begun=view.visit.starts_at <= act().at,
+        stands=in_words, form=HoldForm(version=view.visit.version),
+        may_confirm=queries.may_confirm(act(), view),
+        holding=not view.visit.lapses_at or act().at < view.visit.lapses_at,
+        steps=queries.VISIT_STEPS, begun=view.visit.starts_at <= act().at,
         today=london_day(view.visit.starts_at) == act().today,
     )  # fmt: skip
 
@@ -99,15 +105,40 @@ def move_visit(visit_id: int) -> Page:
         elif not form.changing:
             found = queries.offers(act(), known.referral_id)
             return check_place(form, found, wanted, "Move the visit here?")
-    found = queries.offers(act(), known.referral_id, from_on=day_asked("from", act().today))
-    with_choices(form, found)
-    return (
-        render_template(
-            "appointments/offers.jinja", form=form, found=found, banner=banner(act(), found.patient),
-            later=found.looked_to + timedelta(days=1), moving=known,
-        ),
-        form.status,
-    )  # fmt: skip
+    return offers_page(form, known.referral_id, moving=known)
+
+
+@visits_pages.post("/visits/<int:visit_id>/confirm")
+@needs("appointments.book")
+def confirm_hold(visit_id: int) -> Page:
+    """The person says yes. When the place went meanwhile: what is free now."""
+    known: Visit = queries.visit_here(act(), visit_id)
+    referral_id, form = known.referral_id, HoldForm()
+    if form.validate_on_submit():
+        try:
+            hold_commands.confirm_hold(act(), visit_id, version=form.version.data or 0)
+        except Stale as stale:
+            return to_visit(visit_id, stale.detail)
+        except (Conflict, Invalid) as refusal:
+            offered = PlaceForm()
+            offered.refuse(f"{refusal.detail} What is free now is listed below.")
+            return offers_page(offered, referral_id or 0)
+        return to_visit(visit_id, "The visit is booked.")
+    return redirect(url_for("visits_pages.visit", visit_id=visit_id))
+
+
+@visits_pages.post("/visits/<int:visit_id>/let-go")
+@needs("appointments.book")
+def let_go(visit_id: int) -> Page:
+    """The person does not want the place."""
+    form = HoldForm()
+    if form.validate_on_submit():
+        try:
+            hold_commands.let_go(act(), visit_id, version=form.version.data or 0)
+        except Conflict as refusal:
+            return to_visit(visit_id, refusal.detail)
+        return to_visit(visit_id, "The place is let go and free for others.")
+    return redirect(url_for("visits_pages.visit", visit_id=visit_id))
 
 
 @visits_pages.route("/visits/<int:visit_id>/cancel", methods=["GET", "POST"])
@@ -175,6 +206,6 @@ def clinic() -> Page:
             (day, [line for line in lines if london_day(line.visit.starts_at) == day])
             for day in days
         ],
-        before=on - step, after=on + step, statuses=VISIT_STATUSES,
+        before=on - step, after=on + step, stands=in_words,
         clinicians=queries.clinicians(act()), chosen=chosen,
     )  # fmt: skip

@@ -14,7 +14,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clinic.db import Base
 from clinic.turns import Strikable, struck_whole
 
-FREED_BECAUSE = {"cancelled": "The visit there was cancelled", "moved": "The visit there was moved"}
+FREED_BECAUSE = {
+    "cancelled": "The visit there was cancelled",
+    "moved": "The visit there was moved",
+    "lapsed": "The hold on it lapsed",
+    "let_go": "The hold on it was let go",
+    "given_back": "The hours were given back",
+}
 ANSWERS = {"accepted": "Accepted", "declined": "Said no"}
 _STANDING = text("answer IS NULL AND lapsed_at IS NULL AND struck_at IS NULL")
 
@@ -35,11 +41,13 @@ class FreedPlace(Base):
         ),
         Index("ix_freed_place_site_starts", "site_id", "starts_at"),
         CheckConstraint("starts_at < ends_at", name="times"),
-        CheckConstraint("because IN ('cancelled', 'moved')", name="because"),
+        CheckConstraint(
+            "because IN ('cancelled', 'moved', 'lapsed', 'let_go', 'given_back')", name="because"
+        ),
     )  # fmt: skip
 
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
-    visit_id: Mapped[int] = mapped_column(ForeignKey("visit.id"))
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"))
     doctor_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     worker_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     starts_at: Mapped[datetime]

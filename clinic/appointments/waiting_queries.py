@@ -203,8 +203,7 @@ def _busy(act: Act, patient_ids: list[int]) -> dict[int, list[tuple[int, datetim
     found: dict[int, list[tuple[int, datetime, datetime]]] = {}
     for row in act.session.execute(
         select(Visit.id, Visit.patient_id, Visit.starts_at, Visit.ends_at).where(
-            Visit.patient_id.in_(patient_ids), Visit.status.in_(("booked", "arrived")),
-            Visit.ends_at > act.at,
+            Visit.patient_id.in_(patient_ids), Visit.takes_time(act.at), Visit.ends_at > act.at,
         )
     ):  # fmt: skip
         found.setdefault(row.patient_id, []).append((row.id, row.starts_at, row.ends_at))

@@ -51,7 +51,8 @@ def from_json(state: Mapping[str, Any]) -> list[Held]:
 
 VISIT = (
     "patient_id", "site_id", "referral_id", "kind", "starts_at", "ends_at", "doctor_id",
-    "worker_id", "nurse_id", "room_id", "observation_id", "status", "version", "recorded_at", "recorded_by",
+    "worker_id", "nurse_id", "room_id", "observation_id", "status", "lapses_at", "version",
+    "recorded_at", "recorded_by",
 )  # fmt: skip
 STEP = ("verb", "at", "state", "recorded_at", "recorded_by")
 

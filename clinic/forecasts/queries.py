@@ -127,7 +127,7 @@ def _days(
     for place in free:
         free_on.setdefault(london_day(place.starts_at), []).append(place)
     held: dict[date, list[Hold]] = {}
-    for hold in facts.holds(act.session, service, start_of(first), end_of(last)):
+    for hold in facts.holds(act.session, service, start_of(first), end_of(last), act.at):
         held.setdefault(london_day(hold.starts_at), []).append(hold)
     return [
         forecast.Day(

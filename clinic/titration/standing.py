@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act
-from clinic.appointments.models import INDUCTION, Referral, Visit
+from clinic.appointments.models import INDUCTION, NO_VISIT, Referral, Visit
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.prescriptions.models import DoseDecision
@@ -293,7 +293,7 @@ def standing_of(act: Act, people: Mapping[int, list[int]], at: datetime) -> dict
     visits = rows(
         select(Visit)
         .where(
-            Visit.patient_id.in_(owner), Visit.kind == INDUCTION, Visit.status != "cancelled",
+            Visit.patient_id.in_(owner), Visit.kind == INDUCTION, Visit.status.not_in(NO_VISIT),
             Visit.site_id == act.site_id, Visit.starts_at > since,
         )
         .order_by(Visit.starts_at)

@@ -15,7 +15,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
 
 from clinic.act import Act
-from clinic.appointments.models import INDUCTION, Visit
+from clinic.appointments.models import INDUCTION, NO_VISIT, Visit
 from clinic.assessments.models import ClinicalEntry
 from clinic.calendars import shut_days
 from clinic.patients.models import Patient, Registration
@@ -237,6 +237,6 @@ def _withdrawal_lately(act: Act, here: Any) -> Iterable[int]:
 
 def _first_week(act: Act, here: Any) -> Any:
     return select(Visit.patient_id).where(
-        Visit.site_id == act.site_id, Visit.kind == INDUCTION, Visit.status != "cancelled",
+        Visit.site_id == act.site_id, Visit.kind == INDUCTION, Visit.status.not_in(NO_VISIT),
         Visit.starts_at >= start_of(act.today - FIRST_WEEK), Visit.patient_id.in_(here),
     )  # fmt: skip

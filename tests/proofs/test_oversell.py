@@ -1,9 +1,9 @@
 """Nobody and nothing is ever given away twice, whatever sixty-four people do at once.
 
-Signed-in clients book, move, cancel and put back visits over HTTP at two services, while leave and
-days off come and go and the processes are killed: one process on SQLite, two on PostgreSQL. A
-watcher looks at what is committed all the while. Everything is as scarce as can be: every client
-wants the same few days.
+Signed-in clients book, hold, confirm, move, cancel and put back visits over HTTP at two services,
+while holds lapse, leave and days off come and go and the processes are killed: one process on
+SQLite, two on PostgreSQL. A watcher looks at what is committed all the while. Everything is as
+scarce as can be: every client wants the same few days.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
@@ -24,10 +24,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from clinic import audit
-from clinic.appointments import queries
+from clinic.appointments import lapses, queries
 from clinic.appointments.commands import place_as_json
 from clinic.appointments.models import AWAY_BECAUSE, Visit, VisitEvent, VisitHold
 from clinic.db import Database
@@ -42,7 +43,10 @@ DAYS = 4
 PEOPLE = 48
 SCOPES = ["appointments.read", "appointments.book", "appointments.refer", "appointments.rota"]
 # What the clients do, and how often of a hundred times.
-ACTIONS = {"book": 40, "move": 22, "cancel": 20, "undo": 10, "leave": 4, "day_off": 4}
+ACTIONS = {
+    "book": 18, "move": 16, "cancel": 18, "undo": 8, "leave": 4, "day_off": 4,
+    "hold": 14, "confirm": 8, "let_go": 7, "expire": 3,
+}  # fmt: skip
 EXPECTED = {
     200, 201, 204, 404,  # 404: somebody else withdrew it first
     409, 412,  # taken or in no state for it, and changed by somebody else: each with a reason
@@ -73,7 +77,7 @@ class Known:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     urls: list[str] = field(default_factory=list)
-    visits: dict[int, tuple[int, int]] = field(default_factory=dict)
+    visits: dict[int, tuple[int, int, str]] = field(default_factory=dict)
     withdrawable: list[str] = field(default_factory=list)
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -188,24 +192,34 @@ class Client:
                 self.known.wrong.append(f"{verb}: {answer.status} {told}")
             elif answer.status >= 400 and not told.get("detail"):
                 self.known.wrong.append(f"{verb}: {answer.status} without a reason")
-            elif verb in ("book", "move") and answer.status == 409 and not _says_why(told):
+            elif (
+                verb in ("book", "move", "hold", "confirm")
+                and answer.status == 409
+                and not _says_why(told)
+            ):
                 self.known.wrong.append(f"{verb}: refused without naming what blocks it: {told}")
         return answer.status, told
 
     def keep(self, at: int, status: int, visit: dict[str, Any], known_as: int = 0) -> None:
         if status == 412:  # as a person does: read who was first, and go on from there
             with self.known.lock:
-                self.known.visits[known_as] = at, visit["version"]
+                stands = self.known.visits[known_as][2]
+                self.known.visits[known_as] = at, visit["version"], stands
         if status in (200, 201):
             with self.known.lock:
-                before = self.known.visits.get(visit["id"], (at, 0))[1]
-                self.known.visits[visit["id"]] = at, max(before, visit["version"])
+                before = self.known.visits.get(visit["id"], (at, 0))
+                if visit["version"] >= before[1]:
+                    self.known.visits[visit["id"]] = at, visit["version"], visit["status"]
                 seen = self.known.acknowledged.get(visit["id"], 0)
                 self.known.acknowledged[visit["id"]] = max(seen, visit["version"])
 
-    def some_visit(self, at: int) -> tuple[int, int] | None:
+    def some_visit(self, at: int, *stands: str) -> tuple[int, int] | None:
         with self.known.lock:
-            here = [(each, v) for each, (site, v) in self.known.visits.items() if site == at]
+            here = [
+                (each, version)
+                for each, (site, version, stood) in self.known.visits.items()
+                if site == at and (stood in stands if stands else stood != "held")
+            ]
         return self.chance.choice(here) if here else None
 
     def book(self, at: int) -> None:
@@ -215,6 +229,43 @@ class Client:
             **_wanted(self.chance.choice(service.places)),
         }
         self.keep(at, *self.ask("book", at, "POST", "visits", wanted))
+
+    def hold(self, at: int) -> None:
+        service = self.services[at]
+        wanted = {
+            "referral_id": self.chance.choice(service.referrals),
+            **_wanted(self.chance.choice(service.places)),
+        }
+        self.keep(at, *self.ask("hold", at, "POST", "visits/hold", wanted))
+
+    def confirm(self, at: int) -> None:
+        if visit := self.some_visit(at, "held", "let_go"):
+            path = f"visits/{visit[0]}/confirm"
+            self.keep(at, *self.ask("confirm", at, "POST", path, None, visit[1]), visit[0])
+
+    def let_go(self, at: int) -> None:
+        if self.some_visit(at, "held") is None:
+            self.hold(at)
+        if visit := self.some_visit(at, "held"):
+            path = f"visits/{visit[0]}/let-go"
+            self.keep(at, *self.ask("let_go", at, "POST", path, None, visit[1]), visit[0])
+
+    def expire(self, at: int) -> None:
+        """The minutes of some holds are over; now and then the sweep comes by."""
+        now = datetime.now(UTC)
+        database = self.services[at].clinic.database
+        over = 0
+        with suppress(OperationalError), database.transaction() as session:
+            over = session.execute(
+                update(Visit)
+                .where(Visit.status == "held", Visit.id % 2 == self.chance.randrange(2))
+                .values(lapses_at=now)
+            ).rowcount
+        if self.chance.random() < 0.5:
+            with database.session() as session:
+                lapses.release_all(replace(self.services[at].clinic.act, session=session, at=now))
+        with self.known.lock:
+            self.known.answers["expire", 200 if over else 204] += 1
 
     def move(self, at: int) -> None:
         if visit := self.some_visit(at):
@@ -266,8 +317,13 @@ def _wanted(place: dict[str, Any]) -> dict[str, Any]:
 
 
 def _says_why(told: dict[str, Any]) -> bool:
-    """Places free next and who or what is taken; or, in words, that the visit is no longer booked."""
-    return "free_next" in told or "referral_status" in told or "is cancelled" in told["detail"]
+    """Places free next and who or what is taken; or, in words, how the visit or the hold stands."""
+    said = ("is cancelled", "is held", "is let go", "booked", "held until", "is held for")
+    return (
+        "free_next" in told
+        or "referral_status" in told
+        or any(words in told["detail"] for words in said)
+    )
 
 
 # -- what must hold at every moment --------------------------------------------------------
@@ -275,7 +331,7 @@ def _says_why(told: dict[str, Any]) -> bool:
 
 def given_twice(database: Database) -> dict[str, int]:
     """Pairs of unreleased holds of one resource that cross, and of standing visits of one person."""
-    standing = "{}.status IN ('booked', 'arrived')"
+    standing = "{}.status IN ('held', 'booked', 'arrived')"
     with database.reading() as session:
         return {
             "resource": session.scalar(text(CROSSING.format(
@@ -295,7 +351,7 @@ def half_held(database: Database) -> list[int]:
         SELECT v.id FROM visit v
         LEFT JOIN visit_hold h ON h.visit_id = v.id AND h.released_at IS NULL
         GROUP BY v.id, v.status, v.nurse_id, v.room_id, v.observation_id
-        HAVING count(h.id) <> CASE WHEN v.status = 'cancelled' THEN 0 ELSE
+        HAVING count(h.id) <> CASE WHEN v.status IN ('cancelled', 'let_go') THEN 0 ELSE
             2 + CASE WHEN v.nurse_id IS NULL THEN 0 ELSE 1 END
               + CASE WHEN v.room_id IS NULL THEN 0 ELSE 1 END
               + CASE WHEN v.observation_id IS NULL THEN 0 ELSE 1 END END
@@ -348,7 +404,9 @@ def assert_reconciled(database: Database, known: Known) -> None:
             assert hold.starts_at == visits[hold.visit_id].starts_at
             longest[hold.visit_id] = max(hold.ends_at, longest.get(hold.visit_id, hold.ends_at))
         assert longest == {
-            id: visit.ends_at for id, visit in visits.items() if visit.status != "cancelled"
+            id: visit.ends_at
+            for id, visit in visits.items()
+            if visit.status not in ("cancelled", "let_go")
         }
         assert not audit.verify(session).breaks
 

@@ -1,0 +1,30 @@
+"""For how long is a place held, and which places that come back are near enough to be offered at once?
+
+Numbers, words and sources stand in booking.toml; instants are aware, minutes elapsed time.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from dosing.days import london_day
+
+_TABLE: Final[Mapping[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("booking.toml").read_text("utf-8")
+)
+RULES: Final[Mapping[str, Mapping[str, Any]]] = {rule["id"]: rule for rule in _TABLE["rule"]}
+
+
+def held_until(now: datetime, starts_at: datetime) -> datetime:
+    """When a hold made now lapses: from then on it counts for nothing. Rule: BK-01."""
+    return min(now + timedelta(minutes=RULES["BK-01"]["minutes"]), starts_at)
+
+
+def near(starts_at: datetime, now: datetime) -> bool:
+    """Is a place that came back unasked offered to those who wait at once? Rule: BK-02."""
+    ahead = (london_day(starts_at) - london_day(now)).days
+    return starts_at > now and ahead < RULES["BK-02"]["days"]
