@@ -8,10 +8,12 @@ from flask import Response
 
 from clinic.assessments import commands, queries
 from clinic.assessments.claims import is_claimed
-from clinic.assessments.kinds import KINDS, Kind
+from clinic.assessments.kinds import KINDS, WORKERS, Kind
 from clinic.assessments.schemas import (
     AssessmentSchema,
     ContinuitySchema,
+    EntriesMadeSchema,
+    EntriesRequestSchema,
     EntryRequestSchema,
     EntrySchema,
     WorkerSchema,
@@ -59,6 +61,16 @@ def _doors(kind: Kind) -> None:
 
 for _kind in KINDS.values():
     _doors(_kind)
+
+
+@assessments_api.post("/entries")
+@needs(WORKERS)
+@assessments_api.arguments(EntriesRequestSchema)
+@assessments_api.response(201, EntriesMadeSchema)
+@_absent
+def record_entries(given: dict[str, Any], patient_id: int) -> Any:
+    """Record what was found at one sitting, of any kinds: all of it, or none."""
+    return {"ids": commands.record_entries(act(), patient_id, given["entries"])}
 
 
 @assessments_api.get("/assessment")

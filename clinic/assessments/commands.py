@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +15,7 @@ from clinic.assessments.models import ClinicalEntry
 from clinic.errors import Conflict, Invalid
 from clinic.patients.access import open_record
 from clinic.patients.commands import allocate
+from clinic.patients.models import Patient
 from clinic.sites.models import Site
 from clinic.turns import one_of, past, strike, take_turn, why
 from dosing.shape import FIRST_YEAR, Refused
@@ -38,10 +41,64 @@ def record_entry(
     `data` is in the words of the dose-check contract (kinds.py). With `replaces_id` and `reason`
     it stands in place of an earlier entry of its kind, which is struck out.
     """
+    _kind_known(kind)
+    patient = open_record(act, patient_id, "prescribing.entry", right=right_to_record(kind, data))
+    entry_id, at = _record(act, patient, kind, data, happened_at, note, replaces_id, reason)
+    dues.refresh(act, patient, at)
+    return entry_id
+
+
+@command
+def record_entries(act: Act, patient_id: int, entries: Sequence[Data]) -> list[int]:
+    """Record what was found at one sitting, in this order: all of it, or none. Returns the ids.
+
+    Each of `entries` has the arguments of `record_entry`. A refusal names its entry, counted from
+    0: `entries.2.data`.
+    """
+    patient: Patient | None = None
+    made: list[int] = []
+    at = act.at
+    for number, entry in enumerate(entries):
+        with _naming(f"entries.{number}."):
+            _kind_known(entry["kind"])
+            right = right_to_record(entry["kind"], entry["data"])
+            if patient is None:
+                patient = open_record(act, patient_id, "prescribing.entry", right=right)
+            act.need(right)
+            entry_id, at = _record(act, patient, **entry)
+            made.append(entry_id)
+    if patient is None:
+        raise Invalid.field("entries", "must name at least one entry")
+    dues.refresh(act, patient, at)
+    return made
+
+
+@contextmanager
+def _naming(prefix: str) -> Iterator[None]:
+    """Say of a refused field where in the list it stands."""
+    try:
+        yield
+    except Invalid as refused:
+        faults = [(f"{prefix}{field}", says) for field, says in refused.faults]
+        raise Invalid(f"{prefix}{refused.detail}", faults=faults) from refused
+
+
+def _kind_known(kind: str) -> None:
     if kind not in KINDS:
         raise Invalid.field("kind", f"must be one of: {', '.join(KINDS)}")
-    right = right_to_record(kind, data)
-    patient = open_record(act, patient_id, "prescribing.entry", right=right)
+
+
+def _record(
+    act: Act,
+    patient: Patient,
+    kind: str,
+    data: Data,
+    happened_at: datetime,
+    note: str | None = None,
+    replaces_id: int | None = None,
+    reason: str | None = None,
+) -> tuple[int, datetime]:
+    """Check one entry and write it. Returns its id and the stamp it was written under."""
     past(act, "happened_at", happened_at)
     if happened_at.year < FIRST_YEAR:
         raise Invalid.field("happened_at", f"must be in {FIRST_YEAR} or later")
@@ -65,9 +122,8 @@ def record_entry(
     )  # fmt: skip
     act.session.add(row)
     act.session.flush()
-    dues.refresh(act, patient, at)
     act.note("prescribing.entry_recorded", patient_id=patient.id, entry=row.id, kind=kind)
-    return row.id
+    return row.id, at
 
 
 @command

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from clinic.assessments.commands import NAMED
+from clinic.assessments.kinds import KINDS
 from clinic.shapes import StruckSchema, code, instant, longer_text, row_id
+
+MOST_AT_ONCE = 100
 
 
 class EntryRequestSchema(Schema):
@@ -16,6 +19,24 @@ class EntryRequestSchema(Schema):
     note = longer_text()
     replaces_id = row_id()
     reason = longer_text()
+
+
+class EntryOfAKindSchema(EntryRequestSchema):
+    kind = code(KINDS, required=True)
+
+
+class EntriesRequestSchema(Schema):
+    """What was found at one sitting, in this order: all of it is recorded, or none."""
+
+    entries = fields.List(
+        fields.Nested(EntryOfAKindSchema), required=True, validate=validate.Length(1, MOST_AT_ONCE)
+    )
+
+
+class EntriesMadeSchema(Schema):
+    """The ids of the entries, in the order they were sent."""
+
+    ids = fields.List(row_id(), required=True)
 
 
 class EntrySchema(StruckSchema):

@@ -28,7 +28,7 @@ from clinic import clock, migrate
 from clinic.act import Act
 from clinic.appointments.referral_commands import register_referral
 from clinic.appointments.rota_commands import add_session
-from clinic.assessments.commands import record_entry
+from clinic.assessments.commands import record_entries
 from clinic.bench.floor import prepare_floor
 from clinic.bench.load import Ask, Told, keep_busy
 from clinic.db import Database
@@ -132,10 +132,15 @@ def prepare(url: str, people: int, doses: int) -> Prepared:
 def assess(act: Act, patient: int) -> None:
     """Everything a first dose is judged by, half an hour ago, and the outcome signed."""
     before = act.at - timedelta(minutes=30)
-    for kind, data in findings("male", before):
-        record_entry(act, patient, kind, data, happened_at=before)
     signed = {"outcome": "suitable", "medicine": "methadone"}
-    record_entry(act, patient, "outcome", signed, happened_at=act.at)
+    parts = [(kind, data, before) for kind, data in findings("male", before)]
+    record_entries(
+        act, patient,
+        [
+            {"kind": kind, "data": data, "happened_at": at}
+            for kind, data, at in [*parts, ("outcome", signed, act.at)]
+        ],
+    )  # fmt: skip
 
 
 def first_dose(patient: int, at: datetime) -> Ask:

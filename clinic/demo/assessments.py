@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from clinic.assessments.commands import name_worker, record_entry
+from clinic.assessments.commands import name_worker, record_entries, record_entry
 from clinic.assessments.kinds import FINDING_ITEMS, TOPICS
 from clinic.assessments.scales import COWS_ITEMS
 from clinic.errors import Trouble
@@ -78,9 +78,20 @@ def assess(
     """A whole assessment by one member of staff, but for the kinds left out."""
     with story.database.reading() as session:
         sex = session.get_one(Patient, patient).sex
-    for kind, data in findings(sex, at, **history):
-        if kind not in without:
-            entry(story, key, patient, at, kind, data)
+    work = story.by(key, at + timedelta(minutes=2))
+    try:
+        record_entries(
+            work, patient,
+            [
+                {"kind": kind, "data": data, "happened_at": min(at, work.at)}
+                for kind, data in findings(sex, at, **history)
+                if kind not in without
+            ],
+        )  # fmt: skip
+    except Trouble as trouble:
+        story.say(f"  an assessment was refused: {trouble.detail}")
+    finally:
+        work.session.close()
 
 
 def sign(

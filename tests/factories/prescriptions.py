@@ -88,14 +88,17 @@ def an_observation(
     act: Act, patient_id: int, cows: dict[str, int] | None = None, **more: Any
 ) -> int:
     """COWS 14 unless said, awake, not intoxicated, no alcohol in the breath."""
+    return an_entry(act, patient_id, "observation", _observed(cows, **more))
+
+
+def _observed(cows: dict[str, int] | None = None, **more: Any) -> dict[str, Any]:
     scores = COWS_14 if cows is None else cows
-    data = {
+    return {
         "withdrawal_scale": "cows", "withdrawal_score": sum(scores.values()),
         "cows_items": scores, "sedation": "1", "breath_alcohol_micrograms_per_100ml": "0",
         "clinical_view": "none",
         **more,
     }  # fmt: skip
-    return an_entry(act, patient_id, "observation", data)
 
 
 def an_assessment(act: Act, patient_id: int, **history: Any) -> None:
@@ -104,33 +107,41 @@ def an_assessment(act: Act, patient_id: int, **history: Any) -> None:
     `history`: other answers of the medical history.
     """
     hour_ago = act.at - timedelta(hours=1)
-    for item in FINDING_ITEMS:
-        an_entry(act, patient_id, "assessment", {"item": item, "finding": "nothing_of_concern"},
-                 happened_at=hour_ago)  # fmt: skip
-    an_entry(act, patient_id, CONSENT, CONSENT_GIVEN, happened_at=hour_ago)
-    an_entry(act, patient_id, "tolerance", {"tolerance": "moderate", "currently_dependent": True})
-    an_entry(
-        act, patient_id, "medical_history",
-        {
-            "conditions": [], "substance_use": [], "stimulants": [], "serious_poly_substance": False,
-            "children_at_home": False, **history,
-        },
+    earlier = [
+        *(
+            ("assessment", {"item": item, "finding": "nothing_of_concern"})
+            for item in FINDING_ITEMS
+        ),
+        (CONSENT, CONSENT_GIVEN),
+        ("drug_test", {"sample": "urine", "method": "on_site", "result": "opioid_positive"}),
+    ]
+    now = [
+        ("tolerance", {"tolerance": "moderate", "currently_dependent": True}),
+        (
+            "medical_history",
+            {
+                "conditions": [], "substance_use": [], "stimulants": [],
+                "serious_poly_substance": False, "children_at_home": False, **history,
+            },
+        ),
+        ("mental_health", {"problems": []}),
+        ("social", {"needs": []}),
+        ("follow_up", a_follow_up(act.at)),
+        (
+            "opioid_use",
+            {"opioid": "heroin", "last_used_at": (act.at - timedelta(hours=14)).isoformat()},
+        ),
+        *(("asked", {"topic": topic}) for topic in TOPICS),
+        ("observation", _observed()),
+    ]  # fmt: skip
+    assessments.record_entries(
+        act, patient_id,
+        [
+            {"kind": kind, "data": data, "happened_at": at}
+            for at, parts in ((hour_ago, earlier), (act.at, now))
+            for kind, data in parts
+        ],
     )  # fmt: skip
-    an_entry(act, patient_id, "mental_health", {"problems": []})
-    an_entry(act, patient_id, "social", {"needs": []})
-    an_entry(act, patient_id, "follow_up", a_follow_up(act.at))
-    an_entry(
-        act, patient_id, "opioid_use",
-        {"opioid": "heroin", "last_used_at": (act.at - timedelta(hours=14)).isoformat()},
-    )  # fmt: skip
-    for topic in TOPICS:
-        an_entry(act, patient_id, "asked", {"topic": topic})
-    an_entry(
-        act, patient_id, "drug_test",
-        {"sample": "urine", "method": "on_site", "result": "opioid_positive"},
-        happened_at=hour_ago,
-    )  # fmt: skip
-    an_observation(act, patient_id)
 
 
 def a_follow_up(at: datetime) -> dict[str, Any]:

@@ -358,6 +358,7 @@ def test_a_place_is_booked_in_a_browser_without_scripts(served, no_scripts_page,
     assert (visit.referral_id, visit.status) == (referral, "booked")
 
 
+@pytest.mark.proof  # the short form has the crawl, which shows axe each of these pages
 @pytest.mark.browser
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_every_page_passes_axe(served, page, axe, clock):

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic.assessments.commands import name_worker, record_entry, strike_entry
+from clinic.assessments.commands import name_worker, record_entries, record_entry, strike_entry
 from clinic.assessments.models import AssessmentDue
 from clinic.assessments.queries import assessment, due_now
 from clinic.errors import Forbidden, Invalid
@@ -499,6 +499,35 @@ def test_a_drugs_worker_records_no_examination_and_signs_nothing(clinic, kind, d
 
     with pytest.raises(Forbidden):
         an_entry(worker, patient, kind, data)
+
+
+def test_a_sitting_is_recorded_whole_or_not_at_all(clinic):
+    act = clinic.act()
+    patient = a_patient(act)
+    calm = {"kind": "mental_health", "data": {"problems": []}, "happened_at": act.at}
+    social = {"kind": "social", "data": {"needs": ["a yacht"]}, "happened_at": act.at}
+
+    with pytest.raises(Invalid) as refused:
+        record_entries(act, patient, [calm, social])
+
+    assert [field for field, _ in refused.value.faults] == ["entries.1.needs[0]"]
+    assert status(act, patient)["mental_health"] == "Not yet"
+    act.session.rollback()
+    made = record_entries(act, patient, [calm, social | {"data": {"needs": ["no_work"]}}])
+    assert len(set(made)) == 2
+    assert {status(act, patient)[part] for part in ("mental_health", "social")} == {"Completed"}
+
+
+def test_a_drugs_worker_sends_no_examination_among_their_own_parts(clinic):
+    worker = a_drugs_worker(clinic)
+    patient = a_patient(clinic.act())
+    mixed = [
+        {"kind": "help", "data": {"item": "overdose_reminder", "response": "offered"}},
+        {"kind": "observation", "data": {"sedation": "1"}},
+    ]
+
+    with pytest.raises(Forbidden):
+        record_entries(worker, patient, [each | {"happened_at": NOW} for each in mixed])
 
 
 def test_a_drugs_worker_cannot_strike_out_what_they_could_not_record(clinic):

@@ -123,6 +123,7 @@ def test_a_day_at_the_hatch_by_keyboard(
     assert "1 still to come, 1 done" in keys.text
 
 
+@pytest.mark.proof  # the short form has the crawl, which shows axe each of these pages
 def test_every_page_of_the_hatch_is_accessible_wide_and_narrow(
     served: Any, page: Page, clinic: Clinic, axe: Callable[[Page], None]
 ) -> None:

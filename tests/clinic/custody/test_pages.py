@@ -451,7 +451,9 @@ def a_stay_in_a_browser(served, clock, page):
     return f"/custody/stays/{reception_id}"
 
 
+@pytest.mark.proof  # the short form has the crawl, which shows axe each of these pages
 @pytest.mark.browser
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_axe_finds_nothing_on_the_pages_of_custody(served, clock, page, axe):
     here = a_stay_in_a_browser(served, clock, page)
 

@@ -80,6 +80,7 @@ def test_a_rule_is_signed_and_the_signature_withdrawn(served, page, clinic):
     assert "Signed the wrong rule by mistake" in page.inner_text("main")
 
 
+@pytest.mark.proof  # the short form has the crawl, which shows axe each of these pages
 def test_every_page_of_the_rule_book_is_accessible(served, page, clinic, axe):
     patient = an_assessed_patient(clinic, substance_use=["alcohol"])
     a_decision(clinic.act(), patient, "25")

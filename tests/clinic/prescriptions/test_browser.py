@@ -73,6 +73,7 @@ def test_a_first_dose_is_decided_on_and_recorded_without_scripts(served, no_scri
     assert "25 mg Methadone oral solution" in page.inner_text("main")
 
 
+@pytest.mark.proof  # the short form has the crawl, which shows axe each of these pages
 def test_every_page_of_prescribing_is_accessible(served, page, clinic, axe):
     nobody = a_patient(clinic.act())
     patient = an_assessed_patient(clinic, substance_use=["alcohol"])

@@ -10,7 +10,10 @@ import pytest
 from tests.factories.base import a_patient, a_site, an_act
 from tests.factories.release import a_fact, a_hearing, a_release_plan, a_stay, instalment
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True),
+]
 NOW = datetime(2026, 8, 17, 9, 0, tzinfo=UTC)
 
 
@@ -80,6 +83,7 @@ def test_a_release_is_planned_with_scripts_off(served, walk, no_scripts_page):
     assert "Bridging supply: stands again." in page.inner_text("main")
 
 
+@pytest.mark.proof  # the short form has the crawl, which shows axe each of these pages
 def test_every_page_of_release_is_accessible(served, walk, page, axe):
     act = walk(page)
     patient_id = a_patient(act)

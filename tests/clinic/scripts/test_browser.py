@@ -112,6 +112,7 @@ def test_a_form_is_written_issued_printed_and_cancelled_by_keyboard(
     assert "The pharmacy has not been told" not in keys.text
 
 
+@pytest.mark.proof  # the short form has the crawl, which shows axe each of these pages
 def test_every_page_of_prescription_forms_is_accessible(
     served: Any, page: Page, clinic: ScriptClinic, axe: Callable[[Page], None]
 ) -> None:

@@ -586,7 +586,7 @@ def test_a_total_that_no_words_say_is_refused_before_it_is_issued(clinic: Script
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     # A total in words is a whole number: of so many days each dose is a share of one.
