@@ -134,9 +134,7 @@ class RuleVersion:
     def finding(self, *, severity: str | None = None, **facts: Any) -> Finding:
         """This rule fires, on these facts; its message is filled from them and from the limits."""
         fit = {name: as_json_value(value) for name, value in facts.items()}
-        message = self.message
-        if "{" in message:
-            message = message.format_map(_Spoken(self.limits, fit))
+        message = self.message.format_map(_Spoken(self.limits, fit))
         if self.shipped is not None:
             moved = self.moved()
             fit["site_limits"] = [
@@ -171,7 +169,7 @@ class RuleVersion:
             "severity": self.severity, "message": self.message,
             "from": as_json_value(self.first_on), "to": as_json_value(self.last_on),
         }  # fmt: skip
-        text = json.dumps(written, sort_keys=True, default=str)
+        text = json.dumps(written, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -11,11 +11,10 @@ import pytest
 from dosing.check import check, request_schema, response_schema
 from dosing.shape import answer, answer_lines
 
+CONTRACTS = Path(__file__).parents[1] / "contracts"
 EXAMPLES = [
     json.loads(line)
-    for line in (Path(__file__).parents[1] / "contracts/dose-check.examples.jsonl")
-    .read_text("utf-8")
-    .splitlines()
+    for line in (CONTRACTS / "dose-check.examples.jsonl").read_text("utf-8").splitlines()
 ]
 JUDGED = [each for each in EXAMPLES if "error" not in each["expect"]]
 
@@ -42,6 +41,31 @@ def test_the_example_and_its_answer_fit_the_published_schemas(example):
 
     jsonschema.validate(example["request"], request_schema())
     jsonschema.validate(given, response_schema())
+
+
+def test_the_schema_of_a_request_is_the_one_published():
+    """Fields, words and bounds of the contract, kept apart from the code that reads them."""
+    published = (CONTRACTS / "dose-check.request.schema.json").read_text("utf-8")
+
+    assert request_schema() == json.loads(published)
+
+
+def test_the_schema_of_the_answer_takes_nothing_else():
+    given, _ = answer(check, next(e for e in JUDGED if e["expect"]["outcome"] == "STOP")["request"])
+    schema = jsonschema.Draft202012Validator(response_schema())
+    first = given["findings"][0]
+
+    def spoiled(record):
+        yield {**record, "more": "x"}
+        for name in record:
+            yield {each: value for each, value in record.items() if each != name}
+            yield {**record, name: 4}
+            if name in ("rule_set", "outcome", "severity"):
+                yield {**record, name: "another word"}
+
+    assert schema.is_valid(given) and schema.is_valid({**given, "findings": []})
+    for each in (*spoiled(given), *({**given, "findings": [one]} for one in spoiled(first))):
+        assert not schema.is_valid(each), each
 
 
 def test_a_refused_line_leaves_the_others_evaluated():

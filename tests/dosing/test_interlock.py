@@ -187,7 +187,20 @@ def test_after_signs_of_intoxication_a_clear_look_is_not_enough_without_another_
 
     assert seen(Review(AT - 10 * MINUTE, AT, "hold")) == [("review", "after_positive")]
     assert seen(None) == [("review", "after_positive")]
+    assert seen(Review(AT - 9 * MINUTE, AT, "hold")) == [("review", "after_positive")]
     assert seen(Review(AT - 8 * MINUTE, AT, "hold")) == []
+    smelt_again = shut(
+        intoxication=(smelt, Check(AT - 5 * MINUTE, False), cleared),
+        review=Review(AT - 8 * MINUTE, AT, "hold"),
+    )
+    assert smelt_again == [("review", "after_positive")]
+
+
+def test_a_review_still_to_come_is_none_and_a_lower_one_waits_for_a_decision():
+    ahead, lower = Review(AT + MINUTE, AT, "hold"), Review(AT, AT, "lower")
+
+    assert shut(review=ahead) == [("review", "none")]
+    assert shut(review=lower, decision=None) == [("review", "lower"), ("prescription", "none")]
 
 
 @pytest.mark.parametrize(
@@ -258,6 +271,42 @@ def test_the_lock_after_missed_days_opens_by_assessment_and_decision(
     assert found == ([] if code is None else [("missed_doses", code)])
 
 
+@pytest.mark.parametrize(("minutes", "code"), [(-2, None), (0, "not_decided"), (1, "not_assessed")])
+def test_an_assessment_counts_from_its_moment_on_and_a_decision_after_it(minutes, code):
+    at = AT + minutes * MINUTE
+    missed = {
+        "missed_days": 3, "last_covered_on": AT.date() - timedelta(days=4),
+        "assessments": (Assessment(at, at),),
+    }  # fmt: skip
+    undecided = code or "not_decided"
+
+    found = shut(**missed, decision=Decision(AT - MINUTE, {AT.date()}, (1,)))
+
+    assert found == ([] if code is None else [("missed_doses", code)])
+    assert shut(**missed, decision=None) == [("prescription", "none"), ("missed_doses", undecided)]
+
+
+def test_a_second_assessment_leaves_a_decision_made_on_the_first_as_good_as_it_was():
+    seen = tuple(Assessment(AT - n * MINUTE, AT - n * MINUTE) for n in (9, 1))
+
+    found = shut(
+        missed_days=3, last_covered_on=AT.date() - timedelta(days=4), assessments=seen,
+        decision=Decision(AT - 5 * MINUTE, {AT.date()}, (1,)),
+    )  # fmt: skip
+
+    assert found == []
+
+
+def test_a_decision_begins_again_only_when_it_says_so():
+    found = shut(
+        missed_days=5, last_covered_on=AT.date() - timedelta(days=6),
+        assessments=(Assessment(AT - 2 * MINUTE, AT - 2 * MINUTE),),
+        decision=Decision(AT - MINUTE, {AT.date()}, (1,)), review=Review(AT, AT, "hold"),
+    )  # fmt: skip
+
+    assert found == [("missed_doses", "re_induction")]
+
+
 def test_a_decision_made_before_the_assessment_was_written_does_not_open_the_lock():
     seen = Assessment(AT - 9 * MINUTE, AT - 4 * MINUTE)
     last = AT.date() - timedelta(days=4)
@@ -296,6 +345,31 @@ def test_break_glass_passes_what_is_missing_for_its_minutes(minutes, passes):
     assert verdict.passed == (("identity", "review") if passes else ())
 
 
+def test_break_glass_counts_on_its_day_and_whatever_was_broken_before():
+    midnight = datetime(2026, 11, 4, 0, 10, tzinfo=UTC)
+    yesterday, now = (BrokenGlass(midnight - n * MINUTE, frozenset({"review"})) for n in (20, 1))
+
+    def passed(*broken):
+        checks = (Check(midnight - MINUTE, True),)
+        facts = ready(at=midnight, identity=checks, intoxication=checks, review=None,
+                      decision=Decision(midnight, {midnight.date()}, (1,)), broken=broken)  # fmt: skip
+        return may_give(facts).passed
+
+    assert passed(yesterday) == ()
+    assert passed(yesterday, now) == passed(now, yesterday) == ("review",)
+
+
+def test_a_shut_gate_says_whether_break_glass_may_pass_it():
+    found = may_give(ready(identity=(), intoxication=(Check(AT - 2 * MINUTE, False),))).shut
+
+    assert [(each.gate, each.breakable) for each in found] == [
+        ("identity", True),
+        ("intoxication", False),
+    ]
+    assert found[0].says == RULES["identity"].shut["not_asked"]
+    assert found[0].opens == RULES["identity"].opens
+
+
 def test_every_gate_says_who_opens_it_and_rests_on_a_listed_source():
     sources = rulebook().sources
     with (HERE / "interlock.toml").open("rb") as file:
@@ -311,3 +385,19 @@ def test_every_gate_says_who_opens_it_and_rests_on_a_listed_source():
             assert key in sources, each
     for rule in RULES.values():
         assert rule.opens and all(says.endswith(".") for says in rule.shut.values())
+
+
+def test_a_rule_file_that_names_other_gates_or_passes_what_shuts_nothing_is_refused(monkeypatch):
+    row = {
+        **dict.fromkeys(
+            ("id", "gate", "asks", "hazard", "source", "where", "confidence", "opens"), ""
+        ),
+        "shut": {"none": "None.", "old": "Old."},
+    }
+
+    assert interlock._gate_rule({**row, "breakable": ["none", "old"]}).breakable == {"none", "old"}
+    with pytest.raises(ValueError, match="only what shuts a gate"):
+        interlock._gate_rule({**row, "breakable": ["none", "never"]})
+    monkeypatch.setattr(interlock, "GATES", dict(reversed(GATES.items())))
+    with pytest.raises(ValueError, match="do not name the same gates"):
+        interlock._load()

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from dosing.check import check, find, rulebook, site_rulebook
-from dosing.examples import a_request, all_examples
+from dosing.examples import a_request
 from dosing.facts import Facts, derive
 from dosing.request import read_request
 from dosing.rulebook import SEVERITIES
 from dosing.tightening import LOWER, NotTighter, SiteLimit, must_be_tighter, tightened
+from tests.support.known import known_facts
 
 ON = date(2026, 11, 4)
 MOVABLE = sorted(
@@ -90,13 +91,18 @@ MORE: list[tuple[str, dict[str, Any]]] = [
 @cache
 def known(rule_set: str) -> list[Facts]:
     """The facts of every worked example of a set, whichever rule it was written for, and a few more."""
-    book = rulebook()
-    asked = [(each.base, each.changes) for each in all_examples(book) if each.rule_set == rule_set]
-    out = []
-    for base, changes in (*asked, *MORE):
+    out = [facts for _, facts in known_facts(rule_set)]
+    for base, changes in MORE:
         request = read_request(a_request(base, rule_set, **changes))
-        out.append(derive(request, book.defined(rule_set, request.on)))
+        out.append(derive(request, rulebook().defined(rule_set, request.on)))
     return out
+
+
+@cache
+def as_shipped(rule: str, rule_set: str) -> list[str | None]:
+    """The severity with which the shipped rule speaks on each of the known facts."""
+    found = (find(rule, facts, rulebook()) for facts in known(rule_set))
+    return [finding and finding.severity for finding in found]
 
 
 def tighter_values(rule: str, rule_set: str, limit: str) -> list[SiteLimit]:
@@ -141,10 +147,10 @@ def test_a_tighter_limit_speaks_where_the_shipped_one_is_silent_and_never_says_l
 
     for each in tighter_values(rule, rule_set, limit):
         here = tightened(rulebook(), rule_set, [each])
-        for facts in known(rule_set):
-            shipped, now = find(rule, facts, rulebook()), find(rule, facts, here)
-            assert rank(now and now.severity) <= rank(shipped and shipped.severity)
-            if now is not None and rank(now.severity) < rank(shipped and shipped.severity):
+        for facts, shipped in zip(known(rule_set), as_shipped(rule, rule_set), strict=True):
+            now = find(rule, facts, here)
+            assert rank(now and now.severity) <= rank(shipped)
+            if now is not None and rank(now.severity) < rank(shipped):
                 newly.append(now)
 
     assert newly, "no worked example shows that moving this limit does anything"

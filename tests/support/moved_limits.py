@@ -17,11 +17,12 @@ from functools import cache
 from typing import Any
 
 from dosing.check import rulebook
-from dosing.examples import Example, a_request, all_examples
+from dosing.examples import Example
 from dosing.facts import Facts, derive
 from dosing.reasoning import JUDGES_DOSE, REASONS
-from dosing.request import DoseRequest, read_request
+from dosing.request import DoseRequest
 from dosing.rulebook import SEVERITIES, RuleVersion
+from tests.support.known import known_facts, read_examples
 
 NO_VERDICT_CHANGES = {
     ("G-IN-02", "first_day = 0"): "no episode has a day 0",
@@ -155,33 +156,32 @@ def far_away(version: RuleVersion, limit: str) -> Iterator[Moved]:
 
 
 @cache
-def _read(rule_set: str) -> list[tuple[Example, DoseRequest]]:
-    return [
-        (each, read_request(a_request(each.base, each.rule_set, **each.changes)))
-        for each in all_examples(rulebook())
-        if each.rule_set == rule_set
-    ]
-
-
-@cache
 def _of_rule(rule_set: str) -> Mapping[str, list[tuple[Example, Facts]]]:
     out = defaultdict(list)
-    for example, request in _read(rule_set):
-        defined = rulebook().defined(rule_set, request.on)
-        out[example.rule].append((example, derive(request, defined)))
+    for example, facts in known_facts(rule_set):
+        out[example.rule].append((example, facts))
     return out
 
 
 def noticed_by(moved: Moved) -> list[Example]:
     """The examples that no longer hold when one limit or date of a rule, or definition, moved."""
+    return list(_noticed_by(moved))
+
+
+def is_noticed(moved: Moved) -> bool:
+    """Is there such an example?"""
+    return next(_noticed_by(moved), None) is not None
+
+
+def _noticed_by(moved: Moved) -> Iterator[Example]:
     if moved.was.rule in rulebook().definitions:
         return _noticed_by_any(moved)
-    return [
+    return (
         example
         for example, facts in _of_rule(moved.was.set)[moved.was.rule]
         if (version := _in_force(moved, facts.on)) is not None
         and not _holds(example, facts, None if version == "none" else version)
-    ]
+    )
 
 
 def _in_force(moved: Moved, on: date) -> RuleVersion | str | None:
@@ -201,11 +201,18 @@ def _holds(example: Example, facts: Facts, version: RuleVersion | None) -> bool:
     return finding is None or example.severity in (None, finding.severity)
 
 
-def _noticed_by_any(moved: Moved) -> list[Example]:
-    """An example of any rule, which is why the first one found will do."""
-    for example, request in _read(moved.was.set):
-        defined = {**rulebook().defined(moved.was.set, request.on), moved.was.rule: moved.version}
-        version = rulebook().in_force(moved.was.set, request.on).get(example.rule)
+def _noticed_by_any(moved: Moved) -> Iterator[Example]:
+    """The examples of any rule. Those that noticed another move of the definition come first."""
+    rule_set, name = moved.was.set, moved.was.rule
+    telling = _TELLING[rule_set, name]
+    for number, (example, request) in (
+        *telling.items(), *enumerate(read_examples(rule_set))
+    ):  # fmt: skip
+        defined = {**rulebook().defined(rule_set, request.on), name: moved.version}
+        version = rulebook().in_force(rule_set, request.on).get(example.rule)
         if not _holds(example, derive(request, defined), version):
-            return [example]
-    return []
+            telling[number] = example, request
+            yield example
+
+
+_TELLING: dict[tuple[str, str], dict[int, tuple[Example, DoseRequest]]] = defaultdict(dict)

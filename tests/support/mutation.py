@@ -29,6 +29,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from time import monotonic
 from types import CodeType
 from typing import Any
@@ -42,6 +43,7 @@ CPU_SECONDS = 60
 """More than any surviving change needs; one that makes a loop endless is noticed by this."""
 MEMORY = 3 * 2**30
 MIXED = 4000
+SAY_SECONDS = 30
 STRIDE = 23
 """Examples are tried in great strides, so that those of every rule come early."""
 
@@ -51,18 +53,22 @@ CODES = {0: SURVIVED, 11: BY_EXAMPLES, 12: BY_TESTS, 13: OTHER_VERDICT}
 
 OWN_TESTS = {
     "alcohol": ["dosing/test_alcohol.py"],
-    "carry_over": ["dosing/test_carry_over.py"],
-    "check": ["dosing/test_check.py", "dosing/test_rulebook.py", "dosing/test_tightening.py"],
-    "complexity": ["dosing/test_complexity.py"],
+    "carry_over": ["dosing/test_carry_over.py", "scheduling/test_practice.py"],
+    "check": ["dosing/test_check.py", "dosing/test_rulebook.py"],
+    "complexity": ["dosing/test_complexity.py", "scheduling/test_practice.py"],
     "continuation": ["dosing/test_continuation.py"],
     "days": ["dosing/test_interlock.py", "scheduling"],
     "examples": ["dosing/test_rulebook.py"],
-    "interlock": ["dosing/test_interlock.py"],
+    "interlock": [
+        "dosing/test_interlock.py",
+        "scheduling/test_practice.py",
+        "scheduling/test_consumption.py",
+    ],
     "medicines": ["dosing/test_continuation.py"],
+    "request": ["dosing/test_refusals.py"],
     "reasoning": ["dosing/test_rulebook.py"],
-    "rulebook": ["dosing/test_rulebook.py", "dosing/test_tightening.py"],
-    "shape": ["dosing/test_refusals.py", "scheduling"],
-    "tightening": ["dosing/test_tightening.py"],
+    "rulebook": ["dosing/test_rule_files.py", "dosing/test_rulebook.py"],
+    "shape": ["dosing/test_shape.py", "dosing/test_refusals.py", "scheduling"],
     "units": ["dosing/test_units.py"],
     "words": ["dosing/test_words.py"],
 }
@@ -72,12 +78,24 @@ DOSE_CHECK = [
     for name in ("facts", "contract_examples", "refusals", "properties", "tightening")
 ]
 NO_PART_OF_THE_CHECK = {"carry_over", "complexity", "continuation", "interlock"}
-"""Modules the worked examples do not reach: their own tests tell sooner."""
+"""Modules the dose check does not import: only their own tests can tell."""
+FROM_THE_FACTS = {"check", "reasoning", "tightening"}
+"""Modules that come in once the facts are known, as the families do."""
 RUN_WHEN_LOADED = {
-    "carry_over", "check", "complexity", "examples", "interlock", "medicines", "reasoning",
-    "rulebook", "shape",
+    "check": {"rulebook", "site_rulebook"},
+    "examples": {
+        "Example", "_base", "_bases", "_change", "_resolved", "a_request", "all_examples", "bases",
+    },
+    "interlock": {"_gate_rule", "_load"},
+    "medicines": {"Product"},
+    "reasoning": {"reasons"},
+    "rulebook": {
+        "Rulebook", "_by_span", "_exact", "_no_overlap", "_rules", "_same", "_source", "_stands",
+        "_versions", "load_rulebook", "read_exactly", "source_keys",
+    },
+    "shape": {"OneOf", "Record"},
 }  # fmt: skip
-"""Modules whose functions do their work while the rules load, or keep what they worked out."""
+"""Functions and classes that do their work while the rules load, or keep what they worked out."""
 
 
 # -- a change put in place -----------------------------------------------------------------
@@ -135,6 +153,10 @@ _judged: list[Callable[[str], bool]] = []
 """Once the rules are loaded: does every example still hold, asked from where a module comes in?"""
 _as_it_stands: list[tuple[str, str]] = []
 """Mixed requests and their verdicts before anything is changed."""
+_took: dict[str, float] = {}
+"""Seconds of each test before anything is changed."""
+_collected: list[Any] = []
+"""The tests, once they are imported for all later changes, the quickest first."""
 
 
 def _try(module: str, quick: bool) -> int:
@@ -145,15 +167,21 @@ def _try(module: str, quick: bool) -> int:
         except Exception:  # a rule that raises speaks loudly enough
             return 11
     own = OWN_TESTS.get(module, [])
-    if module in NO_PART_OF_THE_CHECK and _pytest(own) != 0:
+    try:
+        importlib.import_module(f"dosing.{module or 'check'}")
+    except Exception:  # the service would not start
         return 12
+    if module in NO_PART_OF_THE_CHECK:
+        return 0 if _tests_hold(own) else 12
     try:
         if not (_judged[0](module) if _judged else _examples_hold(module)):
             return 11
     except (Exception, SystemExit):  # a module that cannot be imported, a rule that raises
         return 11
-    for paths in (own, [path for path in DOSE_CHECK if path not in own]):
-        if paths and _pytest(paths) != 0:
+    # Once collected they are asked all together; importing them takes a while, so own ones first.
+    rest = [path for path in DOSE_CHECK if path not in own]
+    for paths in ([*own, *rest],) if _collected else (own, rest):
+        if paths and not _tests_hold(paths):
             return 12
     return 13 if _verdicts_differ() else 0
 
@@ -180,6 +208,7 @@ def _load_rules() -> None:
     from dosing.examples import a_request, all_examples, bases, says_otherwise
     from dosing.facts import derive
     from dosing.request import read_request
+    from tests.support.known import known_facts, read_examples
 
     book = rulebook()
     every = []
@@ -188,15 +217,22 @@ def _load_rules() -> None:
         read = read_request(sent)
         defined = book.defined(read.rule_set, read.on)
         every.append((each, sent, read, defined, derive(read, defined)))
-    passing = [read_request(a_request(base)) for base in bases()]
+    passing = [a_request(base) for base in bases()]
+    later = {*FAMILIES, *FROM_THE_FACTS}
+    for rule_set in book.set_versions:
+        known_facts(rule_set)
 
     def hold(module: str) -> bool:
-        for read in passing:
+        if module not in later:
+            read_examples.cache_clear()
+            known_facts.cache_clear()
+        for sent in passing:
+            read = read_request(sent)
             if check_dose(derive(read, book.defined(read.rule_set, read.on)), book):
                 return False
         ordered = _in_order(module, every, lambda each: book.rules[each[0].rule].family)
         for example, sent, read, defined, facts in ordered:
-            if module not in FAMILIES:
+            if module not in later:
                 again = read if module == "facts" else read_request(sent)
                 facts = derive(again, defined)
             if says_otherwise(example, find(example.rule, facts, book)) is not None:
@@ -210,14 +246,59 @@ def _load_rules() -> None:
     gc.freeze()
 
 
-def _pytest(paths: Sequence[str], *more: str) -> int:
+class _QuickestFirst:
+    """Tests in the order of the time each took before anything was changed: most changes are
+    noticed by one that takes next to none."""
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        items.sort(key=lambda item: _took.get(item.nodeid, 0.0))
+
+
+class _Timed:
+    def __init__(self) -> None:
+        self.took: dict[str, float] = {}
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        self.took[report.nodeid] = self.took.get(report.nodeid, 0.0) + report.duration
+
+
+class _Collected(_QuickestFirst):
+    """Collects once for many children; each runs the tests it asks until one fails."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self._then = then
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        _collected.extend(session.items)
+        gc.collect()
+        gc.freeze()
+        self._then()
+        return True
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            os._exit(12)
+
+
+def _tests_hold(paths: Sequence[str]) -> bool:
+    if not _collected:
+        return _pytest(paths, _QuickestFirst()) == 0
+    asked = tuple(f"tests/{path}" for path in paths)
+    items = [item for item in _collected if item.nodeid.startswith(asked)]
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+    return True
+
+
+def _pytest(paths: Sequence[str], plugin: object, *more: str) -> int:
     import pytest
 
     options = [
-        "-x", "-q", "-o", "addopts=", "--disable-plugin-autoload", "-p", "hypothesispytest",
-        "-p", "no:cacheprovider", "-m", "not proof",
+        "-x", "-s", "-o", "addopts=", "--disable-plugin-autoload", "-p", "hypothesispytest",
+        "-p", "no:cacheprovider", "-p", "no:terminal", "-m", "not proof",
     ]  # fmt: skip
-    return int(pytest.main([*options, *more, *(f"tests/{path}" for path in paths)]))
+    tests = [f"tests/{path}" for path in paths]
+    return int(pytest.main([*options, *more, *tests], plugins=[plugin]))
 
 
 def _verdicts_differ() -> bool:
@@ -234,21 +315,36 @@ def _write_verdicts(to: int) -> None:
             file.write(json.dumps([json.dumps(request), repr(verdict(request))]) + "\n")
 
 
-def _read_verdicts() -> None:
-    """Worked out in a child, so that the rules are not yet imported here."""
+def _tests_of(modules: Sequence[str]) -> list[str]:
+    own = dict.fromkeys(path for module in modules for path in OWN_TESTS.get(module, []))
+    return [*own, *(path for path in DOSE_CHECK if path not in own)]
+
+
+def _time_tests(modules: Sequence[str], to: int) -> None:
+    timed = _Timed()
+    # The only run that keeps what it compiled, for all later ones.
+    sys.dont_write_bytecode = False
+    _silent()
+    if _pytest(_tests_of(modules), timed) == 0:
+        with os.fdopen(to, "w") as file:
+            file.write(json.dumps(timed.took) + "\n")
+
+
+def _in_a_child(write: Callable[[int], None]) -> list[Any]:
+    """The lines of JSON that it writes, without importing the rules here."""
     there, here = os.pipe()
     pid = os.fork()
     if not pid:
         try:
             os.close(there)
-            _write_verdicts(here)
+            write(here)
         finally:
             os._exit(0)
     os.close(here)
     with os.fdopen(there) as file:
-        _as_it_stands.extend(tuple(json.loads(line)) for line in file)
+        lines = [json.loads(line) for line in file]
     os.waitpid(pid, 0)
-    assert len(_as_it_stands) == MIXED
+    return lines
 
 
 # -- every change, one process each --------------------------------------------------------
@@ -257,7 +353,7 @@ CameOf = dict[Change, str]
 _Work = tuple[Change, CodeType, tuple[str, CodeType] | None]
 
 
-def _prepare() -> None:
+def _prepare(modules: Sequence[str]) -> None:
     """Import once what every try needs, and nothing that is changed or imports what is."""
     import hypothesis
     import jsonschema  # noqa: F401
@@ -269,14 +365,25 @@ def _prepare() -> None:
     hypothesis.settings.register_profile("mutation", derandomize=True, database=None)
     hypothesis.settings.load_profile("mutation")
     with contextlib.redirect_stdout(io.StringIO()):
-        _pytest(["config"], "--collect-only")
+        _pytest(["config"], object(), "--collect-only")
     assert not [name for name in sys.modules if name.split(".")[0] == "dosing"]
     # A file pytest does not find would look like a change that is noticed.
     asked = {path for paths in (DOSE_CHECK, *OWN_TESTS.values()) for path in paths}
     assert all((ROOT / "tests" / path).exists() for path in asked)
-    _read_verdicts()
+    _as_it_stands.extend(map(tuple, _in_a_child(_write_verdicts)))
+    assert len(_as_it_stands) == MIXED
+    for took in _in_a_child(partial(_time_tests, modules)):
+        _took.update(took)
+    if not _took:
+        raise SystemExit("the tests must hold before anything is changed")
     gc.collect()
     gc.freeze()
+
+
+def _silent() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
 
 
 def _fork(module: str, put: Callable[[], None], quick: bool) -> int:
@@ -287,9 +394,7 @@ def _fork(module: str, put: Callable[[], None], quick: bool) -> int:
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
+        _silent()
         put()
         status = _try(module, quick)
     finally:
@@ -307,7 +412,10 @@ def _every(modules: Sequence[str]) -> tuple[list[_Work], list[_Work]]:
             change.apply()
             code = compile(ast.fix_missing_locations(tree), file, "exec")
             change.undo()
-            work.append((change, code, None if module in RUN_WHEN_LOADED else _body(was, code)))
+            body = _body(was, code)
+            if body and body[0].split(".")[0] in RUN_WHEN_LOADED.get(module, ()):
+                body = None
+            work.append((change, code, body))
     return [each for each in work if each[2] is None], [each for each in work if each[2]]
 
 
@@ -317,21 +425,27 @@ def run(modules: Sequence[str], workers: int, quick: bool, say: Callable[[str], 
     Quick: only those inside a function, and only the worked examples are asked.
     """
     if not quick:
-        _prepare()
+        _prepare(modules)
     afresh, bodies = _every(modules)
     afresh = [] if quick else afresh
     came_of: CameOf = {}
     began, of = monotonic(), len(afresh) + len(bodies)
+    said = began
 
     def wait(running: dict[int, Change]) -> None:
+        nonlocal said
         pid, status = os.wait()
         change = running.pop(pid)
         what = BY_LIMIT if os.WIFSIGNALED(status) else CODES.get(os.WEXITSTATUS(status), BY_TESTS)
         came_of[change] = what
         if what not in (BY_EXAMPLES, BY_TESTS):
             say(f"{what}: {change}")
-        if len(came_of) % 100 == 0:
-            say(f"{len(came_of)} of {of} tried, {monotonic() - began:.0f} s")
+        now = monotonic()
+        if now - said >= SAY_SECONDS:
+            said, left = now, (now - began) / len(came_of) * (of - len(came_of))
+            say(
+                f"{len(came_of)} of {of} tried in {(now - began) / 60:.0f} min, {left / 60:.0f} to go"
+            )
 
     def try_all(work: list[_Work]) -> None:
         _, status = os.waitpid(_fork("", lambda: None, quick), 0)
@@ -349,7 +463,10 @@ def run(modules: Sequence[str], workers: int, quick: bool, say: Callable[[str], 
         try_all(afresh)
     if bodies:
         _load_rules()
-        try_all(bodies)
+        if quick:
+            try_all(bodies)
+        elif _pytest(_tests_of(modules), _Collected(lambda: try_all(bodies))):
+            raise SystemExit("not every change could be tried")
     return came_of
 
 
