@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
 from dosing.check import check, rulebook
 from dosing.examples import a_request
-from dosing.reasoning import REASONS
+from dosing.reasoning import REASONS, on_days, reasons
 from dosing.rulebook import SEVERITIES, FaultyRulebook, UnknownEdition
 from dosing.tightening import SiteLimit
 
@@ -44,3 +46,23 @@ def test_the_graver_of_the_sites_and_the_shipped_answer_counts(as_shipped, at_si
 
     graver = min(filter(None, (as_shipped, at_site)), key=SEVERITIES.index, default=None)
     assert [each["severity"] for each in found] == ([] if graver is None else [graver])
+
+
+def test_a_rule_reasons_once():
+    with pytest.raises(ValueError, match="U-01 reasons twice"):
+        reasons("U-01")(lambda facts, version: None)
+
+
+@pytest.mark.parametrize(
+    ("limits", "days"),
+    [
+        ({}, [1, 2, 3, 4]),
+        ({"first_day": Decimal(2)}, [2, 3, 4]),
+        ({"last_day": Decimal(3)}, [1, 2, 3]),
+        ({"first_day": Decimal(2), "last_day": Decimal(3)}, [2, 3]),
+    ],
+)
+def test_a_rule_is_for_its_days_both_ends_counted(limits, days):
+    version = replace(rulebook().rules["M-TI-02"].versions[0], limits=limits)
+
+    assert [day for day in range(1, 5) if on_days(SimpleNamespace(day=day), version)] == days

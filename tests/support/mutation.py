@@ -58,7 +58,7 @@ OWN_TESTS = {
     "complexity": ["dosing/test_complexity.py", "scheduling/test_practice.py"],
     "continuation": ["dosing/test_continuation.py"],
     "days": ["dosing/test_interlock.py", "scheduling"],
-    "examples": ["dosing/test_rulebook.py"],
+    "examples": ["dosing/test_examples.py", "dosing/test_rulebook.py"],
     "interlock": [
         "dosing/test_interlock.py",
         "scheduling/test_practice.py",
@@ -66,7 +66,7 @@ OWN_TESTS = {
     ],
     "medicines": ["dosing/test_continuation.py"],
     "request": ["dosing/test_refusals.py"],
-    "reasoning": ["dosing/test_rulebook.py"],
+    "reasoning": ["dosing/test_check.py", "dosing/test_rulebook.py"],
     "rulebook": ["dosing/test_rule_files.py", "dosing/test_rulebook.py"],
     "shape": ["dosing/test_shape.py", "dosing/test_refusals.py", "scheduling"],
     "units": ["dosing/test_units.py"],
