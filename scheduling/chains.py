@@ -211,9 +211,9 @@ def plan(
     arranged: Collection[date] = (),
     made_on: Collection[date] = (),
     pass_over: bool = False,
-    until: int = DAYS,
+    first: int = 2,
 ) -> Plan | Blocked:
-    """Days 2 to `until` of a chain that begins at `day_1`, or which of them cannot be and why.
+    """Days `first` to 3 of a chain that begins at `day_1`, or which of them cannot be and why.
 
     `kept`: days that are over, or stay whatever comes. `wished`: where a day is booked now; it stays
     there if that is still the right day. `chosen`: where somebody wants it. `arranged`, `made_on`:
@@ -224,10 +224,12 @@ def plan(
     first_on = previous = london_day(day_1)
     reviews: dict[int, Review] = {}
     links, full = [first_on], list[Blocked]()
-    for number in range(2, until + 1):
+    for number in range(2, DAYS + 1):
         if number in kept:
             previous = max(previous, kept[number])
             links.append(kept[number])
+            continue
+        if number < first:
             continue
         if number in chosen:
             answer = _as_chosen(diary, number, chosen[number], previous)

@@ -242,11 +242,15 @@ CAME, MISSED, TODAY, COMING, NOT_ARRANGED = "came", "missed", "today", "coming",
 
 @dataclass(frozen=True)
 class Attendance:
-    """One of the first days of a model 3 start. `state`: see the five words above."""
+    """One of the first days of a model 3 start. `state`: see the five words above.
+
+    `here` False: the service is shut then, and that day's own visit is on another date.
+    """
 
     number: int
     on: date
     state: str
+    here: bool = True
 
     @property
     def flag(self) -> Finding | None:
@@ -263,6 +267,7 @@ def first_days(
     arranged_on: Collection[date],
     shut_on: Collection[date],
     today: date,
+    booked_on: Mapping[int, date] | None = None,
 ) -> list[Attendance]:
     """The attendances a new person's booking creates, and how each stands. Rule: RP-10 (A16).
 
@@ -271,10 +276,14 @@ def first_days(
     """
     if (rule := _rule_for(model, "RP-10")) is None:
         return []
-    days = [day_1 + timedelta(days=number) for number in range(rule["days"])]
+    days = [(number + 1, day_1 + timedelta(days=number), True) for number in range(rule["days"])]
+    if booked_on:
+        shut = [(number, on, False) for number, on, _ in days if on in shut_on]
+        booked = [(number, on, True) for number, on in booked_on.items()]
+        days = sorted([days[0], *booked, *shut], key=lambda each: each[1])
     return [
-        Attendance(number, on, _attended(on, came_on, arranged_on, shut_on, today))
-        for number, on in enumerate(days, start=1)
+        Attendance(number, on, _attended(on, came_on, arranged_on, shut_on, today), attends)
+        for number, on, attends in days
     ]
 
 

@@ -16,11 +16,13 @@ from clinic.appointments.schemas import (
     BookingSchema,
     CancelSchema,
     CloseSchema,
+    ConfirmSchema,
     CorrectionSchema,
     DayOffRequestSchema,
     DayOffSchema,
     FindingSchema,
     FreePlacesSchema,
+    HoldingSchema,
     MoveSchema,
     NoteSchema,
     PlaceSchema,
@@ -140,7 +142,7 @@ def _just_booked(booked: commands.Booked) -> Response:
 
 @appointments_api.post("/visits/hold")
 @needs("appointments.book")
-@appointments_api.arguments(BookingSchema)
+@appointments_api.arguments(HoldingSchema)
 @appointments_api.response(201, VisitSchema)
 @_taken
 def hold_place(given: dict[str, Any]) -> ResponseReturnValue:
@@ -150,13 +152,14 @@ def hold_place(given: dict[str, Any]) -> ResponseReturnValue:
 
 @appointments_api.post("/visits/<int:visit_id>/confirm")
 @needs("appointments.book")
+@appointments_api.arguments(ConfirmSchema, required=False)
 @appointments_api.response(200, VisitSchema)
 @_versioned
 @_taken
 @_stale
-def confirm_hold(visit_id: int) -> ResponseReturnValue:
-    """Book the place held; one that lapsed, if it is still free."""
-    return _visit(hold_commands.confirm_hold(act(), visit_id, version=if_match()))
+def confirm_hold(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
+    """Book the place held; one that lapsed, if it is still free. Model 3: with the days after it."""
+    return _visit(hold_commands.confirm_hold(act(), visit_id, version=if_match(), **given))
 
 
 @appointments_api.post("/visits/<int:visit_id>/let-go")

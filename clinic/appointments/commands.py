@@ -6,19 +6,30 @@ Whoever loses a race is told what is free next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, bindparam, cast, exists, func, or_, select
+from sqlalchemy import and_, bindparam, exists, or_, select
 
 from clinic.act import Act, command
-from clinic.appointments import facts, freed, history, lapses, missed, writes
+from clinic.appointments import (
+    chain,
+    chain_changes,
+    facts,
+    freed,
+    history,
+    lapses,
+    missed,
+    writes,
+)
+from clinic.appointments.chain import CHANGE, Arranged, Rest
 from clinic.appointments.models import (
     CANCELLED_BECAUSE,
     CANCELLED_BY,
     INDUCTION,
+    REVIEW,
     Referral,
     Resource,
     Visit,
@@ -55,6 +66,7 @@ class Booked:
     place: slots.Place
     observation_id: int | None
     lapses_at: datetime | None = None
+    chain_id: int | None = None
 
 
 # -- what is free --------------------------------------------------------------------------
@@ -70,8 +82,11 @@ def place_as_json(place: slots.Place) -> dict[str, Any]:
 def visit_as_json(booked: Booked) -> dict[str, Any]:
     """When a visit just booked is, and who and what is held for it, as the API gives it."""
     return history.as_json(
-        {**_taken_by(booked.place, booked.observation_id), "lapses_at": booked.lapses_at}
-    )
+        {
+            **_taken_by(booked.place, booked.observation_id), "lapses_at": booked.lapses_at,
+            "chain_id": booked.chain_id, "day_number": 1 if booked.chain_id else None,
+        }
+    )  # fmt: skip
 
 
 def with_free_next(
@@ -93,11 +108,8 @@ def with_free_next(
         more["reason"] = "taken"
     next_free = slots.first_feasible(free, busy, FREE_NEXT)
     act.session.rollback()
-    return Conflict(
-        detail,
-        faults=conflict.faults,
-        more={**more, "free_next": [place_as_json(place) for place in next_free]},
-    )
+    more.setdefault("free_next", [place_as_json(place) for place in next_free])
+    return Conflict(detail, faults=conflict.faults, more=more)
 
 
 def _site(act: Act) -> int:
@@ -111,16 +123,20 @@ def _site(act: Act) -> int:
 
 def book_visit(
     act: Act, *, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int,
-    hold: bool = False,
+    hold: bool = False, arrangements: Sequence[Arranged] = (),
 ) -> Booked:  # fmt: skip
     """Book the place that starts then for the person referred, with this doctor and worker.
 
     Conflict, with `free_next`, when the place is not to be had (RP-16 to RP-18); Invalid when no
-    substitute exists for what the person uses (RP-31). `hold`: see hold_commands.
+    substitute exists for what the person uses (RP-31). Under model 3 days 2 and 3 are booked with
+    it or nothing is (RP-10); `arrangements`: for each day of them the service is shut. `hold`: see
+    hold_commands; only day 1 is held.
     """
     seen = Seen()
     try:
-        return _book_visit(act, seen, referral_id, starts_at, doctor_id, worker_id, hold=hold)
+        return _book_visit(
+            act, seen, referral_id, starts_at, doctor_id, worker_id, arrangements, hold=hold
+        )
     except Conflict as conflict:
         if seen.patient_id is None or conflict.more.get("visit_id"):
             raise
@@ -136,8 +152,9 @@ class Seen:
 
 
 def walk_in(
-    act: Act, *, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
-) -> int:
+    act: Act, *, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int,
+    arrangements: Sequence[Arranged] = (),
+) -> int:  # fmt: skip
     """The person referred is here: they take this place of today and have arrived. The visit's id.
 
     A visit booked for later moves here and leaves its place free, in the same transaction.
@@ -146,7 +163,7 @@ def walk_in(
     """
     seen = Seen()
     try:
-        return _walk_in(act, seen, referral_id, starts_at, doctor_id, worker_id)
+        return _walk_in(act, seen, referral_id, starts_at, doctor_id, worker_id, arrangements)
     except Conflict as conflict:
         if seen.patient_id is None:
             raise
@@ -155,8 +172,9 @@ def walk_in(
 
 @command
 def _walk_in(
-    act: Act, seen: Seen, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
-) -> int:
+    act: Act, seen: Seen, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int,
+    arrangements: Sequence[Arranged],
+) -> int:  # fmt: skip
     act.need("appointments.book")
     if london_day(starts_at) != act.today:
         raise Invalid.field("starts_at", "must be a place of today")
@@ -170,12 +188,15 @@ def _walk_in(
         .with_for_update()
     )  # fmt: skip
     if visit is None:
-        visit_id = _book_visit(act, seen, referral_id, *wanted, walk_in=True).id
+        visit_id = _book_visit(act, seen, referral_id, *wanted, arrangements, walk_in=True).id
         version = 1
     else:
         visit_id = visit.id
         if (visit.starts_at, visit.doctor_id, visit.worker_id) != wanted:
-            _move_visit(act, seen, visit_id, visit.version, *wanted, WALKED_IN, walk_in=True)
+            _move_visit(
+                act, seen, visit_id, visit.version, *wanted, WALKED_IN, arrangements,
+                look_first=False, walk_in=True,
+            )  # fmt: skip
         version = visit.version
     record_arrived(act, visit_id, version=version)
     act.note("appointments.walked_in", visit=visit_id)
@@ -185,7 +206,7 @@ def _walk_in(
 @command
 def _book_visit(
     act: Act, seen: Seen, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int,
-    *, walk_in: bool = False, hold: bool = False,
+    arrangements: Sequence[Arranged] = (), *, walk_in: bool = False, hold: bool = False,
 ) -> Booked:  # fmt: skip
     act.need("appointments.book")
     referral = _referral_to_book(act, referral_id)
@@ -200,31 +221,46 @@ def _book_visit(
     if referral.held:
         own = None if hold else referral_id
         lapses.release(act, place.starts_at, place.until, referral.patient_id, own)
+    rest: Rest | None = None
+    if not hold and chain.chained(service, london_day(place.starts_at)):
+        rest = chain_changes.start(
+            act, service, patient_id=referral.patient_id, referral_id=referral_id, place=place,
+            arrangements=arrangements,
+        )  # fmt: skip
     observation_id = _observation(act, service, place)
     holds = _holds(place, service.resources, observation_id)
     lapses_at = booking.held_until(act.at, place.starts_at) if hold else None
     verb = "held" if hold else "booked"
     state = {**_taken_by(place, observation_id), "status": verb, "lapses_at": lapses_at}
+    chain_id = None if rest is None else rest.begin()
     visit_id = writes.add_visit(
         act.session,
         {
             **state, "patient_id": referral.patient_id, "site_id": act.site_id,
-            "referral_id": referral_id, "kind": INDUCTION, "version": 1, "recorded_at": act.at,
+            "referral_id": referral_id, "kind": INDUCTION, "chain_id": chain_id,
+            "day_number": None if rest is None else 1, "version": 1, "recorded_at": act.at,
             "recorded_by": act.staff_id,
         },
         holds,
         {
             "verb": verb, "at": act.at,
-            "state": history.as_json(state) | writes.as_json(holds),
+            "state": history.as_json(state) | writes.as_json(holds) | change_of(rest),
             "recorded_at": act.at, "recorded_by": act.staff_id,
         },
     )  # fmt: skip
     act.note(
         f"appointments.{verb}", patient_id=referral.patient_id, visit=visit_id, referral=referral_id
     )
+    if rest is not None:
+        rest.carry_out()
     return Booked(
-        visit_id, 1, referral.patient_id, referral_id, place, observation_id, lapses_at
+        visit_id, 1, referral.patient_id, referral_id, place, observation_id, lapses_at, chain_id
     )  # fmt: skip
+
+
+def change_of(rest: Rest | None) -> dict[str, int]:
+    """Kept with a step of day 1: to which change of its chain it belongs."""
+    return {} if rest is None else {CHANGE: rest.change}
 
 
 def _may_hold(act: Act, referral_id: int, patient_id: int) -> None:
@@ -351,8 +387,7 @@ def _observation(act: Act, service: facts.Service, place: slots.Place) -> int | 
     """
     if place.observed_until is None:
         return None
-    if act.session.get_bind().dialect.name == "postgresql":
-        act.session.execute(_ONE_CHOOSES, {"site": _site(act)})
+    writes.one_chooses(act.session, _site(act))
     found = facts.holds(act.session, service, place.starts_at, place.until, act.at)
     chosen = slots.free_observation(service.rota, found, place)
     if chosen is None:
@@ -361,10 +396,6 @@ def _observation(act: Act, service: facts.Service, place: slots.Place) -> int | 
             slots.in_words(blocked_by), more={"reason": "taken", "blocked_by": list(blocked_by)}
         )
     return chosen
-
-
-# A lock of one number never meets the locks of two that guard hours (migrations: queue_for_an_hour).
-_ONE_CHOOSES = select(func.pg_advisory_xact_lock(cast(bindparam("site"), BigInteger)))
 
 
 def _taken_by(place: slots.Place, observation_id: int | None) -> dict[str, Any]:
@@ -411,11 +442,21 @@ def move_visit(
     doctor_id: int,
     worker_id: int,
     note: str | None = None,
+    arrangements: Sequence[Arranged] = (),
+    preview: str | None = None,
+    look_first: bool = True,
 ) -> Visit:
-    """Give up the visit's place and take another, both or neither. Conflict with `free_next`."""
+    """Give up the visit's place and take another, both or neither. Conflict with `free_next`.
+
+    Days 2 and 3 move along. What becomes of them is looked at first: Conflict with the `preview`,
+    whose version says yes to it. `look_first` False: whoever does this has the person before them.
+    """
     seen = Seen()
     try:
-        return _move_visit(act, seen, visit_id, version, starts_at, doctor_id, worker_id, note)
+        return _move_visit(
+            act, seen, visit_id, version, starts_at, doctor_id, worker_id, note, arrangements,
+            preview=preview, look_first=look_first,
+        )  # fmt: skip
     except Conflict as conflict:
         if seen.patient_id is None:
             raise
@@ -425,12 +466,15 @@ def move_visit(
 @command
 def _move_visit(
     act: Act, seen: Seen, visit_id: int, version: int, starts_at: datetime, doctor_id: int,
-    worker_id: int, note: str | None, *, walk_in: bool = False,
+    worker_id: int, note: str | None, arrangements: Sequence[Arranged] = (),
+    *, preview: str | None = None, look_first: bool = True, walk_in: bool = False,
 ) -> Visit:  # fmt: skip
     visit = visit_to_change(act, visit_id)
     history.check_version(act, visit, version)
     if visit.status != "booked":
         raise Conflict(f"This visit is {visit.status.replace('_', ' ')}: it cannot be moved.")
+    if visit.kind == REVIEW:
+        raise Conflict(f"Day {visit.day_number} is moved as a day of its induction.")
     seen.patient_id = visit.patient_id
     if (visit.starts_at, visit.doctor_id, visit.worker_id) == (starts_at, doctor_id, worker_id):
         raise Invalid.field("starts_at", "is where the visit already is")
@@ -439,11 +483,19 @@ def _move_visit(
         act, service, drugs_of(act, visit), starts_at, doctor_id, worker_id, walk_in=walk_in
     )
     seen.place = place
+    rest: Rest | None = None
     lapses.release(act, place.starts_at, place.until, visit.patient_id)
     freed.release(act, visit.id, because="moved")
+    if visit.chain_id is not None:
+        rest = chain_changes.moving(
+            act, service, visit, place, arrangements=arrangements, shown=preview,
+            look_first=look_first,
+        )  # fmt: skip
     holds = take(act, service, visit, place)
-    history.add(act, visit, "moved", note=note, more=writes.as_json(holds))
+    history.add(act, visit, "moved", note=note, more=writes.as_json(holds) | change_of(rest))
     act.note("appointments.moved", patient_id=visit.patient_id, visit=visit.id)
+    if rest is not None:
+        rest.carry_out(note=note)
     return visit
 
 
@@ -462,9 +514,14 @@ def _used(drugs: list[str], outcome: dict[str, Any] | None) -> list[str]:
 
 @command
 def cancel_visit(
-    act: Act, visit_id: int, *, version: int, reason: str, by_whom: str, note: str | None = None
-) -> Visit:
-    """Cancel a booked visit and free its place. `reason` and `by_whom` are coded."""
+    act: Act, visit_id: int, *, version: int, reason: str, by_whom: str, note: str | None = None,
+    keep_rest: bool = False, preview: str | None = None, look_first: bool = True,
+) -> Visit:  # fmt: skip
+    """Cancel a booked visit and free its place. `reason` and `by_whom` are coded.
+
+    With a day of an induction all later days go, unless `keep_rest`; see `move_visit` for
+    `preview` and `look_first`.
+    """
     if reason not in CANCELLED_BECAUSE:
         raise Invalid.field("reason", f"must be one of: {', '.join(CANCELLED_BECAUSE)}")
     if by_whom not in CANCELLED_BY:
@@ -475,10 +532,20 @@ def cancel_visit(
     history.check_version(act, visit, version)
     if visit.status != "booked":
         raise Conflict(f"This visit is {visit.status.replace('_', ' ')}: it cannot be cancelled.")
+    rest: Rest | None = None
+    if visit.chain_id is not None:
+        rest = chain_changes.cancelling(
+            act, facts.service(act.session, _site(act)), visit, keep_rest=keep_rest,
+            shown=preview, look_first=look_first,
+        )  # fmt: skip
     visit.status = "cancelled"
     act.session.flush()
     freed.release(act, visit.id, because="cancelled")
-    history.add(act, visit, "cancelled", reason=reason, by_whom=by_whom, note=note)
+    history.add(
+        act, visit, "cancelled", reason=reason, by_whom=by_whom, note=note, more=change_of(rest)
+    )  # fmt: skip
+    if rest is not None:
+        rest.carry_out(note=note, reason=reason, by_whom=by_whom)
     act.note("appointments.cancelled", patient_id=visit.patient_id, visit=visit.id, reason=reason)
     return visit
 
@@ -501,6 +568,8 @@ def record_arrived(
     at = arrived_at or act.at
     if at > act.at:
         raise Invalid.field("arrived_at", "cannot be in the future")
+    if visit.kind == REVIEW and not _began(act, visit):
+        raise Conflict("Day 1 of this induction did not take place. Book a new start.")
     if london_day(at) != london_day(visit.starts_at):
         raise Invalid.field("arrived_at", "must be on the day of the visit; move the visit first")
     visit.status = "arrived"
@@ -509,6 +578,14 @@ def record_arrived(
     if visit.referral_id is not None:
         _end_wait(act, act.session.get_one(Referral, visit.referral_id), at)
     return visit
+
+
+def _began(act: Act, visit: Visit) -> bool:
+    """Did day 1 of this visit's chain take place?"""
+    return any(
+        each.day_number == 1 and each.status == "arrived"
+        for each in chain.visits_of_chain(act, visit.chain_id or 0)
+    )
 
 
 @command
@@ -567,6 +644,13 @@ def undo_visit(act: Act, visit_id: int, *, version: int, reason: str) -> Visit:
     visit = visit_to_change(act, visit_id)
     history.check_version(act, visit, version)
     was_arrived = visit.status == "arrived"
+    if visit.chain_id is not None:
+        steps = history.events(act, visit)
+        if (change := chain_changes.change_to_undo(steps)) is not None:
+            chain_changes.undo(act, visit, change, reason)
+            return visit
+        if not chain_changes.may_undo_alone(steps):
+            raise Conflict("There is nothing to undo here. Cancel it, or plan the days anew.")
     undone, before = history.last_but_one(act, visit)
     held_now = visit.status != "cancelled"
     moved = undone.verb == "moved"

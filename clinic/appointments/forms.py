@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime, time
-from typing import Any
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any, ClassVar
 
 from flask import request
 from wtforms import (
     BooleanField,
+    HiddenField,
     IntegerField,
     RadioField,
     SelectField,
@@ -20,6 +21,8 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
+from clinic.appointments.chain import Arranged
+from clinic.appointments.chain_models import ARRANGED
 from clinic.appointments.missed_models import HOW, OUTCOMES
 from clinic.appointments.missed_models import REASONS as MISSED_REASONS
 from clinic.appointments.models import (
@@ -213,7 +216,42 @@ class UndoForm(Form):
     version = VersionField()
 
 
-class PlaceForm(Form):
+class ArrangeFields:
+    """Who sees the person while the service is shut. Asked only where a day needs it."""
+
+    arranged_kind = RadioField(
+        "Who sees the person while the service is shut?", [Optional()], choices=_choices(ARRANGED)
+    )
+    arranged_who = StringField("Name, and where", [Optional(), Length(max=200)])
+    arranged_contact = StringField(
+        "Telephone, or how else to reach them", [Optional(), Length(max=200)]
+    )
+    arranged_by = ClockField("By when on each day", [Optional()], description="Such as 12:00")
+    arranged_note = TextAreaField("What was agreed (if more is to be said)", _note)
+    preview = HiddenField()
+
+    ARRANGED: ClassVar[tuple[str, ...]] = (
+        "arranged_kind", "arranged_who", "arranged_contact", "arranged_by",
+    )  # fmt: skip
+
+    def arranged(self, days: Iterable[date]) -> list[Arranged]:
+        """What was answered, for each of these days; nothing until every question is."""
+        given = {name: self[name].data for name in self.ARRANGED}  # type: ignore[index]
+        if not all(given.values()):
+            return []
+        kind, who, contact, by_time = given.values()
+        note = self["arranged_note"].data  # type: ignore[index]
+        return [Arranged(day, kind, who, contact, by_time, note) for day in days]
+
+    def ask_arranged(self) -> None:
+        """Every question that was left out is said to be needed."""
+        for name in self.ARRANGED:
+            field = self[name]  # type: ignore[index]
+            if not field.data and not field.errors:
+                field.errors = [f"{field.label.text}: enter an answer"]
+
+
+class PlaceForm(ArrangeFields, Form):
     """Which place?"""
 
     place = RadioField("Choose a place", [InputRequired()], choices=[], validate_choice=False)
@@ -230,15 +268,21 @@ class PlaceForm(Form):
         )
         if found is None:
             return None
-        try:
-            starts_at = datetime.strptime(found[1], "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
-        except ValueError:
+        starts_at = _instant(found[1])
+        if starts_at is None:
             return None
         return {
             "starts_at": starts_at,
             "doctor_id": int(found[2]),
             "worker_id": int(found[3]),
         }
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 class MoveForm(PlaceForm):
@@ -259,7 +303,34 @@ class CancelForm(Form):
     reason = RadioField("Why?", [InputRequired()], choices=_choices(CANCELLED_BECAUSE))
     by_whom = RadioField("Who cancelled?", [InputRequired()], choices=_choices(CANCELLED_BY))
     note = TextAreaField("Note", _note, description="Needed when the reason is another one")
+    keep_rest = BooleanField("Keep the days of this induction after this one")
+    preview = HiddenField()
     version = VersionField()
+
+
+class ReplanForm(ArrangeFields, Form):
+    """Yes to what becomes of the days."""
+
+
+class MoveDayForm(ArrangeFields, Form):
+    """Which review instead?"""
+
+    review = RadioField("Choose a time", [InputRequired()], choices=[], validate_choice=False)
+    version = VersionField()
+
+    def wanted(self) -> dict[str, Any] | None:
+        """The review chosen, as the commands take it; None when it cannot be read."""
+        found = re.fullmatch(
+            r"([0-9]{8}T[0-9]{4}Z)-([0-9]{1,9})-([0-9]{1,9})", self.review.data or ""
+        )
+        if found is None:
+            return None
+        starts_at = _instant(found[1])
+        if starts_at is None:
+            return None
+        return {
+            "starts_at": starts_at, "nurse_id": int(found[2]), "doctor_id": int(found[3]) or None
+        }  # fmt: skip
 
 
 class ArrivedForm(Form):

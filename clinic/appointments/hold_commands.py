@@ -6,14 +6,26 @@ it may still be confirmed as long as nobody else has the place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 
 from clinic.act import Act, command
-from clinic.appointments import commands, facts, freed, history, lapses, writes
+from clinic.appointments import (
+    chain,
+    chain_changes,
+    commands,
+    facts,
+    freed,
+    history,
+    lapses,
+    writes,
+)
+from clinic.appointments.chain import Arranged, Rest
 from clinic.appointments.models import Referral, Visit
 from clinic.errors import Conflict, says
+from dosing.days import london_day
 
 for _name in ("uq_visit_held_for_patient", "UNIQUE constraint failed: visit.patient_id"):
     says(_name, "A place is held for this person already. Confirm it or let it go first.")
@@ -43,15 +55,19 @@ def let_go(act: Act, visit_id: int, *, version: int) -> Visit:
     return visit
 
 
-def confirm_hold(act: Act, visit_id: int, *, version: int) -> Visit:
+def confirm_hold(
+    act: Act, visit_id: int, *, version: int, arrangements: Sequence[Arranged] = ()
+) -> Visit:
     """The person says yes: the place held is booked, with everything asked anew (RP-16 to RP-18).
+
+    Under model 3 the days that follow are booked with it now, or nothing is (RP-10).
 
     A hold that lapsed or was let go books its place afresh, if that is still free: else Conflict
     with `free_next`.
     """
     seen = commands.Seen()
     try:
-        return _confirm(act, seen, visit_id, version)
+        return _confirm(act, seen, visit_id, version, arrangements)
     except Conflict as conflict:
         if seen.patient_id is None:
             raise
@@ -59,7 +75,9 @@ def confirm_hold(act: Act, visit_id: int, *, version: int) -> Visit:
 
 
 @command
-def _confirm(act: Act, seen: commands.Seen, visit_id: int, version: int) -> Visit:
+def _confirm(
+    act: Act, seen: commands.Seen, visit_id: int, version: int, arrangements: Sequence[Arranged]
+) -> Visit:
     visit = commands.visit_to_change(act, visit_id)
     if visit.status not in ("held", lapses.LET_GO):
         raise Conflict(f"This visit is {visit.status.replace('_', ' ')} already.")
@@ -72,20 +90,38 @@ def _confirm(act: Act, seen: commands.Seen, visit_id: int, version: int) -> Visi
         visit.worker_id or 0,
     )  # fmt: skip
     seen.place = place
+    rest: Rest | None = None
+    chained: dict[str, int] = {}
+    if visit.referral_id is not None and chain.chained(service, london_day(place.starts_at)):
+        rest = chain_changes.start(
+            act, service, patient_id=visit.patient_id, referral_id=visit.referral_id, place=place,
+            arrangements=arrangements,
+        )  # fmt: skip
+        chained = {"chain_id": rest.begin(), "day_number": 1}
     as_held = visit.status == "held" and (place.until, place.nurse_id, place.room_id) == (
         visit.ends_at, visit.nurse_id, visit.room_id,
     )  # fmt: skip
     if as_held:
         holds = {writes.HOLDS: history.events(act, visit)[-1].state[writes.HOLDS]}
         visit.status, visit.lapses_at = "booked", None
+        _say(visit, chained)
     else:
         lapses.release(act, place.starts_at, place.until, visit.patient_id)
         freed.release(act, visit.id, because=None)
         visit.status, visit.lapses_at = "booked", None
+        _say(visit, chained)
         holds = writes.as_json(commands.take(act, service, visit, place))
-    history.add(act, visit, "confirmed", more=holds)
+    history.add(act, visit, "confirmed", more=holds | commands.change_of(rest))
     act.note("appointments.booked", patient_id=visit.patient_id, visit=visit.id)
+    if rest is not None:
+        rest.carry_out()
     return visit
+
+
+def _say(visit: Visit, chained: dict[str, int]) -> None:
+    """Which day of which chain it is from now on, if it is one."""
+    for name, value in chained.items():
+        setattr(visit, name, value)
 
 
 def _check_version(act: Act, visit: Visit, version: int) -> None:

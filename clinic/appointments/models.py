@@ -14,6 +14,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.db import Base, Dated, Recorded
+from scheduling.chains import DAYS
 
 SOURCES = {
     "self": "Self-referral",
@@ -92,8 +93,11 @@ AWAY_BECAUSE = {
     "training": "Training",
     "other": "Another absence",
 }
-INDUCTION = "induction"
-VISIT_KINDS = {INDUCTION: "Induction: assessment with doctor and drugs worker"}
+INDUCTION, REVIEW = "induction", "titration_review"
+VISIT_KINDS = {
+    INDUCTION: "Induction: assessment with doctor and drugs worker",
+    REVIEW: "Titration review: day 2 or 3 of an induction",
+}
 VISIT_STATUSES = {
     "held": "Held for a few minutes",
     "booked": "Booked",
@@ -297,12 +301,16 @@ class Referral(Recorded, Base):
     )  # fmt: skip
 
 
+_ON_A_DAY = text("chain_id IS NOT NULL AND status IN ('booked', 'arrived')")
+
+
 class Visit(Recorded, Base):
     """A patient comes to a site at a time. The row is how it stands; its events, how it came.
 
     `ends_at`: when the patient may go; the doctor and the worker may be free sooner (its holds).
     `lapses_at`: a place only held; from that instant it counts for nothing (`stands`).
-    `room_id` and `observation_id` are resources.
+    `room_id` and `observation_id` are resources. `chain_id`, `day_number`: which day of which
+    induction (chain_models.py); days 2 and 3 have their referral through the chain.
     """
 
     __tablename__ = "visit"
@@ -326,6 +334,14 @@ class Visit(Recorded, Base):
             sqlite_where=text("status = 'held'"), postgresql_where=text("status = 'held'"),
         ),
         Index("ix_visit_site_starts", "site_id", "starts_at"),
+        CheckConstraint(
+            "(chain_id IS NULL) = (day_number IS NULL) AND (day_number IS NULL OR day_number > 0)",
+            name="day_number",
+        ),
+        Index(
+            "uq_visit_chain_day", "chain_id", "day_number", unique=True,
+            sqlite_where=_ON_A_DAY, postgresql_where=_ON_A_DAY,
+        ),
     )  # fmt: skip
 
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
@@ -341,6 +357,8 @@ class Visit(Recorded, Base):
     observation_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"))
     status: Mapped[str]
     lapses_at: Mapped[datetime | None]
+    chain_id: Mapped[int | None] = mapped_column(ForeignKey("visit_chain.id"))
+    day_number: Mapped[int | None]
     version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}
@@ -361,6 +379,11 @@ class Visit(Recorded, Base):
         return or_(
             cls.status.in_(("booked", "arrived")), and_(cls.status == "held", cls.lapses_at > at)
         )
+
+    @property
+    def day_in_words(self) -> str | None:
+        """Day 2 of 3; None for a visit that is no day of a chain."""
+        return None if self.day_number is None else f"Day {self.day_number} of {DAYS}"
 
 
 class VisitHold(Base):

@@ -19,6 +19,8 @@ from clinic.appointments import (
     referral_commands,
     waiting_queries,
 )
+from clinic.appointments.chain import Arranged
+from clinic.appointments.chain_models import ARRANGED
 from clinic.appointments.forms import (
     CloseForm,
     CorrectForm,
@@ -48,11 +50,10 @@ from clinic.forms import Form
 from clinic.patients import access
 from clinic.patients.models import Patient
 from clinic.patients.queries import banner, search
-from clinic.titration.queries import model_here
-from dosing.days import london_day
 from dosing.shape import FIRST_YEAR, LAST_YEAR
 from scheduling import booking
-from scheduling.prescribing_models import late_start
+from scheduling.chains import Plan
+from scheduling.prescribing_models import day_in_words
 
 appointments_pages = Blueprint("appointments_pages", __name__, url_prefix="/appointments")
 ui.nav("Wait list", "appointments_pages.waiting", "appointments.read", "community")
@@ -350,7 +351,7 @@ def with_choices(form: PlaceForm, found: queries.Offers) -> None:
         SelectChoice(
             offer.key,
             f"{ui.moment(offer.place.starts_at)} to {ui.clock_time(offer.place.ends_at)}",
-            {"hint": f"{_with_whom(offer)}. {_wait_short(offer)}"},
+            {"hint": f"{_with_whom(offer)}. {_wait_short(offer)}.{_then(offer)}"},
         )
         for offer in found.offers
     ]
@@ -362,6 +363,18 @@ def _with_whom(offer: queries.Offer) -> str:
         return said
     until = ui.clock_time(offer.place.observed_until)
     return f"{said}, then {offer.nurse} until {until}"
+
+
+def _then(offer: queries.Offer) -> str:
+    """The days that follow, and whether something must be arranged."""
+    if offer.rest is None:
+        return ""
+    days = " and ".join(ui.moment(each.starts_at) for _, each in sorted(offer.rest.reviews.items()))
+    said = f" Then {days}."
+    if offer.rest.to_arrange:
+        shut = " and ".join(day_in_words(day) for day in offer.rest.to_arrange)
+        said += f" To be arranged for: {shut}."
+    return said
 
 
 def _wait_short(offer: queries.Offer) -> str:
@@ -385,7 +398,10 @@ def offers(referral_id: int) -> Page:
             form.refuse("", [("place", "Choose one of the places listed")])
         elif form.confirmed:
             try:
-                booked = commands.book_visit(act(), referral_id=referral_id, **wanted)
+                booked = commands.book_visit(
+                    act(), referral_id=referral_id, **wanted,
+                    arrangements=arranged_for(form, queries.offers(act(), referral_id)),
+                )  # fmt: skip
             except (Conflict, Invalid) as refusal:
                 form.refuse(f"{refusal.detail} What is free now is listed below.")
                 form.place.data = None
@@ -400,7 +416,8 @@ def offers(referral_id: int) -> Page:
             else:
                 return to_visit(held.id, "The place is held. Ask the person, then confirm it.")
         elif not form.changing:
-            return check_place(form, queries.offers(act(), referral_id), wanted, "Book this visit?")
+            found = queries.offers(act(), referral_id)
+            return asked_about(form, found) or check_place(form, found, wanted, "Book this visit?")
     return offers_page(form, referral_id)
 
 
@@ -433,7 +450,12 @@ def walk_in(referral_id: int) -> Page:
             form.refuse("", [("place", "Choose one of the places listed")])
         elif form.confirmed:
             try:
-                visit_id = commands.walk_in(act(), referral_id=referral_id, **wanted)
+                visit_id = commands.walk_in(
+                    act(), referral_id=referral_id, **wanted,
+                    arrangements=arranged_for(
+                        form, queries.offers(act(), referral_id, walk_in=True)
+                    ),
+                )  # fmt: skip
             except (Conflict, Invalid) as refusal:
                 form.refuse(f"{refusal.detail} What is free now is listed below.")
                 form.place.data = None
@@ -441,7 +463,8 @@ def walk_in(referral_id: int) -> Page:
                 return to_visit(visit_id, "The visit is booked for now and the arrival recorded.")
         elif not form.changing:
             found = queries.offers(act(), referral_id, walk_in=True)
-            return check_place(form, found, wanted, "Book this place and record the arrival?")
+            title = "Book this place and record the arrival?"
+            return asked_about(form, found) or check_place(form, found, wanted, title)
     found = queries.offers(act(), referral_id, walk_in=True)
     with_choices(form, found)
     page = render_template(
@@ -450,21 +473,76 @@ def walk_in(referral_id: int) -> Page:
     return page, form.status
 
 
+def _chosen(form: PlaceForm, found: queries.Offers) -> queries.Offer | None:
+    return next((each for each in found.offers if each.key == form.place.data), None)
+
+
+def arranged_for(form: PlaceForm, found: queries.Offers) -> list[Arranged]:
+    """What was answered for the shut days of the place chosen."""
+    offer = _chosen(form, found)
+    return [] if offer is None or offer.rest is None else form.arranged(offer.rest.to_arrange)
+
+
+def asked_about(form: PlaceForm, found: queries.Offers) -> Page | None:
+    """The questions about shut days of the place chosen, until they are answered."""
+    offer = _chosen(form, found)
+    if offer is None or offer.rest is None or not offer.rest.to_arrange:
+        return None
+    if form.arranged(offer.rest.to_arrange):
+        return None
+    if any(name in request.form for name in form.ARRANGED[1:]):
+        form.ask_arranged()
+    rest = offer.rest
+    hidden = [each for each in form.as_sent() if not each[0].startswith("arranged_")]
+    page = render_template(
+        "appointments/arrange.jinja", form=form, hidden=hidden, late=rest.warning,
+        title="What is arranged while the service is shut?",
+        to_arrange=[day_in_words(day) for day in rest.to_arrange],
+        days=[
+            offer.place.starts_at, *(each.starts_at for _, each in sorted(rest.reviews.items()))
+        ],
+        banner=banner(act(), found.patient),
+    )  # fmt: skip
+    return page, form.status
+
+
 def check_place(form: PlaceForm, found: queries.Offers, wanted: dict[str, Any], title: str) -> Page:
     names = queries.staff_names(act(), [wanted["doctor_id"], wanted["worker_id"]])
-    place = next((each for each in found.offers if each.key == form.place.data), None)
+    place = _chosen(form, found)
     judged = queries.wait_until(act(), found, wanted["starts_at"])
-    late = late_start(model_here(act()), london_day(wanted["starts_at"]))
+    rest = None if place is None else place.rest
     rows = [
         ("Time", ui.moment(wanted["starts_at"])),
         ("Until", ui.clock_time(place.place.until) if place else ui.NOT_KNOWN),
         ("Doctor", names.get(wanted["doctor_id"], ui.NOT_KNOWN)),
         ("Drugs worker or nurse", names.get(wanted["worker_id"], ui.NOT_KNOWN)),
         *([("Nurse", place.nurse)] if place and place.nurse else []),
+        *_rest_rows(rest),
+        *_arranged_rows(form, rest),
         ("Wait", judged.says),
     ]
     return render_template(
-        "appointments/check.jinja", form=form, rows=rows, title=title, wait=judged, late=late,
+        "appointments/check.jinja", form=form, rows=rows, title=title, wait=judged,
+        late=rest and rest.warning,
         missing=place.missing if place else (),
         banner=banner(act(), found.patient),
     )  # fmt: skip
+
+
+def _rest_rows(rest: Plan | None) -> list[tuple[str, str]]:
+    reviews = {} if rest is None else rest.reviews
+    return [
+        (f"Day {number}", f"{ui.moment(each.starts_at)} to {ui.clock_time(each.ends_at)}")
+        for number, each in sorted(reviews.items())
+    ]
+
+
+def _arranged_rows(form: PlaceForm, rest: Plan | None) -> list[tuple[str, str]]:
+    given = [] if rest is None else form.arranged(rest.to_arrange)
+    return [
+        (
+            day_in_words(each.on),
+            f"{ARRANGED[each.kind]}: {each.who}, by {each.by_time:%H:%M}, {each.contact}",
+        )
+        for each in given
+    ]

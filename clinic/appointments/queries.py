@@ -8,17 +8,22 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import not_, or_, select
+from sqlalchemy import false, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from clinic.act import Act
 from clinic.appointments import facts, history
+from clinic.appointments.chain import chained as chained_on
+from clinic.appointments.chain_changes import change_to_undo, may_undo_alone
+from clinic.appointments.chain_models import VisitChain
+from clinic.appointments.chain_preview import as_review
 from clinic.appointments.commands import LOOK_AHEAD
 from clinic.appointments.models import (
     CANCELLED_BECAUSE,
     CANCELLED_BY,
     CLOSED_BECAUSE,
     DRUGS,
+    REVIEW,
     RISKS,
     SENT_TO,
     SOURCES,
@@ -36,7 +41,7 @@ from clinic.sites.models import Site
 from clinic.staff.models import PrescriberLevel, Staff, StaffCompetence, StaffRole
 from clinic.ui import clock_time, moment
 from dosing.days import end_of, london_day, start_of
-from scheduling import slots
+from scheduling import chains, slots
 from scheduling.calendars import OutOfReach
 from scheduling.checklist import missing, missing_at
 from scheduling.prescribing_models import (
@@ -177,6 +182,7 @@ class Offer:
     wait: Wait
     nurse: str | None = None
     missing: tuple[Finding, ...] = ()
+    rest: chains.Plan | None = None
 
     @property
     def key(self) -> str:
@@ -221,18 +227,22 @@ def offers(
     model = service.model_on(act.today) or service.model_on(first)
     crack = slots.no_opioid(referral.drugs)
     taken = facts.busy(act.session, patient.id, act.at)
+    # Days 2 and 3 of an induction move along with day 1, and a visit booked for later today moves
+    # to a walk-in's place: neither stands in anybody's way.
+    own = select(Visit.starts_at, Visit.ends_at).where(
+        Visit.status == "booked",
+        Visit.chain_id.in_(select(VisitChain.id).where(VisitChain.referral_id == referral.id))
+        | ((Visit.referral_id == referral.id) if walk_in else false()),
+    )
+    gone = {(row.starts_at, row.ends_at) for row in act.session.execute(own)}
+    taken = [each for each in taken if each not in gone]
     if walk_in:
-        # A visit booked for later today moves here, so it stands in nobody's way.
-        own = select(Visit.starts_at, Visit.ends_at).where(
-            Visit.referral_id == referral.id, Visit.status == "booked"
-        )
-        gone = {(row.starts_at, row.ends_at) for row in act.session.execute(own)}
-        taken = [each for each in taken if each not in gone]
         free = facts.walk_in_places(act.session, service, act.at)
     else:
         free = facts.free_places(act.session, service, first, last, act.at)
     free = [] if crack else free
-    found = slots.first_feasible(free, taken, how_many)
+    rests = _rests(act, service, slots.first_feasible(free, taken, len(free)), taken, how_many)
+    found = [place for place, _ in rests]
     names = staff_names(
         act,
         [each for place in found for each in (place.doctor_id, place.worker_id, place.nurse_id)],
@@ -245,8 +255,9 @@ def offers(
             wait(model, referral.referred_at, act.today, offered_at=place.starts_at),
             names.get(place.nurse_id),
             tuple(missing_at(service.rota, place.doctor_id, place.starts_at)),
+            rest,
         )
-        for place in found
+        for place, rest in rests
     )
     judged = wait(
         model, referral.referred_at, act.today, seen_at=referral.seen_at,
@@ -254,6 +265,33 @@ def offers(
         looked_to=None if crack else last,
     )  # fmt: skip
     return Offers(referral, patient, model, made, judged, last, crack)
+
+
+def _rests(
+    act: Act,
+    service: facts.Service,
+    places: Sequence[slots.Place],
+    taken: list[tuple[datetime, datetime]],
+    how_many: int,
+) -> list[tuple[slots.Place, chains.Plan | None]]:
+    """The first of the places; under model 3 those whose next two days are free too (RP-10)."""
+    chained = [each for each in places if chained_on(service, london_day(each.starts_at))]
+    if not chained:
+        return [(each, None) for each in places[:how_many]]
+    first, last = london_day(chained[0].starts_at), london_day(chained[-1].starts_at)
+    held = facts.holds(
+        act.session, service, start_of(first), end_of(last + 2 * chains.LOOK_AHEAD), act.at
+    )  # fmt: skip
+    diary = chains.Diary(service.rota, held, now=act.at, busy=taken)
+    found: list[tuple[slots.Place, chains.Plan | None]] = []
+    for place in places:
+        if len(found) == how_many:
+            break
+        if not chained_on(service, london_day(place.starts_at)):
+            found.append((place, None))
+        else:
+            found += chains.whole_chains(diary, [place], 1)
+    return found
 
 
 def wait_until(act: Act, found: Offers, starts_at: datetime) -> Wait:
@@ -332,7 +370,10 @@ def referral_page(act: Act, referral_id: int) -> ReferralPage:
     )
 
 
-def _undoable(events: Sequence[Any]) -> str | None:
+def _undoable(events: Sequence[Any], visit: Visit | None = None) -> str | None:
+    if visit is not None and visit.chain_id is not None:
+        may = change_to_undo(events) is not None or may_undo_alone(events)
+        return history.standing(events)[-1].verb if may else None
     found = history.undoable(events)
     return None if found is None else found[0].verb
 
@@ -486,7 +527,7 @@ def visit_page(act: Act, visit_id: int) -> VisitPage:
         referral=referral,
         wait=judged,
         steps=tuple(_visit_steps(events, names)),
-        can_undo=_undoable(events),
+        can_undo=_undoable(events, visit),
         off_rota=off_rota(act, [visit]).get(visit.id),
     )
 
@@ -537,6 +578,7 @@ class Line:
     born_on: date
     doctor: str | None
     worker: str | None
+    nurse: str | None
     off_rota: str | None
 
     @property
@@ -549,18 +591,20 @@ def clinic_list(
 ) -> list[Line]:
     """Who comes from first to last (London dates, both included), in order of time.
 
-    `with_staff`: only to this doctor or worker.
+    `with_staff`: only to this doctor, worker or nurse.
     """
     act.need("appointments.read")
     if last < first or last - first > LONGEST_SPAN:
         raise Invalid.field("to", f"must be on or after from, within {LONGEST_SPAN.days} days")
-    doctor, worker = aliased(Staff), aliased(Staff)
+    doctor, worker, nurse = aliased(Staff), aliased(Staff), aliased(Staff)
     wanted = (
         select(Visit, Patient.family_name, Patient.given_name, Patient.born_on,
-               doctor.name.label("doctor"), worker.name.label("worker"))
+               doctor.name.label("doctor"), worker.name.label("worker"),
+               nurse.name.label("nurse"))
         .join(Patient, Patient.id == Visit.patient_id)
         .outerjoin(doctor, doctor.id == Visit.doctor_id)
         .outerjoin(worker, worker.id == Visit.worker_id)
+        .outerjoin(nurse, nurse.id == Visit.nurse_id)
         .where(
             Visit.site_id == act.site_id,
             Visit.starts_at >= start_of(first),
@@ -572,13 +616,14 @@ def clinic_list(
     if not cancelled:
         wanted = wanted.where(Visit.status != "cancelled")
     if with_staff is not None:
-        wanted = wanted.where(or_(Visit.doctor_id == with_staff, Visit.worker_id == with_staff))
+        named = Visit.doctor_id, Visit.worker_id, Visit.nurse_id
+        wanted = wanted.where(or_(*(each == with_staff for each in named)))
     rows = act.session.execute(wanted).all()
     act.note_shown("appointments.clinic_listed", [row.Visit.patient_id for row in rows])
     lost = off_rota(act, [row.Visit for row in rows])
     return [
         Line(
-            row.Visit, row.family_name, row.given_name, row.born_on, row.doctor, row.worker,
+            row.Visit, row.family_name, row.given_name, row.born_on, row.doctor, row.worker, row.nurse,
             lost.get(row.Visit.id),
         )
         for row in rows
@@ -597,6 +642,10 @@ def off_rota(act: Act, visits: Iterable[Visit]) -> dict[int, str]:
     rota = facts.service(act.session, act.site_id or 0).rota
     found = {}
     for each in ahead:
+        if each.kind == REVIEW:
+            if as_review(each) not in chains.reviews_on(rota, london_day(each.starts_at)):
+                found[each.id] = chains.RULES["CH-02"]["unknown"]
+            continue
         answer = slots.may_book(
             rota, each.starts_at, each.doctor_id or 0, each.worker_id or 0, now=act.at, drugs=()
         )

@@ -223,7 +223,9 @@ def close_referral(
     if referral.status == "closed":
         raise Conflict("This referral is closed already.")
     if reason == DIP and (booked := _visit_ahead(act, referral)) is not None:
-        cancel_visit(act, booked.id, version=booked.version, reason=DIP, by_whom="service")
+        cancel_visit(
+            act, booked.id, version=booked.version, reason=DIP, by_whom="service", look_first=False
+        )
     _no_visit_ahead(act, referral)
     referral.status, referral.closed_because = "closed", reason
     history.add(act, referral, "closed", reason=reason, note=note)

@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from clinic.appointments.chain_schemas import (
+    PreviewSchema,
+    ReviewSchema,
+    arrangements_field,
+    preview_field,
+)
 from clinic.appointments.models import (
     AWAY_BECAUSE,
     CANCELLED_BECAUSE,
@@ -66,6 +72,13 @@ class PlaceSchema(Schema):
     observed_until = _instant(allow_none=True)
 
 
+class WholeChainSchema(PlaceSchema):
+    """A free place; under model 3 with the days that follow it and those to be arranged for."""
+
+    days = fields.List(fields.Nested(ReviewSchema))
+    to_arrange = fields.List(fields.Date())
+
+
 class FreePlacesSchema(Schema):
     """The places nobody has taken, in order of time."""
 
@@ -76,14 +89,25 @@ class FreePlacesSchema(Schema):
 
 
 class TakenSchema(ProblemSchema):
-    """The place is not to be had. `free_next`: the next two that are."""
+    """The place is not to be had, or other days change with it. `free_next`: the next two that are.
+
+    Under model 3 each of them is a whole chain; `day_number` and `on` name the day that stands in
+    the way. `preview`: what becomes of the other days; send its version to agree.
+    """
 
     class Meta(ProblemSchema.Meta):
         title = "PlaceTaken"
 
-    free_next = fields.List(fields.Nested(PlaceSchema))
+    free_next = fields.List(fields.Nested(WholeChainSchema))
+    day_number = fields.Integer()
+    on = fields.Date()
+    to_arrange = fields.List(fields.Date())
+    preview = fields.Nested(PreviewSchema)
     reason = fields.String(
-        metadata={"description": "past, not_on_rota, closed, leave, withdrawn, not_staffed, taken"}
+        metadata={
+            "description": "past, not_on_rota, closed, leave, withdrawn, not_staffed, taken,"
+            " chain, to_arrange, look_first, changed"
+        }
     )
     blocked_by = fields.List(
         fields.String(),
@@ -100,16 +124,30 @@ class PlaceWantedSchema(Schema):
     worker_id = _id(required=True)
 
 
-class BookingSchema(PlaceWantedSchema):
-    """Who gets which place."""
+class ConfirmSchema(Schema):
+    """What is arranged for shut days; nothing where none is needed."""
+
+    arrangements = arrangements_field()
+
+
+class HoldingSchema(PlaceWantedSchema):
+    """For whom which place is held."""
 
     referral_id = _id(required=True)
+
+
+class BookingSchema(HoldingSchema):
+    """Who gets which place."""
+
+    arrangements = arrangements_field()
 
 
 class MoveSchema(PlaceWantedSchema):
     """Which place a visit takes instead."""
 
     note = _note(load_default=None)
+    arrangements = arrangements_field()
+    preview = preview_field()
 
 
 class CancelSchema(Schema):
@@ -118,6 +156,11 @@ class CancelSchema(Schema):
     reason = _code(CANCELLED_BECAUSE, required=True)
     by_whom = _code(CANCELLED_BY, required=True)
     note = _note(load_default=None)
+    keep_rest = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Keep the days of the induction after this one"},
+    )
+    preview = preview_field()
 
 
 class ArrivedSchema(Schema):
@@ -155,6 +198,8 @@ class VisitSchema(Schema):
     observation_id = _id(required=True, allow_none=True)
     status = _code(VISIT_STATUSES, required=True)
     lapses_at = _instant(required=True, allow_none=True)
+    chain_id = _id(required=True, allow_none=True)
+    day_number = fields.Integer(required=True, allow_none=True)
     version = fields.Integer(required=True)
 
 

@@ -10,7 +10,9 @@ from werkzeug.wrappers import Response
 
 from clinic import ui
 from clinic.act import Act
-from clinic.appointments import commands, hold_commands, queries
+from clinic.appointments import chain_queries, commands, hold_commands, queries
+from clinic.appointments.chain_models import ARRANGED, VisitChain
+from clinic.appointments.chain_pages import looked_at, refused
 from clinic.appointments.forms import (
     ArrivedForm,
     CancelForm,
@@ -37,6 +39,7 @@ from clinic.patients.queries import banner
 from clinic.titration.queries import first_days_of
 from clinic.web import row_number
 from dosing.days import london_day
+from scheduling.chains import DAYS
 
 visits_pages = Blueprint("visits_pages", __name__, url_prefix="/appointments")
 ui.nav("Clinic", "visits_pages.clinic", "appointments.read", "community")
@@ -48,9 +51,13 @@ def about_visit(work: Act, visit_id: int, form: Form, title: str, **more: Any) -
     view = queries.visit_page(work, visit_id)
     if not form.is_submitted() and "version" in form:
         form["version"].data = view.visit.version
+    people = " with ".join(
+        each for each in (view.doctor, view.worker or view.nurse) if each is not None
+    )
+    day = f"{view.visit.day_in_words}. " if view.visit.day_in_words else ""
     lead = (
-        f"{in_words(view.visit)}: {ui.moment(view.visit.starts_at)}"
-        f" to {ui.clock_time(view.visit.ends_at)}, {view.doctor} with {view.worker}."
+        f"{day}{in_words(view.visit)}: {ui.moment(view.visit.starts_at)}"
+        f" to {ui.clock_time(view.visit.ends_at)}, {people}."
     )
     page = render_template(
         "appointments/step.jinja", form=form, title=title, banner=banner(work, view.patient), lead=lead,
@@ -68,9 +75,14 @@ def visit(visit_id: int) -> Page:
     """One visit: how it stands, what happened, and what can be done."""
     view = queries.visit_page(act(), visit_id)
     first_days, late = first_days_of(act(), view.patient.id)
+    chained = None
+    if view.visit.chain_id is not None:
+        row = act().session.get_one(VisitChain, view.visit.chain_id)
+        chained = chain_queries.of_visits(act(), row)
     return render_template(
         "appointments/visit.jinja", view=view, banner=banner(act(), view.patient),
-        first_days=first_days, late=late, ladder=ladder_of_visit(act(), visit_id),
+        first_days=first_days, late=late, chain=chained, arranged=ARRANGED,
+        ladder=ladder_of_visit(act(), visit_id),
         stands=in_words, form=HoldForm(version=view.visit.version),
         may_confirm=queries.may_confirm(act(), view),
         holding=not view.visit.lapses_at or act().at < view.visit.lapses_at,
@@ -94,14 +106,16 @@ def move_visit(visit_id: int) -> Page:
         if wanted is None:
             form.refuse("", [("place", "Choose one of the places listed")])
         elif form.confirmed:
-            if carried_out(
-                form,
-                lambda: commands.move_visit(
-                    act(), visit_id, version=form.version.data or 0, **wanted
-                ),
-            ):
+            page = _move_to(form, visit_id, wanted)
+            if page is None:
                 return to_visit(visit_id, "The visit is moved. Its old place is free again.")
+            if page:
+                return page
             form.place.data = None
+        elif not form.changing and known.chain_id is not None:
+            page = _move_to(form, visit_id, wanted)
+            if page:
+                return page
         elif not form.changing:
             found = queries.offers(act(), known.referral_id)
             return check_place(form, found, wanted, "Move the visit here?")
@@ -141,13 +155,36 @@ def let_go(visit_id: int) -> Page:
     return redirect(url_for("visits_pages.visit", visit_id=visit_id))
 
 
+def _move_to(form: MoveForm, visit_id: int, wanted: dict[str, Any]) -> Page | None:
+    """Move day 1, or the only day: None when it is done."""
+
+    def work(**more: Any) -> object:
+        version = form.version.data or 0
+        return commands.move_visit(act(), visit_id, version=version, **wanted, **more)
+
+    return refused(form, lambda: looked_at(form, work, title="Move the visit", visit_id=visit_id))
+
+
 @visits_pages.route("/visits/<int:visit_id>/cancel", methods=["GET", "POST"])
 @needs("appointments.book")
 def cancel_visit(visit_id: int) -> Page:
     """Cancel a visit and free its place."""
     form = CancelForm()
-    if carried_out(form, lambda: commands.cancel_visit(act(), visit_id, **form.answers())):
-        return to_visit(visit_id, "The visit is cancelled and its place is free.")
+    known = queries.visit_here(act(), visit_id)
+    if known.chain_id is None or known.day_number in (1, DAYS):
+        del form.keep_rest
+    if form.validate_on_submit() and not form.changing:
+
+        def work(**more: Any) -> object:
+            answers = {name: given for name, given in form.answers().items() if name != "preview"}
+            return commands.cancel_visit(act(), visit_id, **answers, **more)
+
+        title = "Cancel the visit"
+        page = refused(form, lambda: looked_at(form, work, title=title, visit_id=visit_id))
+        if page is None:
+            return to_visit(visit_id, "The visit is cancelled and its place is free.")
+        if page:
+            return page
     return about_visit(
         act(), visit_id, form, "Cancel the visit", button="Cancel the visit", warning=True
     )

@@ -143,7 +143,9 @@ def _book(act: Act, place: FreedPlace, referral_id: int) -> int:
     )
     if booked is None:
         return commands.book_visit(act, referral_id=referral_id, **wanted).id
-    return commands.move_visit(act, booked.id, version=booked.version, **wanted).id
+    return commands.move_visit(
+        act, booked.id, version=booked.version, **wanted, look_first=False
+    ).id
 
 
 @command

@@ -12,7 +12,18 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Insert, Table, bindparam, insert, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Insert,
+    Table,
+    bindparam,
+    cast,
+    func,
+    insert,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from clinic.appointments.models import Visit, VisitEvent, VisitHold
@@ -51,8 +62,8 @@ def from_json(state: Mapping[str, Any]) -> list[Held]:
 
 VISIT = (
     "patient_id", "site_id", "referral_id", "kind", "starts_at", "ends_at", "doctor_id",
-    "worker_id", "nurse_id", "room_id", "observation_id", "status", "lapses_at", "version",
-    "recorded_at", "recorded_by",
+    "worker_id", "nurse_id", "room_id", "observation_id", "status", "lapses_at", "chain_id",
+    "day_number", "version", "recorded_at", "recorded_by",
 )  # fmt: skip
 STEP = ("verb", "at", "state", "recorded_at", "recorded_by")
 
@@ -126,3 +137,17 @@ def _whole(how_many: int) -> Any:
     held = _add_holds(how_many, added.c.id).cte("held")
     told = _add_step(added.c.id).cte("told")
     return select(added.c.id).add_cte(held, told)
+
+
+def one_chooses(session: Session, site_id: int) -> None:
+    """Let those who book at this site choose one after the other, until the transaction ends.
+
+    For what a visit is given and nobody named: two would choose the same, and one be refused while
+    another is free. SQLite's writers take turns anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_ONE_CHOOSES, {"site": site_id})
+
+
+# A lock of one number never meets the locks of two that guard hours (migrations: queue_for_an_hour).
+_ONE_CHOOSES = select(func.pg_advisory_xact_lock(cast(bindparam("site"), BigInteger)))

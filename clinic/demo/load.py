@@ -17,6 +17,7 @@ from clinic import clock
 from clinic.act import Act
 from clinic.appointments import commands as visits
 from clinic.appointments import queries as places
+from clinic.appointments.chain import Arranged
 from clinic.appointments.hours_commands import record_leave, set_opening
 from clinic.appointments.models import Referral
 from clinic.appointments.referral_commands import record_support, register_referral
@@ -36,7 +37,7 @@ from clinic.demo.people import (
     STAFF,
     Member,
 )
-from clinic.errors import Trouble
+from clinic.errors import Conflict, Trouble
 from clinic.patients.commands import add_alert, register_patient
 from clinic.release import commands as release
 from clinic.release.models import ReleasePlan
@@ -222,16 +223,40 @@ def _book(
     work = story.by(key, at)
     found = places.free_places(work, work.site_id or 0, work.today, work.today + timedelta(days=28))
     found = [place for place in found if place.starts_at > at]
-    if nth >= len(found):
-        return None
-    place = found[nth]
     work.session.rollback()
-    booked = visits.book_visit(
-        work, referral_id=referral, starts_at=place.starts_at, doctor_id=place.doctor_id,
-        worker_id=place.worker_id,
-    )  # fmt: skip
+    booked = None
+    for place in found[nth:]:
+        wanted = {
+            "referral_id": referral, "starts_at": place.starts_at, "doctor_id": place.doctor_id,
+            "worker_id": place.worker_id,
+        }  # fmt: skip
+        try:
+            booked = _with_arrangements(work, wanted)
+            break
+        except Conflict:  # one of its next days is taken
+            continue
     work.session.close()
     return booked
+
+
+def _with_arrangements(work: Act, wanted: dict[str, Any]) -> visits.Booked:
+    """Book it; under model 3 the on-call doctor sees the person on each shut day of the first."""
+    try:
+        return visits.book_visit(work, **wanted)
+    except Conflict as refused:
+        days = refused.more.get("to_arrange")
+        if days is None:
+            raise
+    return visits.book_visit(
+        work, **wanted,
+        arrangements=[
+            Arranged(
+                date.fromisoformat(day), "on_call_doctor", "Dr Leila Aziz, Northborough Hospital",
+                "01632 960090", time(12),
+            )
+            for day in days
+        ],
+    )  # fmt: skip
 
 
 def _model_2(story: Story) -> None:

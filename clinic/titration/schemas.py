@@ -84,11 +84,12 @@ class TargetSchema(Schema):
 
 
 class AttendanceSchema(Schema):
-    """One of the first days of a model 3 start."""
+    """One of the first days of a model 3 start. `here` false: the service is shut that day."""
 
     number = fields.Integer(required=True)
     on = fields.Date(required=True)
     state = fields.String(required=True)
+    here = fields.Boolean(required=True)
 
 
 class StandingSchema(Schema):

@@ -17,7 +17,8 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act
-from clinic.appointments.models import INDUCTION, NO_VISIT, Referral, Visit
+from clinic.appointments.chain_models import ChainArrangement, VisitChain
+from clinic.appointments.models import INDUCTION, NO_VISIT, REVIEW, Referral, Visit
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.prescriptions.models import DoseDecision
@@ -41,7 +42,8 @@ SINCE = timedelta(days=60)
 @dataclass(frozen=True)
 class Standing:
     """One person's build-up at a moment. Rows stand (not struck out), oldest first; reviews newest
-    first. `day_1`: the day of the induction visit; None when there was none."""
+    first. `day_1`: the day of the induction visit; None when there was none. `arrangements`: for
+    days of it on which the service is shut."""
 
     person: int
     at: datetime
@@ -52,6 +54,7 @@ class Standing:
     contacts: Sequence[Contact]
     decisions: Sequence[DoseDecision]
     visits: Sequence[Visit]
+    arrangements: Sequence[ChainArrangement]
     referral: Referral | None
     prescribers: frozenset[int]
     step_limit: tuple[str, Decimal] | None
@@ -108,14 +111,23 @@ class Standing:
 
     @property
     def planned_days(self) -> set[date]:
-        """The days contact is planned: planned as such, the next review, a supervised collection."""
-        planned = {row.planned_on for row in self.contacts if row.planned_on is not None}
+        """The days contact is planned: planned as such, arranged, a booked visit, the next review,
+        a supervised collection.
+        """
+        planned = self._arranged_days | {
+            london_day(each.starts_at) for each in self.visits if each.status == "booked"
+        }
         if self.newest_review is not None and self.newest_review.next_review_on is not None:
             planned.add(self.newest_review.next_review_on)
         for decision in self.decisions:
             if decision.withdrawn_at is None:
                 planned |= supervised_days(decision)
         return planned
+
+    @property
+    def _arranged_days(self) -> set[date]:
+        planned = {row.planned_on for row in self.contacts if row.planned_on is not None}
+        return planned | {row.on for row in self.arrangements}
 
     @cached_property
     def contact(self) -> rules.Contacts | None:
@@ -183,9 +195,29 @@ class Standing:
     @property
     def day_1(self) -> date | None:
         """The day of the last induction visit they came to; failing that the last one booked."""
-        came = [visit for visit in self.visits if visit.status == "arrived"]
-        visit = next(iter(reversed(came or self.visits)), None)
+        visit = self.induction
         return None if visit is None else london_day(visit.starts_at)
+
+    @property
+    def induction(self) -> Visit | None:
+        """The last induction visit they came to; failing that the last one booked."""
+        visits = [visit for visit in self.visits if visit.kind == INDUCTION]
+        came = [visit for visit in visits if visit.status == "arrived"]
+        return next(iter(reversed(came or visits)), None)
+
+    @property
+    def later_days(self) -> dict[int, date]:
+        """On which days 2 and 3 of that induction are or were; missed ones only where none stands."""
+        visit = self.induction
+        if visit is None or visit.chain_id is None:
+            return {}
+        days = [each for each in self.visits if each.chain_id == visit.chain_id]
+        days.sort(key=lambda each: each.status != "did_not_attend")
+        return {
+            each.day_number: london_day(each.starts_at)
+            for each in days
+            if each.day_number is not None and each.kind == REVIEW
+        }
 
     def first_days(
         self, model: PrescribingModel | None, shut: Iterable[date]
@@ -193,8 +225,10 @@ class Standing:
         """The attendances of a model 3 start (RP-10); none without a visit."""
         if self.day_1 is None:
             return []
-        arranged = {row.planned_on for row in self.contacts if row.planned_on is not None}
-        return models.first_days(model, self.day_1, self.seen_days, arranged, set(shut), self.today)
+        return models.first_days(
+            model, self.day_1, self.seen_days, self._arranged_days, set(shut), self.today,
+            self.later_days,
+        )  # fmt: skip
 
     def targets(self, model: PrescribingModel | None) -> list[aims.Target]:
         """How each target stands (RP-07, RP-13, RP-15): advice."""
@@ -293,11 +327,23 @@ def standing_of(act: Act, people: Mapping[int, list[int]], at: datetime) -> dict
     visits = rows(
         select(Visit)
         .where(
-            Visit.patient_id.in_(owner), Visit.kind == INDUCTION, Visit.status.not_in(NO_VISIT),
+            Visit.patient_id.in_(owner), Visit.kind.in_((INDUCTION, REVIEW)),
+            Visit.status.not_in(NO_VISIT),
             Visit.site_id == act.site_id, Visit.starts_at > since,
         )
         .order_by(Visit.starts_at)
     )  # fmt: skip
+    arrangements: defaultdict[int, list[ChainArrangement]] = defaultdict(list)
+    for row, patient_id in act.session.execute(
+        select(ChainArrangement, VisitChain.patient_id)
+        .join(VisitChain, VisitChain.id == ChainArrangement.chain_id)
+        .where(
+            VisitChain.patient_id.in_(owner), ChainArrangement.struck_at.is_(None),
+            ChainArrangement.recorded_at > since,
+        )
+        .order_by(ChainArrangement.on)
+    ):  # fmt: skip
+        arrangements[owner[patient_id]].append(row)
     referrals = rows(
         select(Referral)
         .where(
@@ -313,7 +359,8 @@ def standing_of(act: Act, people: Mapping[int, list[int]], at: datetime) -> dict
             person=person, at=at, course=courses.get(person), doses=doses[person],
             observations=observations[person], reviews=reviews[person],
             contacts=contacts[person], decisions=decisions[person],
-            visits=visits[person], referral=next(iter(referrals[person]), None),
+            visits=visits[person], arrangements=arrangements[person],
+            referral=next(iter(referrals[person]), None),
             prescribers=prescribers,
             step_limit=facts.largest_step(in_force, courses[person].known.drug)
             if person in courses

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from clinic.act import Act
 from clinic.appointments import commands, queries, referral_commands, rota_commands, things_commands
+from clinic.appointments.chain import Arranged
 from clinic.db import Database
+from clinic.errors import Conflict
 from clinic.sites.models import Site, SiteModel
 from clinic.staff.models import Staff, StaffCompetence
 from tests.factories import base
@@ -164,7 +166,37 @@ def a_referral(clinic: Clinic, *, act: Act | None = None, **details: Any) -> int
 
 
 def a_booking(clinic: Clinic, referral_id: int | None = None, **place: Any) -> commands.Booked:
-    """A booked visit: the first free place unless another is given."""
-    return commands.book_visit(
-        clinic.act, referral_id=referral_id or a_referral(clinic), **(place or clinic.place())
-    )
+    """A booked visit: the first free place unless another is given.
+
+    Under model 3 its next days come with it, and a shut day among them is arranged for.
+    """
+    asked = {"referral_id": referral_id or a_referral(clinic), **(place or clinic.place())}
+    try:
+        return commands.book_visit(clinic.act, **asked)
+    except Conflict as refused:
+        if refused.more.get("reason") != "to_arrange":
+            raise
+        given = [an_arrangement(day) for day in refused.more["to_arrange"]]
+        return commands.book_visit(clinic.act, **asked, arrangements=given)
+
+
+def an_arrangement(on: date | str, **more: Any) -> Arranged:
+    """What is arranged for a shut day: the on-call doctor, unless told otherwise."""
+    given: dict[str, Any] = {
+        "kind": "on_call_doctor", "who": "Dr Sunita Rao, Castle Hospital",
+        "contact": "01632 960123", "by_time": time(12), **more,
+    }  # fmt: skip
+    return Arranged(on=date.fromisoformat(str(on)), **given)
+
+
+def agreed(work: Callable[..., Any], *args: Any, **given: Any) -> Any:
+    """Look at what becomes of the other days, say yes to it, and arrange for what must be."""
+    try:
+        return work(*args, **given)
+    except Conflict as refused:
+        picture = refused.more.get("preview")
+        if picture is None:
+            raise
+    days = [an_arrangement(day) for day in picture["to_arrange"]]
+    more = {"arrangements": days} if days else {}
+    return work(*args, **given, preview=picture["version"], **more)

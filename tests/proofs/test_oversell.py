@@ -213,6 +213,16 @@ class Client:
                 seen = self.known.acknowledged.get(visit["id"], 0)
                 self.known.acknowledged[visit["id"]] = max(seen, visit["version"])
 
+    def agreed(
+        self, verb: str, at: int, path: str, body: dict[str, Any], version: int
+    ) -> tuple[int, dict[str, Any]]:
+        """As a person does: look at what becomes of the other days, and say yes to it."""
+        status, told = self.ask(verb, at, "POST", path, body, version)
+        if status == 409 and "preview" in told:
+            body = {**body, "preview": told["preview"]["version"]}
+            status, told = self.ask(verb, at, "POST", path, body, version)
+        return status, told
+
     def some_visit(self, at: int, *stands: str) -> tuple[int, int] | None:
         with self.known.lock:
             here = [
@@ -271,13 +281,13 @@ class Client:
         if visit := self.some_visit(at):
             wanted = _wanted(self.chance.choice(self.services[at].places))
             path = f"visits/{visit[0]}/move"
-            self.keep(at, *self.ask("move", at, "POST", path, wanted, visit[1]), visit[0])
+            self.keep(at, *self.agreed("move", at, path, wanted, visit[1]), visit[0])
 
     def cancel(self, at: int) -> None:
         if visit := self.some_visit(at):
             body = {"reason": "cannot_come", "by_whom": "patient"}
             path = f"visits/{visit[0]}/cancel"
-            self.keep(at, *self.ask("cancel", at, "POST", path, body, visit[1]), visit[0])
+            self.keep(at, *self.agreed("cancel", at, path, body, visit[1]), visit[0])
 
     def undo(self, at: int) -> None:
         if visit := self.some_visit(at):
@@ -350,11 +360,25 @@ def half_held(database: Database) -> list[int]:
     wrong = """
         SELECT v.id FROM visit v
         LEFT JOIN visit_hold h ON h.visit_id = v.id AND h.released_at IS NULL
-        GROUP BY v.id, v.status, v.nurse_id, v.room_id, v.observation_id
+        GROUP BY v.id, v.status, v.doctor_id, v.worker_id, v.nurse_id, v.room_id, v.observation_id
         HAVING count(h.id) <> CASE WHEN v.status IN ('cancelled', 'let_go') THEN 0 ELSE
-            2 + CASE WHEN v.nurse_id IS NULL THEN 0 ELSE 1 END
+                CASE WHEN v.doctor_id IS NULL THEN 0 ELSE 1 END
+              + CASE WHEN v.worker_id IS NULL THEN 0 ELSE 1 END
+              + CASE WHEN v.nurse_id IS NULL THEN 0 ELSE 1 END
               + CASE WHEN v.room_id IS NULL THEN 0 ELSE 1 END
               + CASE WHEN v.observation_id IS NULL THEN 0 ELSE 1 END END
+    """
+    with database.reading() as session:
+        return list(session.scalars(text(wrong)))
+
+
+def broken_chains(database: Database) -> list[int]:
+    """Days of an induction that stand without the day before them, or on or before it."""
+    wrong = """
+        SELECT v.id FROM visit v
+        LEFT JOIN visit d ON d.chain_id = v.chain_id AND d.day_number = v.day_number - 1
+            AND d.status IN ('booked', 'arrived') AND d.starts_at < v.starts_at
+        WHERE v.day_number > 1 AND v.status IN ('booked', 'arrived') AND d.id IS NULL
     """
     with database.reading() as session:
         return list(session.scalars(text(wrong)))
@@ -367,7 +391,7 @@ def watched(database: Database, known: Known) -> Iterator[None]:
 
     def look() -> None:
         while not over.wait(0.3):
-            twice, half = given_twice(database), half_held(database)
+            twice, half = given_twice(database), half_held(database) + broken_chains(database)
             with known.lock:
                 known.watched += 1
                 if any(twice.values()):

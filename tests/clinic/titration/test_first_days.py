@@ -38,11 +38,24 @@ def test_booking_a_new_person_creates_three_days_and_warns_of_a_late_start(clini
     where = f"/appointments/referrals/{referral}/offers"
     place = places_on(nurse.get(where).text)[0]
 
-    check = nurse.post(where, data={"place": place})
-    visit = nurse.get(nurse.post(where, data={"place": place, "step": "confirm"}).location)
+    asked = nurse.post(where, data={"place": place})
+    none = {"place": place, "arranged_who": "", "arranged_contact": "", "arranged_by": ""}
+    again = nurse.post(where, data=none)
+    given = {
+        "place": place, "arranged_kind": "pharmacy", "arranged_who": "Boots, High Street",
+        "arranged_contact": "01632 960123", "arranged_by": "12:00",
+    }  # fmt: skip
+    check = nurse.post(where, data=given)
+    visit = nurse.get(nurse.post(where, data={**given, "step": "confirm"}).location)
 
-    assert "Day 1 is Thu 5 Nov 2026, so days 1 to 3 run into the weekend." in check.text
-    for words in ("Thu 5 Nov 2026", "Fri 6 Nov 2026", "Sat 7 Nov 2026", "nothing is arranged"):
+    assert "Day 1 is Thu 5 Nov 2026, so days 1 to 3 run into the weekend." in asked.text
+    assert "While the service is shut: Sat 7 Nov 2026" in asked.text
+    assert again.status_code == 422 and "Name, and where: enter an answer" in again.text
+    assert "A pharmacy sees them and reports it: Boots, High Street, by 12:00" in check.text
+    for words in (
+        "Thu 5 Nov 2026", "Fri 6 Nov 2026", "Mon 9 Nov 2026", "day 1 of 3", "Sat 7 Nov 2026",
+        "01632 960123",
+    ):  # fmt: skip
         assert words in visit.text
 
 
