@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clinic.assessments.commands import name_worker, record_entries, record_entry
 from clinic.assessments.kinds import FINDING_ITEMS, TOPICS
 from clinic.assessments.scales import COWS_ITEMS
+from clinic.demo.story import Story
 from clinic.errors import Trouble
 from clinic.patients.models import Patient
 from dosing.days import london_day
 from scheduling.assessment import CRACK_PATHWAY
-
-if TYPE_CHECKING:
-    from clinic.demo.load import Story
 
 Entry = tuple[str, dict[str, Any]]
 SCORES = (1, 3, 1, 2, 1, 2, 2, 1, 1, 1, 0)

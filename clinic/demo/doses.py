@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
 
@@ -12,14 +12,12 @@ from clinic.appointments.models import Visit
 from clinic.consumption.commands import record_dose
 from clinic.consumption.supply_commands import set_place
 from clinic.demo.assessments import assess, entry, sign
+from clinic.demo.story import Story
 from clinic.errors import Trouble
 from clinic.prescriptions.commands import save_dose_decision
 from clinic.titration.commands import record_review
 from dosing.days import london_day
 from dosing.units import as_text
-
-if TYPE_CHECKING:
-    from clinic.demo.load import Story
 
 REASON = {"reason_code": "closer_monitoring", "reason": "Seen twice today; withdrawal is marked"}
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from clinic.demo.story import Story
 from clinic.guidance import commands, overrides
 from clinic.guidance.quarters import Quarter
 from dosing.check import rulebook
-
-if TYPE_CHECKING:
-    from clinic.demo.load import Story
 
 
 def tell(story: Story) -> None:

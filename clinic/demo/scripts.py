@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from clinic.demo.assessments import assess, sign
 from clinic.demo.doses import REASON
+from clinic.demo.story import Story
 from clinic.errors import Trouble
 from clinic.prescriptions.commands import save_dose_decision
 from clinic.release import commands as premises
@@ -21,9 +21,6 @@ from clinic.staff.commands import set_registration
 from dosing.days import london_day
 from scheduling.instalments import WORDINGS
 from scheduling.release_request import WEEKDAYS
-
-if TYPE_CHECKING:
-    from clinic.demo.load import Story
 
 MON_TO_SAT = {day: ["09:00-18:00"] for day in WEEKDAYS[:6]}
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clinic.assessments.commands import record_entry
 from clinic.consumption.commands import record_dose
 from clinic.consumption.supply_commands import set_place
 from clinic.demo.assessments import COWS, assess, sign
 from clinic.demo.doses import REASON
+from clinic.demo.story import Story
 from clinic.errors import Trouble
 from clinic.patients.queries import same_person
 from clinic.prescriptions.commands import save_dose_decision
@@ -19,9 +20,6 @@ from clinic.titration import commands
 from clinic.titration.queries import review_counting
 from dosing.days import london_day, start_of
 from dosing.units import as_text
-
-if TYPE_CHECKING:
-    from clinic.demo.load import Story
 
 CALM = {**dict.fromkeys(COWS, 0), "pulse": 1, "anxiety": 2}
 DAY = timedelta(days=1)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from clinic.appointments.commands import book_visit, cancel_visit
 from clinic.appointments.missed_commands import record_try
 from clinic.appointments.missed_queries import open_ladders
 from clinic.appointments.queries import free_places, wait_list
+from clinic.demo.story import Story
 from clinic.reminders.commands import record_choice
-
-if TYPE_CHECKING:
-    from clinic.demo.load import Story
 
 SAID = (
     {"channel": "email", "address": "a.demonstration@example.org"},
