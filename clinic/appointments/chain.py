@@ -94,7 +94,8 @@ class Rest:
     """The days of a chain that a change puts aside, plans anew and puts in place.
 
     `kept`: the standing visits of other days. `gone`: the one that whoever does this moves or
-    cancels beside. `day_1`: when the induction is, or was.
+    cancels beside. `lost`: the last visit of a day that was missed or cancelled. `day_1`: when the
+    induction is, or was.
     """
 
     act: Act
@@ -106,6 +107,7 @@ class Rest:
     kept: dict[int, Visit] = field(default_factory=dict)
     aside: dict[int, Visit] = field(default_factory=dict)
     gone: list[Visit] = field(default_factory=list)
+    lost: dict[int, Visit] = field(default_factory=dict)
     preview: Preview | None = None
     _held: dict[int, list[int]] = field(default_factory=dict)
     _plan: Plan | None = None
@@ -210,8 +212,11 @@ class Rest:
         reviews = {} if made is None else dict(made.reviews)
         for number in sorted({*self.aside, *reviews}):
             if number not in rows:
-                rows[number] = changed(number, self.aside.get(number), reviews.get(number))
+                rows[number] = changed(
+                    number, self.aside.get(number), reviews.get(number), self.lost.get(number)
+                )
         ended = self._no_longer()
+        begun = 1 in self.kept and self.kept[1].status == "arrived"
         self.preview = Preview(
             None if self.chain is None else self.chain.id,
             tuple(rows[number] for number in sorted(rows)),
@@ -219,7 +224,7 @@ class Rest:
             tuple(chains.no_longer_needed(each.on, each.contact) for each in ended),
             () if made is None else tuple(each.message for each in made.passed_over),
             () if made is None else tuple(chains.in_words(each) for each in made.broken),
-            None if made is None or made.warning is None else made.warning.message,
+            None if made is None or begun or made.warning is None else made.warning.message,
             tuple(dose_words(self.act, self.patient_id)),
         )
         return self.preview
@@ -267,7 +272,6 @@ class Rest:
             more={
                 "reason": "look_first" if shown is None else "changed",
                 "preview": {**picture.as_json(), "version": picture.version},
-                "free_next": [],
             },
         )
 

@@ -75,6 +75,7 @@ def rest_of(act: Act, service: facts.Service, chain_id: int) -> tuple[Rest, dict
     firsts = [each for each in visits if each.day_number == 1]
     day_1 = stand.get(1) or firsts[-1]
     rest = Rest(act, service, chain.patient_id, chain.referral_id, day_1.starts_at, chain)
+    rest.lost = {each.day_number or 0: each for each in visits if each.day_number not in stand}
     return rest, stand
 
 

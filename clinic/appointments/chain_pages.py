@@ -107,9 +107,12 @@ def _row(each: dict[str, Any], names: dict[int | None, str]) -> dict[str, Any]:
         starts, ends = (datetime.fromisoformat(times[name]) for name in ("starts_at", "ends_at"))
         return f"{ui.moment(starts)} to {ui.clock_time(ends)}"
 
+    was = span(each["was"])
+    if each["what"] == BOOKED and each["was"] is not None:
+        was += ", missed or cancelled"
     with_whom = [names[each[who]] for who in ("doctor_id", "nurse_id") if each[who]]
     return {
-        "number": each["number"], "was": span(each["was"]), "becomes": span(each["becomes"]),
+        "number": each["number"], "was": was, "becomes": span(each["becomes"]),
         "what": WHAT[each["what"]], "with": ", ".join(with_whom) or "nobody",
     }  # fmt: skip
 

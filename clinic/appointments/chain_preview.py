@@ -14,7 +14,9 @@ from scheduling.chains import Review
 
 @dataclass(frozen=True)
 class Row:
-    """One day of the chain, before and after the change."""
+    """One day of the chain, before and after the change. `was`: of a day booked anew, what was
+    missed or cancelled.
+    """
 
     number: int
     visit_id: int | None
@@ -83,8 +85,12 @@ def stays(number: int, visit: Visit) -> Row:
     )  # fmt: skip
 
 
-def changed(number: int, visit: Visit | None, wanted: Review | None) -> Row:
-    was = None if visit is None else (visit.starts_at, visit.ends_at)
+def changed(
+    number: int, visit: Visit | None, wanted: Review | None, lost: Visit | None = None
+) -> Row:
+    """A day that is planned. `lost`: its visit that was missed or cancelled, where none stands."""
+    before = visit or lost
+    was = None if before is None else (before.starts_at, before.ends_at)
     if wanted is None:
         return Row(number, visit and visit.id, visit and visit.version, was, None, CANCELLED)
     what = BOOKED if visit is None else STAYS if wanted == as_review(visit) else MOVES

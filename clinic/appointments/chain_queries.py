@@ -24,10 +24,7 @@ LONGEST_SPAN = timedelta(days=28)
 
 @dataclass(frozen=True)
 class ChainView:
-    """A chain with every visit of it, missed and cancelled ones too, and what is arranged.
-
-    `by`: who recorded each arrangement, by its id.
-    """
+    """A chain with every visit of it, missed and cancelled ones too, and what is arranged."""
 
     chain: VisitChain
     visits: tuple[Visit, ...]

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from clinic.act import Act, rehearsed
 from clinic.appointments import facts
 from clinic.appointments.commands import LOOK_AHEAD
-from clinic.appointments.models import Referral, Resource, Visit, VisitHold
+from clinic.appointments.models import REVIEW, Referral, Resource, Visit, VisitHold
 from clinic.appointments.queries import off_rota, staff_names
 from clinic.patients.models import Patient
 from clinic.sites.models import Site
@@ -38,7 +38,8 @@ class Move:
 class Hit:
     """A booked visit the rota does not carry: why, where it could go, and the wait that gives.
 
-    `move` None: no place is free in the weeks looked at. `wait` None: the visit has no referral.
+    `move` None: no place is free in the weeks looked at, or it is day 2 or 3 of an induction, which
+    takes no place. `wait` None: the visit has no referral.
     """
 
     visit_id: int
@@ -49,6 +50,12 @@ class Hit:
     why: str
     move: Move | None
     wait: Wait | None
+    day_number: int | None = None
+
+    @property
+    def is_review(self) -> bool:
+        """Is it day 2 or 3 of an induction?"""
+        return (self.day_number or 1) > 1
 
     @property
     def breach(self) -> Finding | None:
@@ -127,7 +134,9 @@ def _hits(act: Act, already: set[int]) -> tuple[Hit, ...]:
             for starts, ends in facts.busy(act.session, visit.patient_id, act.at)
             if (starts, ends) != (visit.starts_at, visit.ends_at)
         ]
-        place = next(iter(slots.first_feasible(free, busy, 1)), None)
+        place = None
+        if visit.kind != REVIEW:  # day 2 or 3 has a page of its own to be moved on
+            place = next(iter(slots.first_feasible(free, busy, 1)), None)
         if place is not None:
             free.remove(place)  # two visits are not sent to one place
         found.append(
@@ -140,6 +149,7 @@ def _hits(act: Act, already: set[int]) -> tuple[Hit, ...]:
                     model, row.referred_at, act.today,
                     offered_at=place and place.starts_at, looked_to=last,
                 ),
+                visit.day_number,
             )
         )  # fmt: skip
     return tuple(found)

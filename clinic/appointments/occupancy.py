@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from clinic.act import Act
 from clinic.appointments import facts
-from clinic.appointments.models import Referral, Visit, VisitEvent
+from clinic.appointments.models import INDUCTION, Referral, Visit, VisitEvent
 from dosing.days import days_between, end_of, london_day, start_of
 from scheduling import occupancy
 from scheduling.occupancy import FATES, LOST, Came
@@ -86,7 +86,8 @@ def visits(act: Act, first: date, last: date) -> list[Came]:
     rows = act.session.execute(
         select(Visit.starts_at, Visit.doctor_id, Visit.status, cancelled_at.label("cancelled_at"))
         .where(
-            Visit.site_id == act.site_id, Visit.status.not_in(("held", "let_go")),
+            Visit.site_id == act.site_id, Visit.kind == INDUCTION,
+            Visit.status.not_in(("held", "let_go")),
             Visit.starts_at >= start_of(first), Visit.starts_at < end_of(last),
         )
     )  # fmt: skip

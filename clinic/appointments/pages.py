@@ -114,7 +114,7 @@ def visits_to_settle(work: Act) -> home.Worklist | None:
                     if line.off_rota
                     else "Record whether the patient came."
                 ),
-                who=line.worker,
+                who=line.worker or line.nurse,
             )
             for line in queries.visits_to_settle(work)
         ],

@@ -423,6 +423,9 @@ class HitSchema(Schema):
     patient_id = _id(required=True)
     starts_at = _instant(required=True)
     why = fields.String(required=True)
+    day_number = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "2 or 3: moved as a day"}
+    )
     move = fields.Pluck(MoveProposedSchema, "place", required=True, allow_none=True)
     wait = fields.Nested(WaitSchema, required=True, allow_none=True)
     breach = fields.Nested(FindingSchema, required=True, allow_none=True)

@@ -75,13 +75,14 @@ def visit(visit_id: int) -> Page:
     """One visit: how it stands, what happened, and what can be done."""
     view = queries.visit_page(act(), visit_id)
     first_days, late = first_days_of(act(), view.patient.id)
-    chained = None
+    chained, names = None, {}
     if view.visit.chain_id is not None:
         row = act().session.get_one(VisitChain, view.visit.chain_id)
         chained = chain_queries.of_visits(act(), row)
+        names = queries.staff_names(act(), [each.recorded_by for each in chained.arrangements])
     return render_template(
         "appointments/visit.jinja", view=view, banner=banner(act(), view.patient),
-        first_days=first_days, late=late, chain=chained, arranged=ARRANGED,
+        first_days=first_days, late=late, chain=chained, arranged=ARRANGED, names=names,
         ladder=ladder_of_visit(act(), visit_id),
         stands=in_words, form=HoldForm(version=view.visit.version),
         may_confirm=queries.may_confirm(act(), view),

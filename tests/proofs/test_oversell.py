@@ -327,10 +327,13 @@ def _wanted(place: dict[str, Any]) -> dict[str, Any]:
 
 
 def _says_why(told: dict[str, Any]) -> bool:
-    """Places free next and who or what is taken; or, in words, how the visit or the hold stands."""
+    """Places free next and who or what is taken; what becomes of the other days of an induction; or,
+    in words, how the visit or the hold stands.
+    """
     said = ("is cancelled", "is held", "is let go", "booked", "held until", "is held for")
     return (
         "free_next" in told
+        or "preview" in told
         or "referral_status" in told
         or any(words in told["detail"] for words in said)
     )

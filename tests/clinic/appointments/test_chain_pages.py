@@ -44,6 +44,7 @@ def test_a_missed_day_is_planned_anew_from_the_visit_in_two_steps(database, clin
     assert "See what becomes of the days" in nurse.get(where).text
     shown = nurse.post(where, data={})
     assert standing(database, booked.chain_id) == [WED, FRI]
+    assert "Thu 5 Nov 2026, 09:30 to 10:00, missed or cancelled" in shown.text
     # Day 2 on Friday, day 3 on Monday: somebody must see them on Sunday.
     assert "While the service is shut: Sun 8 Nov 2026" in shown.text
     confirm = {"preview": version_of(shown), "step": "confirm"}

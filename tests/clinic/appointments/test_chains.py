@@ -98,7 +98,7 @@ def misses(clinic: made.Clinic, visit: Visit, at: datetime | None = None) -> mad
     return made.replace(clinic, act=act)
 
 
-@pytest.mark.proves("RP-10", "RP-36")
+@pytest.mark.proves("RP-10")
 def test_one_booking_holds_all_three_days_with_nurse_and_doctor(database, clinic):
     booked = made.a_booking(clinic)
 

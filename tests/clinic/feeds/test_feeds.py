@@ -56,6 +56,17 @@ def test_each_of_the_two_sees_their_own_bookings(clinic, visitor, who):
     assert (event["STATUS"], event["SUMMARY"]) == ("CONFIRMED", "Appointment")
 
 
+def test_a_nurse_sees_every_day_of_an_induction_and_no_number_of_it(database, clock, visitor):
+    clock.set(base.NOW)
+    clinic = a_clinic(database, model=3, weekdays=(1, 2, 3, 4, 5))
+    a_booking(clinic)
+
+    events = read(visitor, made_by(clinic, clinic.nurse).secret)
+
+    assert [each["DTSTART"].dt.day for each in events] == [4, 5, 6]
+    assert {str(each["SUMMARY"]) for each in events} == {"Appointment"}
+
+
 def test_somebody_elses_booking_is_not_ones_own_but_is_the_clinics(clinic, visitor):
     a_booking(clinic)
 
