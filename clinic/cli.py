@@ -327,7 +327,7 @@ def demo_load(if_empty: bool) -> None:
         raise click.ClickException("The database is not empty.")
 
 
-@main.command("bench")
+@main.group("bench", invoke_without_command=True)
 @click.option(
     "--database-url", help="An empty database of its own; a throw-away SQLite file if not given."
 )
@@ -337,8 +337,18 @@ def demo_load(if_empty: bool) -> None:
 @click.option(
     "--examples", default="tests/contracts", show_default=True, type=click.Path(file_okay=False)
 )
-def bench(database_url: str | None, people: int, reads: int, doses: int, examples: str) -> None:
+@click.pass_context
+def bench(
+    asked: click.Context,
+    database_url: str | None,
+    people: int,
+    reads: int,
+    doses: int,
+    examples: str,
+) -> None:
     """Measure the service against a bare Flask floor, on the same database in the same run."""
+    if asked.invoked_subcommand is not None:
+        return
     import tempfile
     from pathlib import Path
 
@@ -352,6 +362,19 @@ def bench(database_url: str | None, people: int, reads: int, doses: int, example
         run.compare(url, people, reads, doses, click.echo, processes)
     if (Path(examples) / "dose-check.examples.jsonl").exists():
         run.checks(Path(examples), 10_000, click.echo)
+
+
+@bench.command("groups")
+@click.option("--people", type=int, help="One wing of so many people; 60 and 150 if not given.")
+@click.option(
+    "--seconds", type=int, help="Seconds of solving; what each wing is allowed if not given."
+)
+def bench_groups(people: int | None, seconds: int | None) -> None:
+    """How long a plan of groups takes, and its gap to the solver's bound, for 28 days of a wing."""
+    from clinic.bench import groups
+
+    for wing in groups.WINGS if people is None else [people]:
+        groups.measure(wing, seconds or groups.seconds_for(wing), click.echo)
 
 
 if __name__ == "__main__":

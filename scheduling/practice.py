@@ -36,6 +36,7 @@ _FILES: Final[Mapping[str, tuple[Path, tuple[str, ...]]]] = {
     "booking": (HERE / "booking.toml", ("rule",)),
     "missed_contact": (HERE / "missed_contact.toml", ("rule", "step")),
     "chain": (HERE / "chains.toml", ("rule",)),
+    "groups": (HERE / "groups.toml", ("rule",)),
     "reminders": (HERE / "reminders.toml", ("window", "rule", "wording")),
 }
 _OWN: Final = "own"

@@ -318,7 +318,7 @@ def test_a_step_that_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> Non
     engine.dispose()
 
 
-def test_a_served_process_knows_every_table_without_having_migrated() -> None:
+def test_a_served_process_knows_every_table_without_having_migrated_and_holds_no_solver() -> None:
     asking = (
         "from clinic import create_app\n"
         "from config.settings import Settings\n"
@@ -327,6 +327,8 @@ def test_a_served_process_knows_every_table_without_having_migrated() -> None:
         "known = set(Base.metadata.tables)\n"
         "import clinic.tables\n"
         "print(*sorted(set(Base.metadata.tables) - known))\n"
+        "import sys\n"
+        "print(*({'ortools', 'numpy', 'pandas'} & set(sys.modules)))\n"
     )
 
     answer = subprocess.run(

@@ -1,0 +1,41 @@
+"""No plan of groups breaks a hard rule, by a checker that knows nothing of how plans are made."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from clinic.bench.groups import a_wing, disrupted, published
+from scheduling.group_checker import breaches
+from scheduling.group_placing import place
+from scheduling.group_solver import Options, solve
+from scheduling.groups import GroupFacts
+
+WINGS = 200
+
+
+def wing(seed: int) -> GroupFacts:
+    dice = random.Random(seed)
+    return a_wing(
+        seed, people=dice.randint(1, 20), rooms=dice.randint(1, 3),
+        facilitators=dice.randint(2, 8), estates=dice.randint(1, 4), days=dice.choice((7, 14, 28)),
+    )  # fmt: skip
+
+
+@pytest.mark.proof
+@pytest.mark.proves("PS-24", "PS-26", "PS-27", "TT-22")
+def test_no_plan_of_200_wings_breaks_a_hard_rule() -> None:
+    briefly = Options(seconds=1, workers=1)
+
+    for seed in range(WINGS):
+        facts = wing(seed)
+        solved = solve(facts, briefly)
+        later = disrupted(published(facts, solved.plan), seed)
+        again = solve(later, briefly)
+
+        assert breaches(facts, solved.plan.sessions) == [], seed
+        assert breaches(later, again.plan.sessions) == [], seed
+        assert solved.plan.points <= place(facts).points, seed
+        assert again.plan.points <= place(later).points, seed
+        assert all(level.gap >= 0 for level in (*solved.levels, *again.levels)), seed
