@@ -24,6 +24,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         checks,
         errors,
         home,
+        logs,
         observe,
         openapi,
         rooms,
@@ -52,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["database"] = Database(settings.database_url)
     app.extensions["tables"] = tables.metadata  # every table is known, whichever room asks first
 
-    observe.set_up_logs(settings)
+    logs.keep_from(settings.log_level)
     observe.init_app(app)
     auth.init_app(app)
     errors.init_app(app)

@@ -253,11 +253,11 @@ def sweeps() -> None:
 
 
 def _database() -> Any:
-    from clinic import observe, rooms  # noqa: F401 - the rooms bring their tables and sweeps
+    from clinic import logs, rooms  # noqa: F401 - the rooms bring their tables and sweeps
     from clinic.db import Database
 
     settings = _settings()
-    observe.set_up_logs(settings)
+    logs.keep_from(settings.log_level)
     return Database(settings.database_url)
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
 
+from clinic import logs
+
 PROBLEM = "application/problem+json"
 TYPES = "urn:throughcare:problem:"
-log = structlog.get_logger()
 
 
 class Trouble(Exception):
@@ -212,7 +212,7 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _fault(error: Exception) -> Response:
-        log.exception("fault", request_id=g.get("request_id"))
+        logs.exception("fault", request_id=g.get("request_id"))
         title = "Something went wrong"
         advice = "Nothing was saved. Try again; if it happens again, quote the reference below."
         if wants_json():

@@ -5,55 +5,31 @@ Logs carry ids only: no names, no numbers, no doses, no query strings.
 
 from __future__ import annotations
 
-import logging
-import sys
 import time
 from typing import Any
 
-import structlog
 from flask import Flask, Response, g, jsonify, request
 from prometheus_client import CollectorRegistry
 from prometheus_flask_exporter import PrometheusMetrics
 
-from clinic import migrate
+from clinic import logs, migrate
 from clinic.auth import open_to_all
 from clinic.errors import NotReady
 from clinic.soundness import failing_rules
-from config.settings import Settings
-
-
-def set_up_logs(settings: Settings) -> None:
-    """JSON lines on standard error."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[settings.log_level]
-        ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
 
 
 def init_app(app: Flask) -> None:
     """Log each request once it is answered; open /health/live, /health/ready and /metrics."""
-    log = structlog.get_logger()
     state: dict[str, Any] = {}
 
     @app.before_request
     def _start() -> None:
-        structlog.contextvars.clear_contextvars()
         g.started = time.perf_counter()
 
     @app.after_request
     def _log(response: Response) -> Response:
         staff = g.get("staff")
-        log.info(
+        logs.info(
             "request",
             request_id=g.get("request_id"),
             method=request.method,
@@ -80,7 +56,7 @@ def init_app(app: Flask) -> None:
             try:
                 state["migrated"] = migrate.at_head(app.extensions["database"])
             except Exception as error:
-                log.warning("not ready", error=type(error).__name__)
+                logs.warning("not ready", error=type(error).__name__)
                 raise NotReady("The database cannot be reached.") from error
         if not state["migrated"]:
             raise NotReady("The database is not at the newest revision. Run: throughcare migrate")

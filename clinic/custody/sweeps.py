@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-import structlog
 from sqlalchemy import select
 
+from clinic import logs
 from clinic.act import Act
 from clinic.custody.commands import replan_in_sweep
 from clinic.custody.models import TimetableItem
 from clinic.sweeps.schedule import sweep
-
-log = structlog.get_logger()
 
 
 @sweep(
@@ -34,6 +32,6 @@ def replan_moved_stays(act: Act, day: date) -> int:
         try:
             moved += replan_in_sweep(act, reception_id)
         except Exception:
-            log.exception("stay not replanned", reception=reception_id)
+            logs.exception("stay not replanned", reception=reception_id)
         act.session.expunge_all()
     return moved

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import structlog
 from sqlalchemy import or_, select, true, union
 
+from clinic import logs
 from clinic.act import Act
 from clinic.consumption.models import DoseEvent
 from clinic.custody.models import Exit, Hearing, KnownRelease, Reception, ReceptionDetail, Transfer
@@ -17,8 +17,6 @@ from clinic.release.models import ReleasePlan
 from clinic.sites.models import CalendarChange, SiteClosure
 from clinic.sweeps.schedule import sweep
 from dosing.days import end_of
-
-log = structlog.get_logger()
 
 _PLANS_IN_MEMORY = 200
 
@@ -35,7 +33,7 @@ def score_due_plans(act: Act, day: date) -> int:
         try:
             follow_plan(act, plan_id)
         except Exception as error:
-            log.exception("release plan not scored", plan=plan_id)
+            logs.exception("release plan not scored", plan=plan_id)
             note_fault(act, plan_id, f"could not be worked out ({type(error).__name__})")
         if number % _PLANS_IN_MEMORY == 0:
             act.session.expunge_all()

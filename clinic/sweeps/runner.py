@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 
-import structlog
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from clinic import clock
+from clinic import clock, logs
 from clinic.act import Act
 from clinic.db import Database
 from clinic.sweeps.models import SweepRun
@@ -25,7 +24,6 @@ from dosing.days import LONDON, at_london, london_day
 
 LEASE = timedelta(minutes=30)
 MOST_TRIES = 5
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -55,9 +53,9 @@ def run(database: Database, name: str, day: date, *, again: bool = False) -> Out
             did = each.work(act, day)
             session.rollback()
     except Exception as error:
-        log.exception("sweep failed", sweep=name, day=day.isoformat())
+        logs.exception("sweep failed", sweep=name, day=day.isoformat())
         return _finish(database, claimed, Outcome(name, day, "failed", None, type(error).__name__))
-    log.info("sweep done", sweep=name, day=day.isoformat(), did=did,
+    logs.info("sweep done", sweep=name, day=day.isoformat(), did=did,
              seconds=round(time.perf_counter() - started, 2))  # fmt: skip
     return _finish(database, claimed, Outcome(name, day, "done", did))
 

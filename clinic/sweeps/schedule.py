@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import structlog
 from sqlalchemy import delete, select
 
-from clinic import audit
+from clinic import audit, logs
 from clinic.act import Act, command
 
 Work = Callable[[Act, date], int]
@@ -63,7 +62,7 @@ def log_audit_heads(act: Act, day: date) -> int:
             audit.AuditHead.strand
         )
     ).all()
-    structlog.get_logger().info(
+    logs.info(
         "audit heads",
         day=day.isoformat(),
         heads=[[strand, seq, head] for strand, seq, head in heads],
