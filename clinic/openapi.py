@@ -8,6 +8,7 @@ how they refuse.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from json import JSONDecodeError
 from threading import Lock
 from typing import Any
@@ -42,6 +43,15 @@ class BodyParser(FlaskParser):
             if isinstance(error, JSONDecodeError):
                 raise
             raise JSONDecodeError("too long, or too deep", "…", 0) from error
+
+    def _get_schema(self, argmap: Any, req: Any) -> Schema:
+        return _made(argmap) if isinstance(argmap, type) else super()._get_schema(argmap, req)
+
+
+@cache
+def _made(schema: type[Schema]) -> Schema:
+    """A schema keeps nothing of what it reads, so the first request that needs it makes it for all."""
+    return schema()
 
 
 class Blueprint(SmorestBlueprint):

@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, and_, or_, select
+from sqlalchemy import (
+    BindParameter,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    and_,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.act import Act
@@ -42,11 +53,7 @@ class Strikable(Recorded):
     struck_reason: Mapped[str | None]
 
     @classmethod
-    def written_by(cls, at: datetime) -> ColumnElement[bool]:
-        return cls.recorded_at <= at
-
-    @classmethod
-    def standing_at(cls, at: datetime) -> ColumnElement[bool]:
+    def standing_at(cls, at: BindParameter[datetime]) -> ColumnElement[bool]:
         """Written by this moment, and not struck out by then."""
         return and_(cls.recorded_at <= at, or_(cls.struck_at.is_(None), cls.struck_at > at))
 
@@ -61,23 +68,30 @@ def struck_whole() -> CheckConstraint:
 def take_turn(act: Act, patient_id: int) -> datetime:
     """Hold this person's prescribing record until the transaction ends; the stamp to write under.
 
-    The patient's own row is what is waited for, so a first entry has its turn too.
+    The patient's own row is what is waited for, so a first entry has its turn too, and so has
+    whoever joins records: a dose judged by one record is seen by the next judged by both.
     """
-    act.session.execute(
-        select(Patient.id).where(Patient.id == patient_id).with_for_update(key_share=True)
-    )
-    row = act.session.scalar(
-        select(RecordTurn)
-        .where(RecordTurn.patient_id == patient_id)
-        .execution_options(populate_existing=True)
-    )
-    if row is None:
-        act.session.add(RecordTurn(patient_id=patient_id, last_at=act.at))
-        act.session.flush()
-        return act.at
-    row.last_at = max(act.at, row.last_at + TICK)
-    act.session.flush()
-    return row.last_at
+    connection, at = act.session.connection(), act.at
+    connection.execute(_WAIT, {"of": patient_id})
+    if not connection.execute(_STAMP, {"of": patient_id, "at": at}).rowcount:
+        last_at = connection.execute(_LAST, {"of": patient_id}).scalar()
+        if last_at is None:
+            connection.execute(_FIRST, {"patient_id": patient_id, "last_at": at})
+        else:
+            at = last_at + TICK
+            connection.execute(_STAMP, {"of": patient_id, "at": at})
+    return at
+
+
+# Asked for at every write, so they are built once and know no mapped objects.
+_WAIT = select(Patient.id).where(Patient.id == bindparam("of")).with_for_update(key_share=True)
+_STAMP = (
+    update(RecordTurn.__table__)
+    .where(RecordTurn.patient_id == bindparam("of"), RecordTurn.last_at < bindparam("at"))
+    .values(last_at=bindparam("at"))
+)
+_LAST = select(RecordTurn.last_at).where(RecordTurn.patient_id == bindparam("of"))
+_FIRST = insert(RecordTurn.__table__)
 
 
 def why(reason: str | None, field: str = "reason") -> str:

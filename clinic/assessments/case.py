@@ -20,7 +20,7 @@ from clinic.assessments.kinds import KINDS, in_micrograms
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.consumption.supply_models import DispensedDose
-from clinic.sites.models import Site
+from clinic.sites.queries import Here
 from dosing import alcohol
 from dosing.check import rulebook
 from dosing.complexity import Case as CaseFacts
@@ -35,20 +35,19 @@ from scheduling.assessment import actions_missing, begins_anew
 class Place:
     """What this room needs to know of the site an act is done at."""
 
-    id: int
+    id: int | None
     in_prison: bool
     holds: bool
     """Are first doses held until the assessment allows them? In the community, under every model."""
     rule_set: str
 
 
-def place_of(act: Act) -> Place:
-    site = act.session.get_one(Site, act.site_id)
+def place_of(act: Act, here: Here) -> Place:
     return Place(
-        site.id,
-        site.kind == "prison",
-        site.kind == "community",
-        site.rule_set_on(act.today) or RULE_SETS[-1],
+        act.site_id,
+        here.kind == "prison",
+        here.kind == "community",
+        here.rule_set_on(act.today) or RULE_SETS[-1],
     )
 
 

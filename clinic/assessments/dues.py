@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from clinic import ui
 from clinic.act import Act
@@ -24,6 +24,7 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions.facts import taken_home
 from clinic.prescriptions.models import DoseDecision
+from clinic.sites.queries import what_holds
 from clinic.titration.models import TitrationReview
 from dosing.check import rulebook
 from dosing.days import london_day
@@ -213,7 +214,7 @@ def case_now(act: Act, patient: Patient, at: datetime | None = None) -> Case:
     return Case(
         entries_at(act, records, known_at),
         list(doses),
-        place_of(act),
+        place_of(act, what_holds(act)),
         patient.sex,
         known_at,
         taken_home(act, records, known_at),
@@ -284,12 +285,15 @@ def prescribed_until(act: Act, patient: Patient, today: date) -> date | None:
 
 def dose_decided(act: Act, records: list[int], at: datetime) -> None:
     """A prescriber decided on, or reviewed, the dose: withdrawal found before that has its review."""
-    act.session.execute(
-        update(AssessmentDue)
-        .where(
-            AssessmentDue.patient_id.in_(records), AssessmentDue.what == "withdrawal",
-            AssessmentDue.closed_at.is_(None),
-        )
-        .values(closed_at=at)
-        .execution_options(synchronize_session=False)
-    )  # fmt: skip
+    act.session.connection().execute(_CLOSE_WITHDRAWAL, {"records": records, "at": at})
+
+
+_CLOSE_WITHDRAWAL = (
+    update(AssessmentDue.__table__)
+    .where(
+        AssessmentDue.patient_id.in_(bindparam("records", expanding=True)),
+        AssessmentDue.what == "withdrawal",
+        AssessmentDue.closed_at.is_(None),
+    )
+    .values(closed_at=bindparam("at"))
+)

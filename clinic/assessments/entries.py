@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ScalarSelect, select
+from sqlalchemy import ScalarSelect, bindparam, select
 
 from clinic.act import Act
 from clinic.assessments.kinds import CONSENT
@@ -17,14 +17,18 @@ Data = dict[str, Any]
 
 def entries_at(act: Act, records: list[int], known_at: datetime) -> list[ClinicalEntry]:
     """The entries that stood at a moment, in the order things happened."""
-    return list(
-        act.session.scalars(
-            select(ClinicalEntry)
-            .where(ClinicalEntry.patient_id.in_(records), ClinicalEntry.standing_at(known_at))
-            .order_by(ClinicalEntry.happened_at, ClinicalEntry.id)
-            .execution_options(populate_existing=True)
-        )
+    return list(act.session.scalars(_STOOD, {"records": records, "known_at": known_at}))
+
+
+_STOOD = (
+    select(ClinicalEntry)
+    .where(
+        ClinicalEntry.patient_id.in_(bindparam("records", expanding=True)),
+        ClinicalEntry.standing_at(bindparam("known_at")),
     )
+    .order_by(ClinicalEntry.happened_at, ClinicalEntry.id)
+    .execution_options(populate_existing=True)
+)
 
 
 def signed_outcome(patient_id: Any) -> ScalarSelect[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from clinic.act import Act
 from clinic.errors import NotFound
@@ -36,10 +36,19 @@ def edition_of(version: RuleVersion) -> str:
 
 def tightenings(act: Act, site_id: int, rule_set: str | None = None) -> list[LimitTightening]:
     """Every row of a site, in the order they were written; of one rule set when it is named."""
-    wanted = select(LimitTightening).where(LimitTightening.site_id == site_id)
-    if rule_set is not None:
-        wanted = wanted.where(LimitTightening.rule_set == rule_set)
-    return list(act.session.scalars(wanted.order_by(LimitTightening.id)))
+    if rule_set is None:
+        return list(act.session.scalars(_TIGHTENINGS, {"site_id": site_id}))
+    about = {"site_id": site_id, "rule_set": rule_set}
+    return list(act.session.scalars(_TIGHTENINGS_OF_SET, about))
+
+
+# Built once: every dose is judged with them.
+_TIGHTENINGS = (
+    select(LimitTightening)
+    .where(LimitTightening.site_id == bindparam("site_id"))
+    .order_by(LimitTightening.id)
+)
+_TIGHTENINGS_OF_SET = _TIGHTENINGS.where(LimitTightening.rule_set == bindparam("rule_set"))
 
 
 def standing(rows: Iterable[LimitTightening], on: date) -> list[LimitTightening]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import lazyload
 
 from clinic.act import Act, command
 from clinic.errors import Invalid, NotFound, OutsideCaseload
-from clinic.patients.models import Patient, Registration
-from clinic.patients.queries import root_of, same_person
+from clinic.patients.models import Patient
+from clinic.patients.queries import registered_here, root_of, same_person
 from clinic.staff.models import BreakGlass
 
 OPEN_FOR = timedelta(hours=1)
@@ -35,12 +36,15 @@ def open_record(act: Act, patient_id: int, action: str, *, right: str = "patient
     the right, OutsideCaseload when a reason is needed first.
     """
     act.need(right)
-    patient = act.session.get(Patient, patient_id)
-    if patient is None:
+    opened = act.session.execute(_OPENED, {"joined": patient_id, "site_id": act.site_id})
+    found = opened.one_or_none()
+    if found is None:
         raise NotFound("There is no such patient.")
+    patient, here = found
     if patient.merged_into_id is not None:
         patient = act.session.get_one(Patient, root_of(act, patient.id))
-    if not in_caseload(act, patient.id) and not glass_broken(act, patient.id):
+        here = in_caseload(act, patient.id)
+    if not here and not glass_broken(act, patient.id):
         raise OutsideCaseload(patient.id)
     act.note(action, patient_id=patient.id)
     return patient
@@ -48,18 +52,17 @@ def open_record(act: Act, patient_id: int, action: str, *, right: str = "patient
 
 def in_caseload(act: Act, patient_id: int) -> bool:
     """Is any record of the patient registered at the site this person is working at?"""
-    return (
-        act.session.scalar(
-            select(Registration.id)
-            .where(
-                Registration.patient_id.in_(same_person(act, patient_id)),
-                Registration.site_id == act.site_id,
-                Registration.ended_at.is_(None),
-            )
-            .limit(1)
-        )
-        is not None
-    )
+    about = {"joined": root_of(act, patient_id), "site_id": act.site_id}
+    return bool(act.session.scalar(_HERE, about))
+
+
+# Every record is opened this way, so it is one look, built once; nobody's numbers are shown yet.
+_HERE = select(registered_here())
+_OPENED = (
+    select(Patient, registered_here())
+    .where(Patient.id == bindparam("joined"))
+    .options(lazyload(Patient.identifiers))
+)
 
 
 def glass_broken(act: Act, patient_id: int) -> bool:

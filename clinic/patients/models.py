@@ -39,7 +39,14 @@ class Patient(Base):
     """The person treated, in every setting. Blank means not asked; nothing is assumed (XX-06)."""
 
     __tablename__ = "patient"
-    __table_args__ = (CheckConstraint("sex IN ('female', 'male', 'unknown')", name="sex"),)
+    __table_args__ = (
+        CheckConstraint("sex IN ('female', 'male', 'unknown')", name="sex"),
+        Index(
+            "ix_patient_joined", "merged_into_id",
+            sqlite_where=text("merged_into_id IS NOT NULL"),
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     family_name: Mapped[str] = mapped_column(index=True)
     given_name: Mapped[str]

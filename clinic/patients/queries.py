@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, bindparam, exists, func, or_, select
 
 from clinic.act import Act
 from clinic.errors import Invalid, NotFound
@@ -33,13 +33,10 @@ def same_person(act: Act, patient_id: int) -> list[int]:
 
     Rows stay where they were written when records are joined: readers ask for all of these.
     """
-    near = act.session.execute(_NEAR, {"joined": patient_id}).all()
-    if any(row.id == patient_id and row.merged_into_id is not None for row in near):
+    rows = act.session.execute(_SAME, {"joined": patient_id}).all()
+    if any(row.id == patient_id and row.merged_into_id is not None for row in rows):
         return same_person(act, root_of(act, patient_id))
-    found = [patient_id, *(row.id for row in near if row.id != patient_id)]
-    for each in found[1:]:
-        found += act.session.scalars(select(Patient.id).where(Patient.merged_into_id == each))
-    return found
+    return [patient_id, *(row.id for row in rows if row.id != patient_id)]
 
 
 def root_of(act: Act, patient_id: int) -> int:
@@ -49,13 +46,31 @@ def root_of(act: Act, patient_id: int) -> int:
     return patient_id
 
 
+def registered_here() -> ColumnElement[bool]:
+    """Is a record that leads to the patient `joined` registered at the site `site_id`? Part of a query."""
+    return exists().where(
+        Registration.patient_id.in_(select(_leading_here().c.id)),
+        Registration.site_id == bindparam("site_id"),
+        Registration.ended_at.is_(None),
+    )
+
+
+def _leading_here() -> CTE:
+    """The record `joined`, and every one that was joined to it or to one of those."""
+    known = Patient.__table__.c
+    found = (
+        select(known.id, known.merged_into_id)
+        .where(known.id == bindparam("joined"))
+        .cte("person", recursive=True)
+    )
+    joined = Patient.__table__.alias("joined_record").c
+    return found.union(
+        select(joined.id, joined.merged_into_id).where(joined.merged_into_id == found.c.id)
+    )
+
+
 _JOINED_TO = select(Patient.merged_into_id).where(Patient.id == bindparam("joined"))
-# Nearly nobody's records were joined, and then one look tells everything.
-_NEAR = (
-    select(Patient.id, Patient.merged_into_id)
-    .where(or_(Patient.id == bindparam("joined"), Patient.merged_into_id == bindparam("joined")))
-    .order_by(Patient.id)
-)
+_SAME = select(_leading_here()).order_by("id")
 
 
 def _kept(act: Act, patient_ids: Iterable[int]) -> set[int]:

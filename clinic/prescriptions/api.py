@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, jsonify
-
 from clinic.auth import act, needs
 from clinic.errors import PROBLEM
 from clinic.openapi import Blueprint, ProblemSchema
@@ -65,14 +63,11 @@ def decisions(patient_id: int) -> list[DoseDecision]:
 @prescriptions_api.arguments(DecisionRequestSchema)
 @prescriptions_api.response(201, DecisionSchema)
 @_stopped
-def decide(given: dict[str, Any], patient_id: int) -> Response:
+def decide(given: dict[str, Any], patient_id: int) -> tuple[DoseDecision, dict[str, str]]:
     """Save a dose. Nobody can save one that a rule stops."""
     act().need("prescribing.read")  # the answer tells what the decision was judged by
     row = commands.decide_dose(act(), patient_id, **given)
-    response = jsonify(DecisionSchema().dump(row))
-    response.status_code = 201
-    response.headers["Location"] = f"/api/v1/patients/{patient_id}/dose-decisions/{row.id}"
-    return response
+    return row, {"Location": f"/api/v1/patients/{patient_id}/dose-decisions/{row.id}"}
 
 
 @prescriptions_api.get("/dose-decisions/<int:decision_id>")

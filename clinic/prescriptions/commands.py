@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from clinic.act import Act, command
 from clinic.assessments import dues, gate
@@ -24,7 +24,7 @@ from clinic.prescriptions.findings import keep_findings
 from clinic.prescriptions.models import OVERRIDES, DoseDecision, DoseStop
 from clinic.prescriptions.queries import decided
 from clinic.release.commands import follow_patient
-from clinic.sites.queries import site_with_choices
+from clinic.sites.queries import Here, what_holds
 from clinic.soundness import must_be_open
 from clinic.staff.queries import as_prescriber
 from clinic.turns import SHORTEST_REASON, RecordTurn, take_turn, why
@@ -81,6 +81,7 @@ class FactsMissing(Trouble):
 
 def _judge(
     act: Act,
+    here: Here,
     patient: Patient,
     asked: Data,
     decided_at: datetime,
@@ -92,7 +93,7 @@ def _judge(
         raise Invalid.field(
             "decided_at", f"must be when the dose is to be taken: from now to {AHEAD.days} days on"
         )
-    about = facts.outside(act, patient, decided_at)
+    about = facts.outside(act, here, patient, decided_at)
     gathered = facts.dose_request(act, asked, decided_at, known_at, about, but)
     if gathered.newest_at is not None and gathered.newest_at > decided_at:
         raise Invalid.field("decided_at", "must not be before what is already recorded")
@@ -125,7 +126,7 @@ def check_dose(
     asked = {"order": order, "supply": supply}
     but = () if replaces_id is None else (replaces_id,)
     known_at = max(act.at, last or act.at)
-    gathered, _, answer = _judge(act, patient, asked, decided_at, known_at, but)
+    gathered, _, answer = _judge(act, what_holds(act), patient, asked, decided_at, known_at, but)
     return answer, gathered.planned
 
 
@@ -178,8 +179,7 @@ def _save(
     replaces_id: int | None = None,
 ) -> DoseDecision:
     patient = open_record(act, patient_id, "prescribing.deciding", right="prescribing.prescribe")
-    # A session forgets rows that nobody holds, and would ask for these two a second time.
-    act.session.info["held"] = as_prescriber(act), site_with_choices(act)
+    here = as_prescriber(act)
     at = take_turn(act, patient.id)
     if once is not None:
         again = act.session.scalar(
@@ -191,10 +191,10 @@ def _save(
             return again
     asked = {"order": order, "supply": supply}
     but = () if replaces_id is None else (_decision(act, patient.id, replaces_id).id,)
-    gathered, about, answer = _judge(act, patient, asked, decided_at, at, but)
+    gathered, about, answer = _judge(act, here, patient, asked, decided_at, at, but)
     if answer["outcome"] == "STOP":
         raise Stopped(gathered.request, answer)
-    _cleared(act, patient, gathered, order, at)
+    _cleared(act, here, patient, gathered, order, at)
     must_be_open(PRODUCTS[order["product"]].drug)
     if answer["outcome"] == "ALERT":
         if reason_code not in OVERRIDES:
@@ -234,9 +234,11 @@ def _save(
     return row
 
 
-def _cleared(act: Act, patient: Patient, gathered: Gathered, order: Data, at: datetime) -> None:
+def _cleared(
+    act: Act, here: Here, patient: Patient, gathered: Gathered, order: Data, at: datetime
+) -> None:
     """NotCleared while the assessment does not allow this dose: a first one most of all."""
-    case = Case(gathered.entries, gathered.doses, place_of(act), patient.sex, at)
+    case = Case(gathered.entries, gathered.doses, place_of(act, here), patient.sex, at)
     first_dose = case.place.holds and treatment_of(gathered.request).first_dose
     gate.cleared(case, first_dose=first_dose, medicine=PRODUCTS[order["product"]].drug)
 
@@ -253,16 +255,20 @@ def _next_increment(act: Act, gathered: Gathered, records: list[int], drug: str,
 
     A number once given is never given again, so no dose can be taken for another decision's.
     """
-    taken = act.session.scalars(
-        select(DoseEvent.increment).where(
-            DoseEvent.patient_id.in_(records), DoseEvent.drug == drug, DoseEvent.dose_on == on
-        )
-    )
+    day = {"records": records, "drug": drug, "on": on}
+    taken = act.session.connection().execute(_TAKEN, day).scalars()
     decided = [
         row for row in gathered.decisions if row.drug == drug and row.dose_on <= on <= row.last_on
     ]
     used: list[int] = [0, *taken, *(max(facts.increments_of(row)) for row in decided)]
     return 1 + max(used)
+
+
+_TAKEN = select(DoseEvent.increment).where(
+    DoseEvent.patient_id.in_(bindparam("records", expanding=True)),
+    DoseEvent.drug == bindparam("drug"),
+    DoseEvent.dose_on == bindparam("on"),
+)
 
 
 def _decision(act: Act, patient_id: int, decision_id: int) -> DoseDecision:

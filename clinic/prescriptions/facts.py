@@ -17,7 +17,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 
 from clinic.act import Act
 from clinic.assessments.claims import Claim, claims_of, earlier_claims_as_use, settled
@@ -32,8 +32,7 @@ from clinic.guidance.facts import site_limits_on
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions.models import DoseDecision
-from clinic.sites.models import Site
-from clinic.staff.models import Staff
+from clinic.sites.queries import Here
 from dosing.days import at_london, days_between, london_day
 from dosing.medicines import PRODUCTS
 from dosing.units import as_text
@@ -67,36 +66,34 @@ class Gathered:
     """Every decision of the person, by id: withdrawn ones and those left out as well."""
 
 
-def outside(act: Act, patient: Patient, decided_at: datetime) -> Data:
+def outside(act: Act, here: Here, patient: Patient, decided_at: datetime) -> Data:
     """What other rooms say now: the site and its rules that day, the prescriber, the person.
 
     The prescriber's level and the setting come from here and never from a form. Saved with the
     decision, because those rooms keep their history in their own ways.
     """
-    site = act.session.get_one(Site, act.site_id)
     on = london_day(decided_at)
-    rule_set = site.rule_set_on(on)
+    rule_set = here.rule_set_on(on)
     if rule_set is None:
         raise Invalid.field("rule_set", "is not chosen for this site on that day: ask a manager")
-    staff = act.session.get(Staff, act.staff_id)
     records = same_person(act, patient.id)
     return {
         "rule_set": rule_set,
-        "site_limits": site_limits_on(act, site.id, rule_set, on),
-        "setting": setting_of(site, on),
-        "on_site_titration_protocol": site.has("on_site_titration_protocol", on),
-        "experienced": staff is not None and staff.level_on(act.today) == "experienced",
+        "site_limits": site_limits_on(act, act.site_id, rule_set, on),
+        "setting": setting_of(here, on),
+        "on_site_titration_protocol": here.has("on_site_titration_protocol", on),
+        "experienced": here.level_on(act.today) == "experienced",
         "date_of_birth": patient.born_on.isoformat(),
         "sex": patient.sex,
         "records": records,
-        "received_at": _received_at(act, records) if site.kind == "prison" else None,
+        "received_at": _received_at(act, records) if here.kind == "prison" else None,
     }
 
 
-def setting_of(site: Site, on: date) -> str:
-    if site.kind == "prison":
+def setting_of(here: Here, on: date) -> str:
+    if here.kind == "prison":
         return "prison"
-    return "on_site" if site.has("supervised_dispensing", on) else "community"
+    return "on_site" if here.has("supervised_dispensing", on) else "community"
 
 
 def _received_at(act: Act, records: list[int]) -> str | None:
@@ -135,12 +132,7 @@ def dose_request(
     entries = entries_at(act, records, known_at)
     doses = [
         row
-        for row in act.session.scalars(
-            select(DoseEvent)
-            .where(DoseEvent.patient_id.in_(records), DoseEvent.written_by(known_at))
-            .order_by(DoseEvent.consumed_at, DoseEvent.id)
-            .execution_options(populate_existing=True)
-        )
+        for row in act.session.scalars(_DOSES, {"records": records, "known_at": known_at})
         if row.id not in without
     ]
     supplied = taken_home(act, records, known_at)
@@ -149,12 +141,7 @@ def dose_request(
         doses = [row for row in doses if row.consumed_at <= decided_at]
         supplied = [row for row in supplied if row.handed_at <= decided_at]
     every_decision = list(
-        act.session.scalars(
-            select(DoseDecision)
-            .where(DoseDecision.patient_id.in_(records), DoseDecision.recorded_at <= known_at)
-            .order_by(DoseDecision.id)
-            .execution_options(populate_existing=True)
-        )
+        act.session.scalars(_DECISIONS, {"records": records, "known_at": known_at})
     )
     decisions = [row for row in every_decision if row.id not in but]
     history = _Doses(doses, decisions, supplied, known_at, decided_at)
@@ -216,21 +203,35 @@ def taken_home(
     act: Act, records: Collection[int], known_at: datetime | None = None
 ) -> list[DispensedDose]:
     """The doses handed over to be taken home, as they stood at a moment (now), by their dates."""
-    stood = (
-        DispensedDose.struck_at.is_(None)
-        if known_at is None
-        else DispensedDose.standing_at(known_at)
-    )
-    return list(
-        act.session.scalars(
-            select(DispensedDose)
-            .where(
-                DispensedDose.patient_id.in_(records), DispensedDose.how == "take_home", stood,
-            )
-            .order_by(DispensedDose.dose_on, DispensedDose.id)
-            .execution_options(populate_existing=True)
-        )
-    )  # fmt: skip
+    if known_at is None:
+        return list(act.session.scalars(_AT_HOME_NOW, {"records": list(records)}))
+    return list(act.session.scalars(_AT_HOME, {"records": list(records), "known_at": known_at}))
+
+
+# Asked whenever a dose is judged, so they are built once. What was read before the turn is read anew.
+_RECORDS = bindparam("records", expanding=True)
+_KNOWN_AT: BindParameter[datetime] = bindparam("known_at")
+_ANEW = {"populate_existing": True}
+_DOSES = (
+    select(DoseEvent)
+    .where(DoseEvent.patient_id.in_(_RECORDS), DoseEvent.recorded_at <= _KNOWN_AT)
+    .order_by(DoseEvent.consumed_at, DoseEvent.id)
+    .execution_options(**_ANEW)
+)
+_DECISIONS = (
+    select(DoseDecision)
+    .where(DoseDecision.patient_id.in_(_RECORDS), DoseDecision.recorded_at <= _KNOWN_AT)
+    .order_by(DoseDecision.id)
+    .execution_options(**_ANEW)
+)
+_HOME = (
+    select(DispensedDose)
+    .where(DispensedDose.patient_id.in_(_RECORDS), DispensedDose.how == "take_home")
+    .order_by(DispensedDose.dose_on, DispensedDose.id)
+    .execution_options(**_ANEW)
+)
+_AT_HOME_NOW = _HOME.where(DispensedDose.struck_at.is_(None))
+_AT_HOME = _HOME.where(DispensedDose.standing_at(_KNOWN_AT))
 
 
 def _history(of: Entries, history: _Doses) -> Data:

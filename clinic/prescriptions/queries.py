@@ -19,6 +19,7 @@ from clinic.patients.models import Patient, Registration
 from clinic.patients.queries import same_person
 from clinic.prescriptions import facts
 from clinic.prescriptions.models import DoseDecision, DoseStop
+from clinic.sites.queries import what_holds
 from clinic.staff.models import Staff
 from clinic.turns import RecordTurn
 from dosing.check import check, rulebook
@@ -80,7 +81,7 @@ def _names(act: Act, staff: set[int | None]) -> dict[int, str]:
 
 def missing_for(act: Act, patient: Patient) -> tuple[facts.Missing, ...]:
     """What a dose check of this moment could not do without and nobody has recorded."""
-    about = facts.outside(act, patient, act.at)
+    about = facts.outside(act, what_holds(act), patient, act.at)
     asked: dict[str, Any] = {"order": {}, "supply": None}
     return facts.dose_request(act, asked, act.at, _newest_stamp(act, patient.id), about).missing
 

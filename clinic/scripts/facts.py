@@ -32,6 +32,7 @@ from clinic.release.facts import nation_of, premises_object
 from clinic.release.models import Premises, ReleasePlan
 from clinic.scripts.models import SUPERVISED, Script, ScriptDay
 from clinic.sites.models import Site
+from clinic.sites.queries import what_holds
 from clinic.staff.models import Staff
 from dosing.check import check, rulebook
 from dosing.days import ONE_DAY, at_london, days_between, london_time
@@ -391,7 +392,7 @@ def request_on(
     """
     decided_at = _first_dose_at(act, decision, first)
     about = {
-        **dosing_facts.outside(act, patient, decided_at),
+        **dosing_facts.outside(act, what_holds(act), patient, decided_at),
         # A form is for a pharmacy in the community, from a prison as well.
         "setting": "community",
         "received_at": None,

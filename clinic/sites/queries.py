@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import joinedload
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    CompoundSelect,
+    Date,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    cast,
+    literal,
+    null,
+    select,
+    union_all,
+)
 
 from clinic.act import Act
-from clinic.sites.models import CalendarChange, Site, SiteChange
-from clinic.staff.models import SitePost, Staff, StaffRole
+from clinic.sites.models import CalendarChange, RuleSetChoice, Site, SiteChange, SiteFeature
+from clinic.staff.models import PrescriberLevel, SitePost, Staff, StaffRole
 
 
 def sites_to_manage(act: Act) -> list[Site]:
@@ -57,13 +72,55 @@ def calendar_changes(act: Act) -> list[CalendarChange]:
     )
 
 
-_WITH_CHOICES = (
-    select(Site)
-    .where(Site.id == bindparam("site_id"))
-    .options(joinedload(Site.models), joinedload(Site.rule_sets), joinedload(Site.features))
-)
+class Here:
+    """What holds at the site of an act, and how far its person may prescribe, on any day."""
+
+    def __init__(self, rows: Sequence[Row[Any]]) -> None:
+        self._rows = rows
+        self.kind: str = next(row.says for row in rows if row.about == KIND)
+
+    def _holding(self, about: str, day: date) -> list[str]:
+        return [
+            row.says
+            for row in self._rows
+            if row.about == about and row.from_on <= day and (row.to_on is None or day <= row.to_on)
+        ]
+
+    def rule_set_on(self, day: date) -> str | None:
+        return next(iter(self._holding(RULE_SET, day)), None)
+
+    def has(self, feature: str, day: date) -> bool:
+        return feature in self._holding(FEATURE, day)
+
+    def level_on(self, day: date) -> str | None:
+        """The prescriber level the person of the act holds; None for somebody who does not prescribe."""
+        return next(iter(self._holding(LEVEL, day)), None)
 
 
-def site_with_choices(act: Act) -> Site:
-    """The site of this act with its models, rule sets and features: a few rows, one statement."""
-    return act.session.scalars(_WITH_CHOICES, {"site_id": act.site_id}).unique().one()
+KIND, RULE_SET, FEATURE, LEVEL = "kind", "rule set", "feature", "level"
+
+
+def what_holds(act: Act) -> Here:
+    """In one look, because every dose is judged by it."""
+    about = {"site_id": act.site_id, "staff_id": act.staff_id}
+    return Here(act.session.connection().execute(_HOLDS, about).all())
+
+
+def _dated(about: str, table: Any, says: Any, owner: Any) -> Select[Any]:
+    return select(
+        literal(about).label("about"), says.label("says"), table.from_on, table.to_on, table.id
+    ).where(owner)
+
+
+def _all_that_holds() -> CompoundSelect[Any]:
+    here, person = bindparam("site_id", type_=Integer), bindparam("staff_id", type_=Integer)
+    never = cast(null(), Date)
+    return union_all(
+        _dated(RULE_SET, RuleSetChoice, RuleSetChoice.rule_set, RuleSetChoice.site_id == here),
+        _dated(FEATURE, SiteFeature, SiteFeature.feature, SiteFeature.site_id == here),
+        _dated(LEVEL, PrescriberLevel, PrescriberLevel.level, PrescriberLevel.staff_id == person),
+        select(literal(KIND), Site.kind, never, never, Site.id).where(Site.id == here),
+    )
+
+
+_HOLDS = _all_that_holds().order_by("id")

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from clinic.act import Act
 from clinic.errors import Forbidden, NotFound
 from clinic.sites.models import Site
+from clinic.sites.queries import Here, what_holds
 from clinic.staff.models import ApiToken, Staff, StaffRole
 
 
@@ -46,10 +47,10 @@ def tokens_of(act: Act, staff_id: int) -> list[ApiToken]:
     )
 
 
-def as_prescriber(act: Act) -> Staff:
-    """This act's person. Forbidden unless they may prescribe here and have a prescriber level today."""
+def as_prescriber(act: Act) -> Here:
+    """What holds here. Forbidden unless this person may prescribe, and has a prescriber level today."""
     act.need("prescribing.prescribe")
-    staff = act.session.get(Staff, act.staff_id)
-    if staff is None or staff.level_on(act.today) is None:
+    here = what_holds(act)
+    if here.level_on(act.today) is None:
         raise Forbidden("Your account has no prescriber level today. Ask your administrator.")
-    return staff
+    return here

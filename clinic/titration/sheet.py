@@ -20,7 +20,7 @@ from clinic.patients.models import Patient, Registration
 from clinic.patients.queries import same_person
 from clinic.prescriptions.facts import days_of, increments_of, setting_of
 from clinic.prescriptions.models import DoseDecision
-from clinic.sites.models import Site
+from clinic.sites.queries import what_holds
 from clinic.titration import facts
 from clinic.titration.queries import names_of
 from clinic.titration.standing import Standing, standing_of
@@ -146,9 +146,8 @@ def sheet_of(act: Act, patient: Patient, on: date) -> Sheet:
 
 
 def _sheets(act: Act, people: Sequence[tuple[Patient, Standing]], at: datetime) -> list[Sheet]:
-    site = act.session.get_one(Site, act.site_id)
     on, in_force = london_day(at), facts.rules_in_force(act, at)
-    setting = setting_of(site, on)
+    setting = setting_of(what_holds(act), on)
     staff: set[int | None] = set()
     for _, standing in people:
         staff |= {row.recorded_by for row in standing.doses}
@@ -252,8 +251,7 @@ def board(act: Act) -> Board:
     The people shown are audited. At a service where nobody can stay the board is empty.
     """
     act.need("prescribing.read")
-    site = act.session.get_one(Site, act.site_id)
-    if setting_of(site, act.today) not in WATCHED:
+    if setting_of(what_holds(act), act.today) not in WATCHED:
         return Board(act.at, False, [])
     early = facts.maybe_in_first_days(act, _today(act), LOOKED_AFTER_DAYS)
     people = facts.people_of(act, early)

@@ -8,12 +8,12 @@ from typing import Any
 
 from clinic.act import Act
 from clinic.assessments import commands as assessments
-from clinic.assessments.case import place_of
 from clinic.assessments.kinds import CONSENT, FINDING_ITEMS, TOPICS
 from clinic.db import Database
 from clinic.prescriptions import commands
 from clinic.sites.commands import add_feature, choose_rule_set
 from clinic.sites.models import Site
+from clinic.sites.queries import what_holds
 from clinic.staff.models import Staff
 from dosing.days import london_day
 from tests.factories.base import NOW, a_member_of_staff, a_patient, a_site, an_act
@@ -170,11 +170,11 @@ def an_assessed_patient(
     act = clinic.act(at=at)
     patient_id = a_patient(act)
     complicated = history or medicine != "methadone"
-    if complicated and place_of(act).holds:
+    if complicated and what_holds(act).kind == "community":
         day_before = replace(act, at=at - timedelta(days=1))
         an_entry(day_before, patient_id, "social", {"needs": []})
     an_assessment(replace(act), patient_id, **history)
-    if place_of(act).holds:
+    if what_holds(act).kind == "community":
         if medicine != "methadone":
             plan = {"item": "buprenorphine_plan", "finding": "nothing_of_concern"}
             an_entry(act, patient_id, "assessment", plan)
