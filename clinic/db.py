@@ -127,7 +127,8 @@ class Database:
             options["connect_args"] = {"timeout": timeout_seconds, "check_same_thread": False}
         else:
             options["pool_pre_ping"] = False
-        self.engine: Engine = create_engine(parsed, **options)
+        # What a statement carried is somebody's record: an error that is logged shows only the statement.
+        self.engine: Engine = create_engine(parsed, hide_parameters=True, **options)
         if self.is_sqlite:
             _take_over_sqlite(self.engine)
         self._writing = sessionmaker(self.engine, expire_on_commit=False)

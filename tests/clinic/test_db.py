@@ -87,6 +87,14 @@ def test_a_row_cannot_point_at_nothing(database: Database) -> None:
         )
 
 
+def test_an_error_says_what_was_asked_and_never_of_whom(database: Database) -> None:
+    with pytest.raises(StatementError) as failed, database.transaction() as session:
+        session.execute(text("SELECT id FROM no_such_table WHERE name = :name"), {"name": "Morgan"})
+
+    assert "no_such_table" in str(failed.value)
+    assert "Morgan" not in str(failed.value)
+
+
 def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
     with pytest.raises(RuntimeError), database.transaction() as session:
         session.add(Site(name="Gone", kind="prison", nation="scotland"))
