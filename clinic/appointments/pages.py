@@ -498,6 +498,14 @@ def asked_about(form: PlaceForm, found: queries.Offers) -> Page | None:
         "appointments/arrange.jinja", form=form, hidden=hidden, late=rest.warning,
         title="What is arranged while the service is shut?",
         to_arrange=[day_in_words(day) for day in rest.to_arrange],
+        simpler=next(
+            (
+                each.place.starts_at
+                for each in found.offers
+                if each.rest is not None and not each.rest.to_arrange
+            ),
+            None,
+        ),
         days=[
             offer.place.starts_at, *(each.starts_at for _, each in sorted(rest.reviews.items()))
         ],

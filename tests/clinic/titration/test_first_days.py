@@ -50,6 +50,7 @@ def test_booking_a_new_person_creates_three_days_and_warns_of_a_late_start(clini
 
     assert "Day 1 is Thu 5 Nov 2026, so days 1 to 3 run into the weekend." in asked.text
     assert "While the service is shut: Sat 7 Nov 2026" in asked.text
+    assert "The next start that needs nothing arranged is Mon 9 Nov 2026, 09:30." in asked.text
     assert again.status_code == 422 and "Name, and where: enter an answer" in again.text
     assert "A pharmacy sees them and reports it: Boots, High Street, by 12:00" in check.text
     for words in (
