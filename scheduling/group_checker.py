@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from scheduling.group_plan import Held
+    from scheduling.group_board import Held
     from scheduling.groups import GroupFacts, Session
 
 _WRITTEN: Final = {

@@ -15,7 +15,8 @@ from datetime import date
 from itertools import product
 from typing import Any, Final
 
-from scheduling.group_plan import WEIGHTS, Held, in_order, short_weight, topic_rank
+from scheduling.group_board import Held, in_order
+from scheduling.group_plan import WEIGHTS, short_weight, topic_rank
 from scheduling.groups import (
     CARAT,
     CLINICAL,
@@ -132,6 +133,7 @@ class Model:
 
     def _seats(self, number: int, candidate: _Candidate) -> None:
         facts, was = self.facts, candidate.was
+        here = []
         for person in facts.by_reception:
             seated = was is not None and (person.id, was.id) in self.had
             if (
@@ -140,7 +142,7 @@ class Model:
                 and not person_bars(person, candidate.span)
             ):
                 self.sits[person.id, number] = self.cp.new_bool_var("")
-        here = [var for (_, held), var in self.sits.items() if held == number]
+                here.append(self.sits[person.id, number])
         if was is None:
             rooms = {places: places for (held, places) in self.in_class if held == number}
             chosen = self.in_class
@@ -269,7 +271,7 @@ class Model:
 
     def cost(self, level: str) -> Any:
         """The points of one level, as the solver counts them."""
-        return {"short": self._short, "moved": self._moved, "kindness": self._kindness}[level]()
+        return {"short": self._short, "moved": self._moved, "fit": self._fit}[level]()
 
     def _short(self) -> Any:
         return sum(
@@ -298,7 +300,7 @@ class Model:
             cost += WEIGHTS["room_changed"] * (self.open[number] - same)
         return cost
 
-    def _kindness(self) -> Any:
+    def _fit(self) -> Any:
         people = self.facts.person
         return (
             sum(WEIGHTS["session_held"] * each for each in self.open)

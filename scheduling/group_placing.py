@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from scheduling.group_plan import Board, Held, Plan, finish, in_order, topic_rank
+from scheduling.group_board import Board, Held, in_order
+from scheduling.group_plan import Plan, finish, topic_rank
 from scheduling.groups import (
     CARAT,
     CLINICAL,
@@ -45,7 +46,8 @@ _ROOM: Final = frozenset({
 def place(facts: GroupFacts, start: Iterable[Held] | None = None) -> Plan:
     """A plan at once: what stands is kept, then everybody still short is placed in turn.
 
-    `start`: begin from these sessions and seats, all allowed, and only fill what is still open.
+    Whoever shows it asks group_checker.py first. `start`: begin from these
+    sessions and seats, all of them allowed, and only fill what is still open.
     """
     placing = _Placing(facts)
     if start is None:

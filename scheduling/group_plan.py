@@ -1,93 +1,23 @@
-"""What does a plan of groups come to: who is short of a session and why, and what would move?
+"""What does a plan of groups come to: who is short of a session, what would move, what does it cost?
 
 A plan is a list of sessions held with the seats in them. `finish` works out the rest from the facts
-alone, whoever made the plan. Weights and efforts: GP-12 and GP-13 (groups.toml).
+alone, whoever made the plan. Weights: GP-12 (groups.toml).
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import Any, Final
+from typing import Final
 
-from dosing.days import start_of
-from scheduling.groups import (
-    CAUSES,
-    KINDS,
-    PLACES,
-    RULES,
-    Away,
-    Bar,
-    Facilitator,
-    GroupFacts,
-    Person,
-    Pin,
-    Room,
-    Session,
-    Span,
-    Week,
-    leader_bars,
-    material_bars,
-    may_sit,
-    person_bars,
-)
+from scheduling.group_board import Board, Held, in_order
+from scheduling.group_causes import Shortfall, shortfalls
+from scheduling.groups import KINDS, RULES, Bar, GroupFacts, Person, Pin, Session, Week, may_sit
 
 WEIGHTS: Final[Mapping[str, int]] = {
     name: each for name, each in RULES["GP-12"].items() if isinstance(each, int)
 }
-EFFORTS: Final[Mapping[str, int]] = {
-    name: each for name, each in RULES["GP-13"].items() if isinstance(each, int)
-}
-ONE_TO_ONE: Final = "one_to_one"
-_MOST_LOOKED_AT: Final = 20_000
-
-
-@dataclass(frozen=True)
-class Held:
-    """One session of a plan, and who sits in it: ids in the order of reception."""
-
-    session: Session
-    seats: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Cause:
-    """One thing that keeps somebody out; `bars` are the single occasions of it, in time order."""
-
-    code: str
-    bars: tuple[Bar, ...]
-
-
-@dataclass(frozen=True)
-class Relaxation:
-    """The least effort that would place somebody: these bars out of the way, then this session.
-
-    `session_id` names a session of the plan, else a new one on `span` is meant. `needs` empty and
-    `topic` None: a one-to-one, which counts the same (TT-23).
-    """
-
-    effort: int
-    needs: tuple[Bar, ...] = ()
-    topic: str | None = None
-    span: Span | None = None
-    session_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Shortfall:
-    """Sessions somebody lacks in one of their weeks, everybody else staying where they are.
-
-    `because`: the smallest set of causes that together leave no way; without any one of them the
-    rest would leave a way.
-    """
-
-    person_id: int
-    week: Week
-    missing: int
-    because: tuple[Cause, ...]
-    relaxation: Relaxation
 
 
 @dataclass(frozen=True)
@@ -113,7 +43,7 @@ class Points:
 
     short: int
     moved: int
-    kindness: int
+    fit: int
 
 
 @dataclass(frozen=True)
@@ -135,83 +65,6 @@ class Plan:
         return sum(len(each.seats) for each in self.sessions)
 
 
-class Board:
-    """What a plan has taken so far: rooms, facilitators, people's hours."""
-
-    def __init__(self, facts: GroupFacts, held: Iterable[Held] = ()) -> None:
-        self.facts = facts
-        self.seated: dict[Session, list[int]] = {}
-        self.led: defaultdict[int, list[Session]] = defaultdict(list)
-        self.used: defaultdict[int, list[Session]] = defaultdict(list)
-        self.sits: defaultdict[int, list[Session]] = defaultdict(list)
-        self._leaders = sorted(
-            facts.facilitators, key=lambda each: (len(each.topics), each.id)
-        )  # whoever leads fewest topics first: the others stay free for more
-        self._rooms = sorted(
-            (each for each in facts.rooms if each.confidential is True),
-            key=lambda each: (-min(each.places, PLACES), each.id),
-        )
-        for each in held:
-            self.hold(each.session)
-            for person in each.seats:
-                self.seat(person, each.session)
-
-    def hold(self, session: Session) -> None:
-        self.seated[session] = []
-        self.led[session.carat_id].append(session)
-        self.led[session.clinical_id].append(session)
-        self.used[session.room_id].append(session)
-
-    def seat(self, person: int, session: Session) -> None:
-        self.seated[session].append(person)
-        self.sits[person].append(session)
-
-    def is_on(self, span: Span, topic: str, estate: str | None) -> bool:
-        """Is this topic held for this estate then? A second session of it is not planned beside it."""
-        return any(
-            each.topic == topic and each.estate == estate and each.span.meets(span)
-            for each in self.seated
-        )
-
-    def free_room(self, span: Span) -> Room | None:
-        """The largest confidential room that is free then."""
-        return next(
-            (
-                room
-                for room in self._rooms
-                if not any(away.meets(span) for away in room.away)
-                and not any(each.span.meets(span) for each in self.used[room.id])
-            ),
-            None,
-        )
-
-    def free_leader(self, kind: str, topic: str, span: Span) -> Facilitator | None:
-        """A facilitator of this kind who may lead it: whoever leads the fewest topics, then the least."""
-        may = [
-            each
-            for each in self._leaders
-            if each.kind == kind and not any(leader_bars(each, topic, span, self.led[each.id]))
-        ]
-        return min(may, key=lambda each: (len(each.topics), len(self.led[each.id])), default=None)
-
-    def held(self) -> list[Held]:
-        """The sessions with somebody in them, or pinned, in time order."""
-        place = {each.id: number for number, each in enumerate(self.facts.by_reception)}
-        return [
-            Held(session, tuple(sorted(seats, key=place.__getitem__)))
-            for session, seats in sorted(self.seated.items(), key=lambda each: in_order(each[0]))
-            if seats or session.pinned
-        ]
-
-
-def in_order(session: Session) -> tuple[object, ...]:
-    """Sessions by time, topic, estate and number: the same order whoever lists them."""
-    return (
-        session.starts_at, session.ends_at, session.topic, session.estate,
-        session.id is None, session.id or 0, session.room_id,
-    )  # fmt: skip
-
-
 def finish(
     facts: GroupFacts,
     held: Iterable[Held],
@@ -221,7 +74,7 @@ def finish(
     board = Board(facts, held)
     sessions = board.held()
     moves = tuple(_moves(facts, sessions))
-    short = tuple(_shortfalls(board))
+    short = tuple(shortfalls(board))
     return Plan(sessions=tuple(sessions), short=short, moves=moves,
                 points=_points(board, sessions, short), unkept=tuple(unkept))  # fmt: skip
 
@@ -244,12 +97,12 @@ def _points(board: Board, sessions: Sequence[Held], short: Iterable[Shortfall]) 
         + (each.missing - 1) * WEIGHTS["short_again"]
         for each in short
     )
-    kindness = WEIGHTS["session_held"] * len(sessions)
+    fit = WEIGHTS["session_held"] * len(sessions)
     for person in facts.people:
         sits = board.sits[person.id]
-        kindness += sum(WEIGHTS["topic_rank"] * topic_rank(person, each.topic) for each in sits)
-        kindness += WEIGHTS["same_day"] * (len(sits) - len({each.on for each in sits}))
-    return Points(lacking, _moved(facts, sessions), kindness)
+        fit += sum(WEIGHTS["topic_rank"] * topic_rank(person, each.topic) for each in sits)
+        fit += WEIGHTS["same_day"] * (len(sits) - len({each.on for each in sits}))
+    return Points(lacking, _moved(facts, sessions), fit)
 
 
 def _moved(facts: GroupFacts, sessions: Iterable[Held]) -> int:
@@ -320,156 +173,3 @@ def _seat_moves(
         )
     for each in new:
         yield Move("seat_new", now=each, person_id=person.id)
-
-
-# -- shortfalls ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Way:
-    """One seat somebody might have had, and everything that is in its way."""
-
-    span: Span
-    topic: str
-    session_id: int | None
-    bars: tuple[Bar, ...]
-
-
-def _shortfalls(board: Board) -> Iterator[Shortfall]:
-    facts = board.facts
-    wanting = _Wanting(board)
-    for person in facts.by_reception:
-        for week in sorted(person.weeks, key=lambda each: each.first_on):
-            got = sum(week.first_on <= each.on <= week.last_on for each in board.sits[person.id])
-            if got < week.required:
-                ways = list(wanting.ways(person, week))
-                yield Shortfall(
-                    person.id, week, week.required - got, _because(ways), _relaxation(ways)
-                )
-
-
-class _Wanting:
-    """What a new session would lack, for each opening and topic, once for all who are short."""
-
-    def __init__(self, board: Board) -> None:
-        self._board = board
-        self._openings = board.facts.openings()
-        self._lacks: dict[tuple[Span, str, str | None], tuple[Bar, ...]] = {}
-
-    def lacks(self, span: Span, topic: str, estate: str | None) -> tuple[Bar, ...]:
-        key = span, topic, estate
-        if key not in self._lacks:
-            board, on = self._board, span.on
-            found = list(material_bars(board.facts, topic, on))
-            if board.free_room(span) is None:
-                found.append(Bar("no_room", on))
-            found += [
-                Bar(f"no_{kind}", on, topic=topic)
-                for kind in KINDS
-                if board.free_leader(kind, topic, span) is None
-            ]
-            if board.is_on(span, topic, estate):
-                found.append(Bar("topic_on", on, topic=topic))
-            self._lacks[key] = tuple(found)
-        return self._lacks[key]
-
-    def ways(self, person: Person, week: Week) -> Iterator[_Way]:
-        """Every seat of this week there could be; one that stands open tells why nothing else is."""
-        facts, sits = self._board.facts, self._board.sits[person.id]
-        had = {each.topic for each in sits}
-        wanted = [each for each in person.topics if each not in had]
-        unknown = [Bar("estate_not_known")] if person.estate is None else []
-        openings = [each for each in self._openings if week.first_on <= each.on <= week.last_on]
-        for session, seats in self._board.seated.items():
-            if week.first_on <= session.on <= week.last_on and session.topic in wanted:
-                bars = may_sit(facts, person, session, seats, sits)
-                yield _Way(session.span, session.topic, session.id, tuple(bars))
-        for span, topic in product(openings, wanted):
-            bars = [*person_bars(person, span), *unknown]
-            bars += [Bar("busy", each.on, each.id) for each in sits if each.span.meets(span)]
-            bars += self.lacks(span, topic, person.estate)
-            yield _Way(span, topic, None, tuple(bars))
-        if not wanted or not openings:
-            none = Bar("no_session_day" if wanted else "no_topic")
-            midnight = start_of(week.first_on)
-            yield _Way(Span(midnight, midnight), "", None, (none,))
-
-
-_Key = tuple[str, Away | None]
-
-
-def _key(bar: Bar) -> _Key:
-    """What a bar comes from: one thing of somebody's own, or one that runs through the week."""
-    return bar.code, bar.away
-
-
-def _because(ways: Sequence[_Way]) -> tuple[Cause, ...]:
-    bars: defaultdict[_Key, dict[Bar, None]] = defaultdict(dict)
-    for way in sorted(ways, key=lambda each: each.span):
-        for bar in way.bars:
-            bars[_key(bar)][bar] = None
-    found = smallest_set([frozenset(map(_key, way.bars)) for way in ways])
-    return tuple(Cause(key[0], tuple(bars[key])) for key in found)
-
-
-def _rank(key: _Key) -> tuple[Any, ...]:
-    """Causes in the order they are told in: somebody's own first, as in GP-06."""
-    code, away = key
-    if away is None:
-        return len(CAUSES), code
-    return CAUSES.index(code), code, away
-
-
-def smallest_set(ways: Iterable[frozenset[_Key]]) -> tuple[_Key, ...]:
-    """The fewest causes that leave no way: every way has one of them in it. None if a way is open.
-
-    Looked for from a good set downwards; past a great many steps the set found so far stands,
-    with everything taken out of it that can be.
-    """
-    distinct = sorted(set(ways), key=lambda way: (len(way), sorted(map(_rank, way))))
-    if not distinct or not distinct[0]:
-        return ()
-    needed = [way for n, way in enumerate(distinct) if not any(o < way for o in distinct[:n])]
-    best = _irreducible(needed)
-    looked = 0
-
-    def look(chosen: tuple[_Key, ...]) -> None:
-        nonlocal best, looked
-        looked += 1
-        if looked > _MOST_LOOKED_AT or len(chosen) >= len(best):
-            return
-        open_way = next((way for way in needed if way.isdisjoint(chosen)), None)
-        if open_way is None:
-            best = chosen
-        elif len(chosen) + 1 < len(best):
-            for key in sorted(open_way, key=_rank):
-                look((*chosen, key))
-
-    look(())
-    return tuple(sorted(best, key=_rank))
-
-
-def _irreducible(ways: Sequence[frozenset[_Key]]) -> tuple[_Key, ...]:
-    """A set that leaves no way, the most common cause taken first, and nothing in it to spare."""
-    chosen: list[_Key] = []
-    left = list(ways)
-    while left:
-        counted = Counter(key for way in left for key in way)
-        chosen.append(min(counted, key=lambda key: (-counted[key], _rank(key))))
-        left = [way for way in left if chosen[-1] not in way]
-    for key in list(chosen):
-        rest = [each for each in chosen if each != key]
-        if not any(way.isdisjoint(rest) for way in ways):
-            chosen = rest
-    return tuple(chosen)
-
-
-def _relaxation(ways: Iterable[_Way]) -> Relaxation:
-    """The way with the least effort; a one-to-one when no way takes less. Rules: GP-13, TT-23."""
-    best = Relaxation(EFFORTS[ONE_TO_ONE])
-    for way in sorted(ways, key=lambda each: each.span):
-        if all(bar.code in EFFORTS for bar in way.bars):
-            effort = sum(EFFORTS[bar.code] for bar in way.bars)
-            if effort < best.effort:
-                best = Relaxation(effort, way.bars, way.topic, way.span, way.session_id)
-    return best

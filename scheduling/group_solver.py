@@ -6,7 +6,7 @@ The solver is loaded by the first call, takes some hundred megabytes and belongs
 own, never in one that serves pages (decision 17).
 
 Two workers do not find the same plan twice when time runs out; `Options(repeatable=True)` does, and
-takes longer. Every plan is to be asked of group_checker.py before anybody sees it.
+takes longer. No plan leaves here that group_checker.py finds a breach in.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
+from scheduling.group_board import Held
+from scheduling.group_checker import breaches
 from scheduling.group_model import Model
 from scheduling.group_placing import place
-from scheduling.group_plan import Held, Plan
+from scheduling.group_plan import Plan
 from scheduling.groups import RULES, Bar, GroupFacts, Pin
 
 if TYPE_CHECKING:
@@ -86,12 +88,17 @@ class Clash:
 class Solved:
     """The plan, how good it is, and the pins that clash if there are any.
 
-    With a clash nothing was solved: `levels` is empty and the plan is the one found at once.
+    With a clash nothing was solved: `levels` is empty and the plan is the one found at once, as it
+    is when the solver could not tell in time whether the pins clash.
     """
 
     plan: Plan
     levels: tuple[Level, ...] = ()
     clash: Clash | None = None
+
+
+class BrokenPlan(RuntimeError):
+    """The checker found a breach in a plan that was solved: a fault of ours, and no plan at all."""
 
 
 Listener = Callable[[Progress], bool | None]
@@ -101,7 +108,7 @@ Listener = Callable[[Progress], bool | None]
 def solve(
     facts: GroupFacts, options: Options | None = None, progress: Listener | None = None
 ) -> Solved:
-    """The best plan found in the time given. Takes the facts in any order."""
+    """The best plan found in the time given. Takes the facts in any order. Raises BrokenPlan."""
     from ortools.sat.python import cp_model
 
     options = options or Options()
@@ -113,7 +120,10 @@ def solve(
         if held is None:
             return Solved(start, clash=clash)
         start = place(facts, held)
-    return _Search(model, start, options, progress or (lambda _: None)).run()
+    solved = _Search(model, start, options, progress or (lambda _: None)).run()
+    if broken := breaches(facts, solved.plan.sessions):
+        raise BrokenPlan("; ".join(broken))
+    return solved
 
 
 def _try_pins(model: Model, greedy: Plan) -> tuple[list[Held] | None, Clash | None]:

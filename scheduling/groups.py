@@ -8,7 +8,7 @@ frozen and can be pickled, so that a plan can be worked out in a process of its 
     openings = facts.openings()                     where a session of 90 minutes fits
     plan = group_placing.place(facts)               at once
     solved = group_solver.solve(facts)              the better plan; the only module with a solver
-    group_checker.breaches(facts, plan)             what neither of them may be trusted to see
+    group_checker.breaches(facts, plan.sessions)    what neither of them may be trusted to see
 
 Instants are aware and half open, dates are London's. Numbers, words and sources: groups.toml.
 """

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from clinic.bench.groups import a_wing, disrupted, published
+from scheduling.group_board import Held
+from scheduling.group_causes import smallest_set
 from scheduling.group_checker import breaches
 from scheduling.group_placing import place
-from scheduling.group_plan import Held, Plan, finish, smallest_set
+from scheduling.group_plan import Plan, finish
 from scheduling.groups import CAUSES, Facilitator, GroupFacts, Material, Room, Seat
 from tests.factories.groups import (
     ALL,
@@ -124,6 +126,20 @@ def test_the_checker_asks_each_persons_own_facts_and_the_pins():
         "more than 0 in a week": replace(
             facts, facilitators=(Facilitator(1, "carat", ALL, 0), facts.facilitators[1])
         ),
+        "room 1: two things": replace(
+            facts, rooms=(Room(1, 12, True, (away("other", MONDAY),)),)
+        ),
+        "facilitator 2: two things": replace(
+            facts,
+            facilitators=(
+                facts.facilitators[0],
+                Facilitator(2, "clinical", ALL, away=(away("other", MONDAY),)),
+            ),
+        ),
+        "no validated material": replace(
+            facts, materials=(Material("crack", MONDAY - timedelta(9), MONDAY - timedelta(1)),)
+        ),
+        "1 seats of 0": replace(facts, rooms=(Room(1, 0, True),)),
         "a pinned seat lost": replace(
             facts, people=(a_person(1), a_person(2)), seats=(Seat(1, 2, pinned=True),)
         ),
@@ -338,8 +354,8 @@ def test_points_are_counted_from_the_plan_whoever_made_it():
     nothing = finish(facts, []).points
     both = finish(facts, [Held(a_session(1, topic="crack"), (1, 2))]).points
 
-    assert (nothing.short, nothing.moved, nothing.kindness) == (2 * 120 + 1 + 2 * 5 + 1, 10, 0)
-    assert (both.short, both.moved, both.kindness) == (120 + 5, 0, 5)
+    assert (nothing.short, nothing.moved, nothing.fit) == (2 * 120 + 1 + 2 * 5 + 1, 10, 0)
+    assert (both.short, both.moved, both.fit) == (120 + 5, 0, 5)
 
 
 def test_two_sessions_of_one_day_and_a_less_needed_topic_cost_a_little():
@@ -350,7 +366,7 @@ def test_two_sessions_of_one_day_and_a_less_needed_topic_cost_a_little():
     assert seats_of(plan, 1) == [
         ("crack", facts.openings()[0].starts_at), ("alcohol", facts.openings()[1].starts_at)
     ]  # fmt: skip
-    assert plan.points.kindness == 2 * 5 + 3 + 1
+    assert plan.points.fit == 2 * 5 + 3 + 1
 
 
 def test_somebody_received_at_the_same_instant_is_told_apart_by_the_order_of_reception_alone():

@@ -12,6 +12,7 @@ from itertools import combinations, permutations, product
 import pytest
 
 from clinic.bench.groups import a_wing, published
+from scheduling import group_solver
 from scheduling.group_checker import breaches
 from scheduling.group_placing import place
 from scheduling.group_solver import Level, Options, Progress, solve
@@ -98,7 +99,7 @@ def the_best_there_is(facts: GroupFacts) -> tuple[int, int, int]:
                 for who, span, topic in had
             ),
             5 * len({held for taken in each for held in taken})
-            + sum(_unkind(person, taken) for person, taken in zip(facts.people, each, strict=True)),
+            + sum(_misfit(person, taken) for person, taken in zip(facts.people, each, strict=True)),
         )
         for each in product(*(list(choices(facts, person)) for person in facts.people))
         if _allowed(facts, carat, clinical, each)
@@ -112,7 +113,7 @@ def _short(person: Person, taken: Taken) -> int:
     return weight * missing + max(0, missing - 1)
 
 
-def _unkind(person: Person, taken: Taken) -> int:
+def _misfit(person: Person, taken: Taken) -> int:
     days = [span.on for span, _ in taken]
     return 3 * (len(days) - len(set(days))) + sum(person.topics.index(topic) for _, topic in taken)
 
@@ -144,7 +145,7 @@ def test_the_plan_is_the_best_of_all_and_so_is_the_next_after_a_change(seed):
     assert all(level.proved for level in solved.levels)
     assert breaches(facts, solved.plan.sessions) == []
     points = solved.plan.points
-    assert (points.short, points.moved, points.kindness) == the_best_there_is(facts)
+    assert (points.short, points.moved, points.fit) == the_best_there_is(facts)
 
     who = dice.randrange(3)
     in_court = replace(
@@ -157,7 +158,7 @@ def test_the_plan_is_the_best_of_all_and_so_is_the_next_after_a_change(seed):
     assert all(level.proved for level in again.levels)
     assert breaches(later, again.plan.sessions) == []
     points = again.plan.points
-    assert (points.short, points.moved, points.kindness) == the_best_there_is(later)
+    assert (points.short, points.moved, points.fit) == the_best_there_is(later)
 
 
 # -- what it promises ------------------------------------------------------------------------
@@ -175,10 +176,10 @@ def test_a_wing_is_planned_no_worse_than_at_once_alike_however_listed_and_told_a
 
     assert solved.plan.points <= place(facts).points
     assert [(level.name, level.value) for level in solved.levels] == [
-        ("short", solved.plan.points.short), ("moved", 0), ("kindness", solved.plan.points.kindness)
+        ("short", solved.plan.points.short), ("moved", 0), ("fit", solved.plan.points.fit)
     ]  # fmt: skip
     assert all(level.gap >= 0 for level in solved.levels)
-    assert heard and {each.level for each in heard} <= {"short", "kindness"}
+    assert heard and {each.level for each in heard} <= {"short", "fit"}
     mixed = pickle.loads(pickle.dumps(shuffled(facts, random.Random(1))))
     assert solve(mixed, BRIEFLY) == solved
 
@@ -213,6 +214,13 @@ def test_a_listener_who_says_no_keeps_the_plan_made_at_once():
 
     assert solved.plan.points == place(facts).points
     assert not solved.levels[0].proved or solved.levels[0].value == 0
+
+
+def test_a_plan_the_checker_finds_a_breach_in_is_no_plan(monkeypatch):
+    monkeypatch.setattr(group_solver, "breaches", lambda facts, plan: ["two who are kept apart"])
+
+    with pytest.raises(group_solver.BrokenPlan, match="kept apart"):
+        solve(some_facts([a_person(1)]), ONCE)
 
 
 # -- pins ------------------------------------------------------------------------------------
