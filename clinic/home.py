@@ -35,13 +35,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Worklist:
-    """A room's list for the first page, already in order: deadline first, then risk, never name."""
+    """A room's list for the first page, already in order: deadline first, then risk, never name.
+
+    `counted`: how much waits that is no list of people and is told in `empty` alone.
+    """
 
     title: str
     rows: Sequence[Row]
     empty: str
     more_text: str | None = None
     more_href: str | None = None
+    counted: int = 0
+
+    @property
+    def waits(self) -> int:
+        return len(self.rows) or self.counted
 
 
 Provider = Callable[[Act], Worklist | None]

@@ -23,6 +23,7 @@ from clinic.patients.models import Allocation, Patient, Registration
 from clinic.patients.queries import same_person
 from clinic.prescriptions.facts import recorded_history
 from clinic.staff.models import Staff
+from clinic.titration.worklist import withdrawal_waits_here
 from clinic.turns import RecordTurn
 from dosing.complexity import Complexity
 from dosing.continuation import Treatment, treatment_of
@@ -238,9 +239,12 @@ _NOBODY: Data = {
 
 
 def due_now(act: Act) -> list[tuple[AssessmentDue, Patient, str | None]]:
-    """What is due about assessments at this site, oldest first, with whose keyworker it is."""
+    """What is due about assessments at this site, oldest first, with whose keyworker it is.
+
+    Withdrawal found on treatment stands with reviews and contact, for those who see that list.
+    """
     act.need("prescribing.read")
-    rows = act.session.execute(
+    found = act.session.execute(
         select(AssessmentDue, Patient)
         .join(Patient, Patient.id == AssessmentDue.patient_id)
         .where(
@@ -255,6 +259,14 @@ def due_now(act: Act) -> list[tuple[AssessmentDue, Patient, str | None]]:
         )
         .order_by(AssessmentDue.due_on, AssessmentDue.id)
     ).all()  # fmt: skip
+    withdrawal = {due.patient_id for due, _ in found if due.what == "withdrawal"}
+    shown = bool(withdrawal) and act.may("prescribing.assess")
+    elsewhere = withdrawal_waits_here(act, withdrawal) if shown else set()
+    rows = [
+        (due, patient)
+        for due, patient in found
+        if due.what != "withdrawal" or due.patient_id not in elsewhere
+    ]
     ids = {patient.id for _, patient in rows}
     workers = act.session.execute(
         select(Allocation.patient_id, Staff.name)

@@ -27,7 +27,7 @@ def worklist(work: Act) -> home.Worklist:
         says = f"{count} of the last 90 days {'waits' if count == 1 else 'wait'} for your review."
     return home.Worklist(
         title="Alerts gone against", rows=[], empty=says, more_text="Open the register",
-        more_href=url_for("override_pages.register"),
+        more_href=url_for("override_pages.register"), counted=count,
     )  # fmt: skip
 
 

@@ -96,7 +96,7 @@ def _due(act: Act, each: Standing, model: PrescribingModel | None, site: Site) -
     if (row := each.undecided) is not None:
         said = f"Review said {DECISIONS[row.decision].lower()}: no dose decision since"
         found.append(Due(DECIDE, said, row.reviewed_at))
-    if each.withdrawal_found is not None:
+    if _withdrawal_waits(act, each):
         entry, flag = each.withdrawal_found
         found.append(Due(DECIDE, flag.message, entry.happened_at))
     if (review := _review_due(each)) is not None:
@@ -120,6 +120,27 @@ def _review_due(each: Standing) -> Due | None:
     if next_on is not None and next_on <= each.today:
         return Due(REVIEW, "Review of the dose", next_on)
     return None
+
+
+def withdrawal_waits_here(act: Act, records: set[int]) -> set[int]:
+    """Of these, whose withdrawal is on this list: on treatment, it has its home here and no other."""
+    here = select(Registration.patient_id).where(
+        Registration.site_id == act.site_id, Registration.ended_at.is_(None),
+        Registration.patient_id.in_(records),
+    )  # fmt: skip
+    people = facts.people_of(act, set(_withdrawal_lately(act, here)))
+    standing = standing_of(act, people, act.at)
+    return {
+        record
+        for person, each in standing.items()
+        if _withdrawal_waits(act, each)
+        for record in people[person]
+    }
+
+
+def _withdrawal_waits(act: Act, each: Standing) -> bool:
+    found = each.withdrawal_found
+    return found is not None and found[0].happened_at > act.at - RECENT
 
 
 # -- whom it may concern -------------------------------------------------------------------

@@ -139,6 +139,18 @@ def test_the_lead_reviews_once_or_twice_and_never_their_own(clinic, lead):
     assert overrides.to_review(act) == 0
 
 
+def test_an_override_that_waits_is_never_said_under_nothing_waiting(clinic, lead, door):
+    reader = door.by_page("prescriber", post="clinical_lead", site=clinic.site, level="prescriber")
+    before = reader.get("/").get_data(as_text=True).partition("Nothing waiting")
+    an_override(clinic)
+
+    after = reader.get("/").get_data(as_text=True).partition("Nothing waiting")
+
+    assert "None of the last 90 days waits for your review." in before[2]
+    assert "1 of the last 90 days waits for your review." in after[0]
+    assert "Alerts gone against" not in after[2]
+
+
 def test_a_leads_own_override_waits_for_a_second_lead_of_the_site_who_may_review_it(clinic, lead):
     an_override(clinic, by=lead)
     second = clinic.act(a_lead(clinic, name="Dr Non Rhys"))

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from clinic.appointments.models import INDUCTION, Visit
+from clinic.assessments.queries import due_now
 from clinic.sites.commands import set_model
 from clinic.titration import worklist
 from dosing.days import london_day
@@ -104,9 +105,11 @@ def test_withdrawal_found_later_is_on_the_worklist_until_a_prescriber_reviews(cl
     an_observation(clinic.act(clinic.nurse, at=at), person)
 
     before = risks(clinic, at)[person]
+    elsewhere = [due.what for due, _, _ in due_now(clinic.act(at=at))]
     a_review(clinic.act(at=at + timedelta(minutes=5)), person)
 
     assert before == ["Decision due"]
+    assert "withdrawal" not in elsewhere  # one home: beside the reviews, not with the assessments
     assert person not in risks(clinic, at + timedelta(minutes=6))
 
 
