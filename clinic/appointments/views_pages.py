@@ -14,6 +14,7 @@ from clinic.auth import act, needs
 from clinic.errors import NotFound
 from clinic.patients.models import Patient
 from clinic.patients.queries import banner
+from clinic.titration.expected import expected
 from clinic.web import read_day, row_number
 from scheduling.calendars import OutOfReach
 
@@ -83,7 +84,7 @@ def sheet(on: str) -> Page:
     pages = [lines[at : at + ROWS_A_SHEET] for at in range(0, len(lines), ROWS_A_SHEET)] or [[]]
     return render_template(
         "appointments/sheet.jinja", on=day, pages=pages, people=people, printed_at=work.at,
-        statuses=VISIT_STATUSES,
+        statuses=VISIT_STATUSES, coming=expected(work, day, day).get(day, ()),
     )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ from clinic.auth import act, needs
 from clinic.errors import Conflict, Invalid, NotFound, Stale
 from clinic.forms import Form
 from clinic.patients.queries import banner
+from clinic.titration.expected import expected
 from clinic.titration.queries import first_days_of
 from clinic.web import row_number
 from dosing.days import london_day
@@ -236,12 +237,14 @@ def clinic() -> Page:
     last = first + timedelta(days=6) if week else on
     chosen = row_number(request.args.get("with"))
     lines = queries.clinic_list(act(), first, last, with_staff=chosen)
+    coming = {} if chosen else expected(act(), first, last)
     step = timedelta(days=7 if week else 1)
     days = [first + timedelta(days=each) for each in range((last - first).days + 1)]
     return render_template(
         "appointments/clinic.jinja", on=on, week=week, first=first, last=last,
         days=[
-            (day, [line for line in lines if london_day(line.visit.starts_at) == day])
+            (day, [line for line in lines if london_day(line.visit.starts_at) == day],
+             coming.get(day, ()))
             for day in days
         ],
         before=on - step, after=on + step, stands=in_words,

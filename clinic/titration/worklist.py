@@ -195,7 +195,7 @@ def _raised_lately(act: Act, records: set[int]) -> set[int]:
     }
 
 
-def _newest(row: Any) -> Any:
+def newest(row: Any) -> Any:
     """No later review of the same record stands."""
     later = aliased(TitrationReview)
     return ~exists().where(
@@ -208,7 +208,7 @@ def _reviews_due(act: Act, here: Any) -> Any:
     row = TitrationReview
     return select(row.patient_id).where(
         row.site_id == act.site_id, row.next_review_on <= act.today, row.struck_at.is_(None),
-        row.patient_id.in_(here), _newest(row),
+        row.patient_id.in_(here), newest(row),
     )  # fmt: skip
 
 
@@ -220,7 +220,7 @@ def _reviews_to_decide(act: Act, here: Any) -> Any:
     return select(row.patient_id).where(
         row.site_id == act.site_id, row.reviewed_on > act.today - RECENT,
         row.decision.in_(CHANGE_THE_DOSE), row.struck_at.is_(None), row.patient_id.in_(here),
-        _newest(row), ~decided,
+        newest(row), ~decided,
     )  # fmt: skip
 
 
