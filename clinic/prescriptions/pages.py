@@ -18,7 +18,7 @@ from clinic.errors import Conflict, Invalid, NotReady
 from clinic.patients.models import Patient
 from clinic.patients.pages import record_link
 from clinic.patients.queries import banner, wing_lines
-from clinic.prescriptions import commands, facts, presenters, queries
+from clinic.prescriptions import answered_by, commands, facts, presenters, queries
 from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
 from clinic.prescriptions.forms import OrderForm
 from clinic.prescriptions.models import OVERRIDES
@@ -92,9 +92,29 @@ def missing_link(each: facts.Missing, patient_id: int) -> dict[str, str | None]:
         href = url_for(
             "consumption_pages.give", patient_id=patient_id, decision_id=each.decision_id
         )
-    elif kind in KINDS and may_record(rights, kind, about):
-        href = url_for("assessments_pages.entry", patient_id=patient_id, kind=kind, about=about)
+    elif kind in KINDS:
+        href = _entry_href(patient_id, kind, about)
     return {"says": each.says, "href": href}
+
+
+def _entry_href(patient_id: int, kind: str, about: str | None) -> str | None:
+    """Where such an entry is recorded; None for whoever may not."""
+    if not may_record(act().rights, kind, about):
+        return None
+    return url_for("assessments_pages.entry", patient_id=patient_id, kind=kind, about=about)
+
+
+def ways_to_record(
+    answer: dict[str, Any] | None, patient_id: int
+) -> dict[str, list[dict[str, str]]]:
+    """Rule -> where what it misses is recorded, for whoever may record it."""
+    ways: dict[str, list[dict[str, str]]] = {}
+    for finding in (answer or {}).get("findings", ()):
+        for kind, about in answered_by.entries_for(finding):
+            if (href := _entry_href(patient_id, kind, about)) is not None:
+                link = {"says": answered_by.said((kind, about)), "href": href}
+                ways.setdefault(finding["rule"], []).append(link)
+    return ways
 
 
 # -- the dose ------------------------------------------------------------------------------
@@ -152,7 +172,8 @@ def order(patient_id: int) -> Page:
             form.refuse(refusal.detail, [(field_of(form, f), says) for f, says in refusal.faults])
     template = "prescriptions/check.jinja" if checked else "prescriptions/order.jinja"
     page = render_template(
-        template, form=form, check=checked, planned=planned, missing=missing, lacking=lacking,
+        template, form=form, check=checked, ways=ways_to_record(checked, patient.id),
+        planned=planned, missing=missing, lacking=lacking,
         may=lambda kind, about: may_record(work.rights, kind, about),
         banner=banner(act(), patient), patient=patient, products=PRODUCT_NAMES,
         rows=presenters.order_rows(
@@ -190,13 +211,14 @@ def decision(patient_id: int, decision_id: int) -> Page:
     work = act()
     patient, row = queries.decision(work, patient_id, decision_id)
     doses = queries.doses_of(work, row.id)
+    again = queries.check_again(work, row)
     people = (row.recorded_by, row.withdrawn_by, *(each.recorded_by for each in doses))
     return render_template(
         "prescriptions/decision.jinja", row=row, doses=doses, patient=patient,
         banner=banner(work, patient), products=PRODUCT_NAMES, outcomes=OUTCOMES,
         overrides=OVERRIDES, names=queries.staff_names(work, *people),
         rows=presenters.order_rows(row.asked, row.decided_at),
-        again=queries.check_again(work, row), today=work.today,
+        again=again, ways=ways_to_record(again, patient.id), today=work.today,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from clinic.patients.pages import record_link
 from clinic.patients.queries import banner, same_person
 from clinic.prescriptions.commands import ReasonNeeded, Stopped
 from clinic.prescriptions.models import OVERRIDES
-from clinic.prescriptions.pages import missing_link
+from clinic.prescriptions.pages import missing_link, ways_to_record
 from clinic.prescriptions.queries import staff_names
 from clinic.scripts import commands, facts, pdf, presenters, queries, regimen_commands
 from clinic.scripts.forms import (
@@ -236,10 +236,11 @@ def _shown(
             checked = commands.check_script(work, patient_id, script_id)
         except (Invalid, NotReady) as cannot:
             refusal = _in_words(cannot)
+    shown = answer or (checked.answer if checked else None)
     people = (row.recorded_by, row.issued_by, row.ended_by, row.called_by, row.settled_by)
     page = render_template(
         "scripts/one.jinja", row=row, patient=patient, banner=banner(work, patient), form=form,
-        checked=checked, answer=answer or (checked.answer if checked else None), refusal=refusal,
+        checked=checked, ways=ways_to_record(shown, patient.id), answer=shown, refusal=refusal,
         missing=[missing_link(each, patient.id) for each in (checked.missing if checked else ())],
         forms=FORMS, statuses=STATUSES, colours=STATUS_COLOURS, wordings=WORDINGS,
         overrides=OVERRIDES, today=work.today, days_words=presenters.days_words,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
 from sqlalchemy import select
 
+from clinic.assessments.kinds import ITEMS, KINDS
 from clinic.assessments.models import ClinicalEntry
 from clinic.assessments.scales import COWS_ITEMS
 from clinic.audit import AuditEntry
+from clinic.prescriptions import answered_by
 from clinic.prescriptions.models import DoseDecision, DoseStop
+from dosing.check import rulebook
 from tests.factories.base import NOW, a_patient
 from tests.factories.prescriptions import (
     COWS_14,
@@ -258,6 +262,42 @@ def test_missing_facts_are_listed_with_the_form_kept(clinic, prescriber):
     assert page.status_code == 422
     assert "Record these first" in text_of(page)
     assert 'value="12.5"' in page.get_data(as_text=True)
+
+
+def test_a_stop_for_an_old_look_leads_to_where_the_new_one_is_recorded(clinic, door, clock):
+    patient = an_assessed_patient(clinic)
+    act = clinic.act()
+    a_dose_taken(act, patient, a_decision(act, patient, "10"))
+    act.session.close()
+    clock.set(NOW + timedelta(hours=5))
+    prescriber = door.by_page("prescriber", site=clinic.site, level="prescriber")
+    order = the_order("5", **{"decided_at-time": "14:00"})
+
+    page = prescriber.post(f"/patients/{patient}/prescribing/dose", data=order)
+
+    assert "M-D1-03" in text_of(page)
+    way = re.search(r'href="([^"]+)">Record: observation', page.get_data(as_text=True))
+    assert way is not None
+    assert "Pulse" in text_of(prescriber.get(way[1]))
+
+
+def test_every_rule_that_misses_something_names_an_entry_there_is():
+    rules = {
+        rule for name in ("uk-2017", "era-2003") for rule in rulebook().in_force(name, NOW.date())
+    }
+
+    for rule, entries in answered_by.ENTRIES.items():
+        assert rule in rules
+        for kind, about in entries:
+            assert kind in KINDS and (about is None or about in ITEMS)
+            assert answered_by.said((kind, about)).startswith("Record: ")
+    asking = {
+        rule
+        for rule, version in rulebook().in_force("uk-2017", NOW.date()).items()
+        if re.search(r"[Rr]ecord |not recorded|No recent|[Oo]bserve|without ECG", version.message)
+    }
+    # A reason typed with the decision answers these, or no entry of ours can.
+    assert asking - set(answered_by.ENTRIES) == {"M-FD-04", "P-06", "S-02"}
 
 
 def test_a_decision_that_would_be_stopped_now_says_not_to_give_it(clinic, nurse):
