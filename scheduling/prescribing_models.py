@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from enum import IntEnum
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from dosing.days import ONE_DAY, days_between, end_of, london_day
@@ -184,20 +185,27 @@ def support_missing(model: PrescribingModel | None, on_record: bool) -> Finding 
 
 
 def rota_findings(
-    model: PrescribingModel | None, slot_days: Collection[date], first: date, last: date
+    model: PrescribingModel | None,
+    slot_days: Collection[date],
+    first: date,
+    last: date,
+    lacking: Mapping[date, Finding] = MappingProxyType({}),
 ) -> list[Finding]:
     """Where does the rota break the model from `first` to `last`, both included?
 
     `slot_days`: the days with at least one staffed slot, taken or free. Days before `first` may be
     among them and shorten the gap that runs into the span. Only whole weeks (Monday to Sunday) of
-    the span are counted. Model 1 needs no rota of its own. Rules: RP-04 (A11), RP-08.
+    the span are counted. `lacking`: on days a session runs and cannot be booked, what is missing.
+    Model 1 needs no rota of its own. Rules: RP-04 (A11), RP-08.
     """
     if _rule_for(model, "RP-04") is not None:
         found = [*_weeks_with_too_few(slot_days, first, last), *_gaps(slot_days, first, last)]
         return sorted(found, key=_first_day)
     if (rule := _rule_for(model, "RP-08")) is not None:
         return [
-            finding("RP-08", day=day)
+            finding("RP-08", "lacking", day=day, cause=lacking[day].message)
+            if day in lacking
+            else finding("RP-08", day=day)
             for day in days_between(first, last)
             if day.isoweekday() <= rule["last_weekday"] and day not in slot_days
         ]

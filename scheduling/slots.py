@@ -282,6 +282,21 @@ def _open(rota: Rota, place: Needing) -> bool:
     )
 
 
+def lacking_on(rota: Rota, first: date, last: date) -> dict[date, Finding]:
+    """The days sessions run on and none can be booked, each with what is missing (RP-12, RP-18)."""
+    found = {}
+    for day in days_between(first, last):
+        asked = [
+            not_staffed(rota, session, day)
+            for session in rota.sessions
+            if runs_on(rota, session, day)
+        ]
+        missing = [each for each in asked if each is not None]
+        if missing and len(missing) == len(asked):
+            found[day] = missing[0]
+    return found
+
+
 def unstaffed(rota: Rota, first: date, last: date) -> list[tuple[Session, Finding]]:
     """Sessions that cannot be booked, with what is missing on the first such day (RP-12, RP-18)."""
     found = []

@@ -749,7 +749,11 @@ def rota_page(act: Act) -> RotaPage:
             )
             for row, doctor_name, worker_name, nurse_name, room_name in rows
         ),
-        findings=tuple(rota_findings(model, slot_days, first, last)),
+        findings=tuple(
+            rota_findings(
+                model, slot_days, first, last, slots.lacking_on(service.rota, first, last)
+            )
+        ),
         unstaffed=tuple(
             (session.id, missing) for session, missing in slots.unstaffed(service.rota, first, last)
         ),
@@ -788,7 +792,9 @@ def against_models(act: Act, site_id: int) -> list[ModelCheck]:
         checks.append(
             ModelCheck(
                 model,
-                tuple(rota_findings(model, days, first, last)),
+                tuple(
+                    rota_findings(model, days, first, last, slots.lacking_on(as_if, first, last))
+                ),
                 tuple(
                     (f"{day_names[session.weekday - 1]} {session.starts:%H:%M}", lacking)
                     for session, lacking in slots.unstaffed(as_if, first, last)

@@ -9,6 +9,7 @@ import pytest
 from scheduling.prescribing_models import (
     RULES,
     PrescribingModel,
+    finding,
     rota_findings,
     support_missing,
     wait,
@@ -190,6 +191,19 @@ def test_under_model_3_each_weekday_without_staff_is_named():
     found = rota_findings(M3, {MONDAY}, MONDAY, date(2026, 11, 8))
 
     assert [each.facts["day"].day for each in found] == [3, 4, 5, 6]
+
+
+def test_under_model_3_a_day_that_lacks_only_an_observation_place_says_so():
+    place = finding("RP-12", "no_place")
+
+    [tuesday, *others] = rota_findings(
+        M3, {MONDAY}, MONDAY, date(2026, 11, 8), {date(2026, 11, 3): place}
+    )
+
+    assert tuesday.rule == "RP-08"
+    assert tuesday.message.startswith("Nobody can be booked on Tue 3 Nov 2026.")
+    assert "no observation place" in tuesday.message
+    assert all("No doctor and clinical staff" in each.message for each in others)
 
 
 @pytest.mark.parametrize("model", [M1, None])

@@ -386,12 +386,16 @@ def test_things_and_compound_visits_over_the_api(door, clinic):
 def test_the_set_up_page_says_for_each_model_which_days_break_it(door, database, clock):
     clinic = made.a_clinic(database, model=2)
 
-    page = door.by_page("manager", site=clinic.site).get(f"/sites/{clinic.site.id}/model").text
+    manager = door.by_page("manager", site=clinic.site)
+    page = manager.get(f"/sites/{clinic.site.id}/model").text
 
     assert "No slot after Wed 23 Dec 2026 until Tue 29 Dec 2026" in page
     assert "No doctor and clinical staff on the rota on Thu 5 Nov 2026." in page
     assert "existing specialist drug service and supervised dispensing on site (rule RP-09)" in page
     assert "Wednesday 09:30: No nurse is on this session" in page
+    # Where doctor and worker are there, the rule names what else is missing, and not the staff.
+    assert "Nobody can be booked on Wed 4 Nov 2026. No nurse is on this session" in page
+    assert "on the rota on Wed 4 Nov 2026" not in page
 
 
 # -- what it costs
