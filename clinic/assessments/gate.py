@@ -22,12 +22,16 @@ from dosing.complexity import BUPRENORPHINE, NOT_KNOWN
 
 @dataclass(frozen=True)
 class Lack:
-    """One thing in the way. `kind` and `about` lead to where it is recorded."""
+    """One thing in the way. `kind` and `about` lead to where it is recorded.
+
+    `part`: a part of the task list, which marks it there.
+    """
 
     code: str
     says: str
     kind: str | None = None
     about: str | int | None = None
+    part: bool = False
 
 
 class NotCleared(Trouble):
@@ -83,6 +87,7 @@ def for_a_first_dose(case: Case, medicine: str | None = None) -> list[Lack]:
             "; ".join((f"{task.text}: {task.status.lower()}", *task.says)),
             task.kind,
             task.about,
+            part=True,
         )
         for task in needed_of(case)
     ]

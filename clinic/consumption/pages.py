@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -61,7 +61,6 @@ consumption_pages = Blueprint("consumption_pages", __name__)
 record_link("Doses at the hatch", "consumption_pages.person", "consumption.read")
 
 BASE = "/patients/<int:patient_id>/doses"
-AHEAD = timedelta(days=31)
 
 
 def to_person(patient_id: int, says: str) -> Response:
@@ -374,7 +373,7 @@ def take_home(patient_id: int, decision_id: int) -> Page:
     patient, row = prescribing.decision(work, patient_id, decision_id)
     form = DispenseForm()
     home = home_of(work, patient.id)
-    days = queries.days_to_hand_over(work, row, work.today, work.today + AHEAD)
+    days = queries.days_to_hand_over(work, row, work.today, work.today + queries.HANDED_AHEAD)
     form.dates.choices = [(day.isoformat(), ui.day(day)) for day in days]
     if form.validate_on_submit():
         try:

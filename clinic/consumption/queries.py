@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -33,13 +33,20 @@ from dosing.days import start_of
 from dosing.interlock import Verdict, may_give
 from scheduling.consumption import Ladder, ladder
 
+HANDED_AHEAD = timedelta(days=31)
+"""How far ahead a dose to take home may be handed over."""
+
 
 @dataclass(frozen=True)
 class HatchRecord:
-    """Everything of one person at the hatch, newest first, struck rows included."""
+    """Everything of one person at the hatch, newest first, struck rows included.
+
+    `to_hand_over`: today's decisions with a dose that may be handed over to take home.
+    """
 
     patient: Patient
     today: list[tuple[DoseDecision, int, DoseEvent | None, bool]]
+    to_hand_over: frozenset[int]
     doses: list[DoseEvent]
     vomited: dict[int, DoseVomited]
     dispensed: list[DispensedDose]
@@ -83,7 +90,13 @@ def hatch_record(act: Act, patient_id: int) -> HatchRecord:
     )
     decisions = in_force(act, records, act.today)
     return HatchRecord(
-        patient=patient, today=_today(decisions, doses, dispensed, act.today), doses=doses,
+        patient=patient, today=_today(decisions, doses, dispensed, act.today),
+        to_hand_over=frozenset(
+            row.id
+            for row in decisions
+            if days_to_hand_over(act, row, act.today, act.today + HANDED_AHEAD)
+        ),
+        doses=doses,
         vomited={row.dose_id: row for row in vomited if row.struck_at is None},
         dispensed=dispensed, checks=checks, broken=broken, places=places, place=place,
         ladder=_ladder(act, records, decisions, place),

@@ -283,15 +283,20 @@ def next_rows(found: Sheet) -> list[str]:
         return [f"{told.says}."]
     said = []
     if told.stopped_until is not None:
-        past = "passed" if told.stopped_until <= now else f"in {elapsed(told.stopped_until - now)}"
+        at = ui.clock_time(told.stopped_until)
         said.append(
-            f"A dose is stopped before {ui.clock_time(told.stopped_until)} ({past}; rule M-D1-01)."
+            f"The stop after the last dose is over since {at} (rule M-D1-01)."
+            if told.stopped_until <= now
+            else f"A dose is stopped before {at} "
+            f"(in {elapsed(told.stopped_until - now)}; rule M-D1-01)."
         )
     if told.alert_until is not None:
-        past = "passed" if told.alert_until <= now else f"in {elapsed(told.alert_until - now)}"
+        at = ui.clock_time(told.alert_until)
         said.append(
-            f"Before {ui.clock_time(told.alert_until)} it needs a prescriber's reason "
-            f"({past}; rule M-D1-02)."
+            f"Since {at} its time needs no reason any more (rule M-D1-02)."
+            if told.alert_until <= now
+            else f"Before {at} it needs a prescriber's reason "
+            f"(in {elapsed(told.alert_until - now)}; rule M-D1-02)."
         )
     if told.look_within is not None:
         minutes = int(told.look_within.total_seconds() // 60)

@@ -62,6 +62,34 @@ def test_the_page_says_what_is_lacking_before_a_dose_is_typed(clinic, prescriber
         assert f"/patients/{patient}/prescribing/record/outcome" in page.get_data(as_text=True)
 
 
+def test_an_empty_assessment_says_once_what_is_needed_and_marks_each_part(clinic, prescriber):
+    patient = a_patient(clinic.act())
+
+    journey = prescriber.get(f"/patients/{patient}/assessment").get_data(as_text=True)
+    order = prescriber.get(f"/patients/{patient}/prescribing/dose").get_data(as_text=True)
+
+    told = re.search(r"(\d+) parts of the assessment are to be completed first", journey)
+    assert told is not None
+    assert len(re.findall(r"Needed first\s*</strong>", journey)) == int(told[1]) > 3
+    warning = journey[journey.index("No first dose can be saved yet") :].partition("</ul>")[0]
+    assert warning.count("<li>") == 2  # the parts, and the outcome
+    assert f'{told[0]}. <a href="/patients/{patient}/assessment">' in order
+    assert "Mental state, examined: not yet" not in order
+
+
+def test_the_outcome_form_does_not_call_open_what_it_asks_itself(clinic, prescriber):
+    patient = somebody_assessed(clinic)
+
+    page = text_of(prescriber.get(f"/patients/{patient}/prescribing/record/outcome"))
+
+    assert "Which medicine is planned: not decided" not in page
+    assert "Non-complex" in page
+    assert "starting buprenorphine makes it complex" in page
+    assert "Which medicine is planned: not decided" in text_of(
+        prescriber.get(f"/patients/{patient}/assessment")
+    )
+
+
 def test_a_dose_held_back_is_told_on_the_page_and_not_saved(clinic, prescriber):
     patient = somebody_assessed(clinic)
 

@@ -133,6 +133,22 @@ def test_how_to_keep_it_from_children_is_shown_before_it_is_handed_over(
     assert "checked" not in page
 
 
+def test_nothing_to_take_home_is_offered_where_every_dose_is_taken_here(clinic, door):
+    patient, _ = somebody(clinic)
+    supervised = an_assessed_patient(clinic)
+    act = clinic.act()
+    a_decision(act, supervised, "25")
+    act.session.close()
+    nurse = door.by_page("nurse", site=clinic.site)
+
+    offered, not_offered = (
+        "Hand over doses to take home" in nurse.get(f"/patients/{each}/doses").text
+        for each in (patient, supervised)
+    )
+
+    assert (offered, not_offered) == (True, False)
+
+
 def test_doses_to_take_home_are_ticked_by_hand_and_a_wrong_day_is_named(clinic, door):
     patient, decision = somebody(clinic)
     nurse = door.by_page("nurse", site=clinic.site)
