@@ -23,7 +23,8 @@ LOOKED_BACK: Final = timedelta(days=_TARGET["looked_back_days"])
 class Target:
     """One target for one person: advice, and never more. `day` counts as the rule's clock does.
 
-    `state`: reached (then `on` and `day`; `late` when after `due_on`), due, passed, or no_clock.
+    `state`: reached (then `on` and `day`; `late` when after `due_on`), due, passed, or no_clock
+    (then `on` where it was reached all the same).
     `since_shown`: days from the second clock it is also shown from, when both are known.
     """
 
@@ -57,6 +58,8 @@ class Target:
         due_on = "" if self.due_on is None else day_in_words(self.due_on)
         if self.state == NO_CLOCK:
             clock = _TARGET["clock"][_target(self.rule, self.name)["clock"]]
+            if self.on is not None:
+                return str(_TARGET["not_counted"].format(on=day_in_words(self.on), clock=clock))
             return str(_TARGET[NO_CLOCK].format(clock=clock))
         if self.state != REACHED or self.on is None:
             return str(_TARGET[self.state].format(due_on=due_on))
@@ -96,7 +99,7 @@ def _how_it_stands(
 ) -> Target:
     start = clocks.get(target["clock"])
     if start is None:
-        return Target(rule, target["name"], NO_CLOCK)
+        return Target(rule, target["name"], NO_CLOCK, on=on)
     # A referral's own date is day 0, that of a visit or a dose day 1.
     counted_from = 0 if target["clock"] == "referral" else 1
     due_on = start + timedelta(days=target["within"] - counted_from)

@@ -28,7 +28,6 @@ from clinic.sites.queries import Here, what_holds
 from clinic.soundness import must_be_open
 from clinic.staff.queries import as_prescriber
 from clinic.turns import SHORTEST_REASON, RecordTurn, take_turn, why
-from dosing.check import check
 from dosing.continuation import treatment_of
 from dosing.days import london_day
 from dosing.medicines import PRODUCTS
@@ -106,7 +105,8 @@ def _judge(
     if gathered.missing:
         raise FactsMissing(gathered.missing)
     try:
-        return gathered, about, check(gathered.request, read_limits(about["site_limits"]))
+        request, answer = facts.judged(gathered, read_limits(about["site_limits"]))
+        return replace(gathered, request=request), about, answer
     except Refused as refused:
         raise Invalid.field(refused.field, refused.message) from refused
 

@@ -33,11 +33,15 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions.models import DoseDecision
 from clinic.sites.queries import Here
+from dosing.check import check
 from dosing.days import at_london, days_between, london_day
 from dosing.medicines import PRODUCTS
+from dosing.tightening import SiteLimit
 from dosing.units import as_text
 
 Data = dict[str, Any]
+MISSED = "-MD-"
+"""In the id of every rule about missed days."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,13 @@ class Missing:
 
 @dataclass(frozen=True)
 class Gathered:
-    """The request as far as it can be made; what it lacks; which plans of the day it counts."""
+    """The request as far as it can be made; what it lacks; which plans of the day it counts.
+
+    `happened`: the same without those plans; None where there are none.
+    """
 
     request: Data
+    happened: Data | None
     missing: tuple[Missing, ...]
     planned: tuple[DoseDecision, ...]
     newest_at: datetime | None
@@ -180,8 +188,13 @@ def dose_request(
     missing = (*_not_recorded(of, about), *history.unanswered(of.all("steady_dose"), asking))
     newest = [row.happened_at for row in entries]
     newest += [row.consumed_at for row in doses if row.outcome in SWALLOWED]
+    planned = tuple(history.planned())
+    happened = None
+    if planned:
+        past = {**request["treatment_history"], **_history(of, history, planned=False)}
+        happened = {**request, "treatment_history": past}
     return Gathered(
-        request, missing, tuple(history.planned()), max(newest, default=None), entries, doses,
+        request, happened, missing, planned, max(newest, default=None), entries, doses,
         every_decision,
     )  # fmt: skip
 
@@ -234,10 +247,25 @@ _AT_HOME_NOW = _HOME.where(DispensedDose.struck_at.is_(None))
 _AT_HOME = _HOME.where(DispensedDose.standing_at(_KNOWN_AT))
 
 
-def _history(of: Entries, history: _Doses) -> Data:
+def judged(gathered: Gathered, limits: tuple[SiteLimit, ...]) -> tuple[Data, Data]:
+    """The request that counts and the check's answer to it.
+
+    A dose planned for the day counts as taken, so that no two plans add up to too much. It has not
+    been taken: where days were missed and the rules stop for them, it cannot end the gap.
+    """
+    if gathered.happened is not None:
+        answer = check(gathered.happened, limits)
+        if any(
+            each["severity"] == "STOP" and MISSED in each["rule"] for each in answer["findings"]
+        ):
+            return gathered.happened, answer
+    return gathered.request, check(gathered.request, limits)
+
+
+def _history(of: Entries, history: _Doses, *, planned: bool = True) -> Data:
     claims, beside = settled(claims_of(of, history.elsewhere()))
     return {
-        "doses": history.taken({each.row for each in beside}),
+        "doses": history.taken({each.row for each in beside}, planned=planned),
         "steady_doses": [each.steady() for each in claims if isinstance(each.row, ClinicalEntry)],
         **_confirmed(of, claims),
     }
@@ -425,7 +453,7 @@ class _Doses:
         """The doses said to have been taken elsewhere."""
         return [row for row, _ in self._counting() if row.elsewhere]
 
-    def taken(self, but: Collection[Any] = ()) -> list[Data]:
+    def taken(self, but: Collection[Any] = (), *, planned: bool = True) -> list[Data]:
         """Every dose for the request: recorded, and planned for the day. `but`: rows left out."""
         out = [
             {
@@ -448,7 +476,7 @@ class _Doses:
             }
             for row in self._at_home
         ]
-        for decision in self.planned():
+        for decision in self.planned() if planned else ():
             # One timed after this order counts as taken at its moment: it cannot be waited out.
             first_day = decision.dose_on == self._on
             at = min(decision.decided_at, self._decided_at) if first_day else self._decided_at

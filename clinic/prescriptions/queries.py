@@ -143,7 +143,7 @@ def check_again(act: Act, row: DoseDecision) -> dict[str, Any] | None:
         return None
     limits = site_limits_on(act, row.site_id, row.rule_set, act.today)
     try:
-        return check(gathered.request, read_limits(limits))
+        return facts.judged(gathered, read_limits(limits))[1]
     except Refused:
         return None
 
@@ -197,7 +197,7 @@ def judge_dose(
         known = derive(read, rulebook().defined(read.rule_set, read.on))
         if gathered.missing:
             return Judged(None, [], gathered.missing, known)
-        answer = check(gathered.request, limits)
+        answer = facts.judged(gathered, limits)[1]
     except Refused:
         return Judged(None, [], gathered.missing, None)
     return Judged(answer["outcome"], answer["findings"], (), known)

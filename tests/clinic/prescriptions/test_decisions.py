@@ -19,6 +19,7 @@ from clinic.prescriptions import commands
 from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
 from clinic.prescriptions.models import DoseDecision, DoseStop
 from clinic.prescriptions.queries import prescribing_record, replay
+from dosing.check import check
 from tests.factories.base import NOW, a_member_of_staff, a_patient, a_site, an_act
 from tests.factories.prescriptions import (
     a_clinic,
@@ -313,6 +314,35 @@ def test_nothing_is_assumed_where_nothing_was_asked(clinic):
         a_decision(act, patient, "20")
     found = rules(stopped.value.answer)
     assert {"G-AS-01", "G-DT-01"} <= set(found)
+
+
+@pytest.mark.proves("M-MD-02")
+def test_a_dose_planned_for_today_does_not_end_days_that_were_missed(clinic):
+    """Three days without a dose, while a decision of before covers today as well."""
+    patient = an_assessed_patient(clinic)
+    act = clinic.act()
+    a_dose_taken(act, patient, a_decision(act, patient, "20"))
+    days = [NOW + timedelta(days=number) for number in range(10)]
+    supply = {
+        "collections": [{"collect_on": days[1].date().isoformat(), "supervised": True,
+                         "daily_until_on": days[9].date().isoformat()}]
+    }  # fmt: skip
+    act = clinic.act(at=days[1])
+    an_observation(act, patient)
+    standing = a_decision(act, patient, "20", supply=supply)
+    for day in days[1:4]:
+        a_dose_taken(clinic.act(at=day), patient, standing, outcome="missed")
+
+    with pytest.raises(Stopped) as beside:
+        a_decision(clinic.act(at=days[4]), patient, "5")
+    with pytest.raises(Stopped) as instead:
+        a_decision(clinic.act(at=days[4]), patient, "5", replaces_id=standing)
+
+    assert "M-MD-02" in rules(beside.value.answer)
+    assert "M-MD-02" in rules(instead.value.answer)
+    with clinic.database.reading() as session:
+        stop = session.scalars(select(DoseStop).order_by(DoseStop.id)).first()
+        assert check(stop.request) == stop.answer
 
 
 @pytest.mark.proves("RP-22", "G-DT-03")
