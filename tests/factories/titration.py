@@ -70,12 +70,22 @@ def a_build_up(clinic: Clinic, *amounts: str | None, at: datetime = NOW, **revie
 
 
 def a_dosed_day(
-    clinic: Clinic, patient: int, mg: str, at: datetime, *, first: bool = False, **review: Any
+    clinic: Clinic,
+    patient: int,
+    mg: str,
+    at: datetime,
+    *,
+    first: bool = False,
+    cows: dict[str, int] | None = None,
+    **review: Any,
 ) -> int:
-    """An observation, a review, a decision and its dose, all at one moment. Returns the decision."""
+    """An observation, a review, a decision and its dose, all at one moment. Returns the decision.
+
+    `cows`: the scores found, when not those of clear withdrawal.
+    """
     nurse = clinic.act(clinic.nurse, at=at)
     if not first:
-        an_observation(nurse, patient)
+        an_observation(nurse, patient, cows)
     given: dict[str, Any] = {"decision": "start" if first else "hold", **review}
     a_review(nurse, patient, **given)
     nurse.session.close()
