@@ -106,7 +106,8 @@ def _judge(
         raise FactsMissing(gathered.missing)
     try:
         request, answer = facts.judged(gathered, read_limits(about["site_limits"]))
-        return replace(gathered, request=request), about, answer
+        counted = gathered.planned if request is gathered.request else ()
+        return replace(gathered, request=request, planned=counted), about, answer
     except Refused as refused:
         raise Invalid.field(refused.field, refused.message) from refused
 

@@ -15,13 +15,13 @@ Data = dict[str, Any]
 
 
 def days_words(days: dict[str, str]) -> str:
-    """ "Mon, Wed, Fri supervised; Sun taken away"."""
+    """ "Monday, Wednesday, supervised; Sunday, taken away"."""
     supervised = [each for each in WEEKDAY_NAMES if days.get(each) == SUPERVISED]
     away = [each for each in WEEKDAY_NAMES if days.get(each, SUPERVISED) != SUPERVISED]
     parts = []
     for chosen, how in ((supervised, "supervised"), (away, "taken away")):
         if len(chosen) == len(WEEKDAY_NAMES):
-            parts.append(f"every day, {how}")
+            parts.append(f"Every day, {how}")
         elif chosen:
             parts.append(f"{', '.join(WEEKDAY_NAMES[each] for each in chosen)}, {how}")
     return "; ".join(parts)

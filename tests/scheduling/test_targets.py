@@ -67,6 +67,7 @@ def test_a_target_says_how_it_stands_and_nothing_about_a_dose():
         one(MODEL_2, "on_treatment", clocks, None, MON).says,
         one(MODEL_2, "on_treatment", clocks, None, later(9)).says,
         one(MODEL_2, "on_treatment", {}, None, MON).says,
+        one(MODEL_2, "on_treatment", {}, later(4), later(9)).says,
     ]
 
     assert said == [
@@ -74,6 +75,7 @@ def test_a_target_says_how_it_stands_and_nothing_about_a_dose():
         "Due by Thu 5 Nov 2026.",
         "Passed on Thu 5 Nov 2026.",
         "The clock has not started: no referral on record.",
+        "Reached on Fri 6 Nov 2026. Not counted: no referral on record.",
     ]
 
 

@@ -251,7 +251,9 @@ def test_a_dose_still_to_be_recorded_is_shown_as_counted(clinic, prescriber):
     page = prescriber.post(f"/patients/{patient}/prescribing/dose", data=the_order("10"))
 
     assert "Counted as taken although not recorded yet" in text_of(page)
-    assert f"Decision {decision}: 20 mg" in text_of(page)
+    assert f"Decision {decision}: 20 mg Methadone oral solution, decided on for Wed 4 Nov" in (
+        text_of(page)
+    )
 
 
 def test_missing_facts_are_listed_with_the_form_kept(clinic, prescriber):

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from clinic.db import Database
+from clinic.prescriptions.commands import withdraw_decision
 from clinic.scripts import commands
 from clinic.scripts.forms import DraftForm
 from clinic.scripts.models import FORMS
@@ -21,7 +22,14 @@ from dosing.check import rulebook
 from dosing.supply import INSTALMENT_FORMS
 from scheduling.instalments import WRITTEN
 from tests.clinic.release.test_pages import send
-from tests.factories.scripts import DAILY, ScriptClinic, a_script_clinic, asking, somebody_dosed
+from tests.factories.scripts import (
+    DAILY,
+    ScriptClinic,
+    a_script_clinic,
+    an_issued_script,
+    asking,
+    somebody_dosed,
+)
 from tests.support.people import Door, StaffClient
 
 TODAY = date(2026, 11, 4)
@@ -112,6 +120,24 @@ def test_s_06_and_s_07_are_reached_by_a_form_without_its_wordings(
     assert "A collection falls on a closed day: Sun 8 Nov, Sun 15 Nov" in page
     assert refused.status_code == 422
     assert "must include" in refused.get_data(as_text=True)
+
+
+def test_a_form_whose_dose_was_withdrawn_offers_no_paper(
+    clinic: ScriptClinic, prescriber: StaffClient
+) -> None:
+    patient_id, decision_id = somebody_dosed(clinic)
+    act = clinic.act()
+    script_id = an_issued_script(act, clinic, patient_id, decision_id)
+    path = f"/patients/{patient_id}/prescription-forms/{script_id}"
+    before = prescriber.get(path).get_data(as_text=True)
+
+    withdraw_decision(act, patient_id, decision_id, "Admitted to hospital today")
+
+    after = prescriber.get(path).get_data(as_text=True)
+    assert "Print to sign" in before
+    assert "Every day, supervised" in before
+    assert "Cancel this form and call the pharmacy" in after
+    assert "Print to sign" not in after
 
 
 # -- no page can break them ------------------------------------------------------------------
