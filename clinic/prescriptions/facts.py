@@ -255,11 +255,14 @@ def judged(gathered: Gathered, limits: tuple[SiteLimit, ...]) -> tuple[Data, Dat
     """
     if gathered.happened is not None:
         answer = check(gathered.happened, limits)
-        if any(
-            each["severity"] == "STOP" and MISSED in each["rule"] for each in answer["findings"]
-        ):
+        if stops_for_missed(answer):
             return gathered.happened, answer
     return gathered.request, check(gathered.request, limits)
+
+
+def stops_for_missed(answer: Data) -> bool:
+    """Do the rules stop because days were missed?"""
+    return any(each["severity"] == "STOP" and MISSED in each["rule"] for each in answer["findings"])
 
 
 def _history(of: Entries, history: _Doses, *, planned: bool = True) -> Data:

@@ -359,6 +359,10 @@ def _judged(
 ) -> Judged:
     asked = {"order": _order(made, decision), "supply": supply_of(made.plan)}
     chosen = {each.id for each in made.by_day.values()}
+    if (
+        stopped := _stopped_for_missed_days(act, made, decision, asked, chosen, known_at)
+    ) is not None:
+        return stopped
     every_day = made.by_day[min(made.by_day)] if made.for_release else None
     request, limits, ahead = request_on(
         act, made.patient, decision, first, asked, chosen, known_at, every_day
@@ -367,12 +371,40 @@ def _judged(
     return Judged(decision.id, request, answer_to(request, limits), ahead)
 
 
+def _stopped_for_missed_days(
+    act: Act,
+    made: Made,
+    decision: DoseDecision,
+    asked: Data,
+    chosen: Collection[int],
+    known_at: datetime,
+) -> Judged | None:
+    """The rules' stop for days missed up to now, if there is one.
+
+    Doses still to come count as taken for what is written ahead: they cannot end a gap there is.
+    """
+    about = {
+        **dosing_facts.outside(act, what_holds(act), made.patient, act.at),
+        **_IN_THE_COMMUNITY,
+    }
+    gathered = dosing_facts.dose_request(act, asked, act.at, known_at, about, chosen)
+    request = gathered.happened or gathered.request
+    answer = answer_to(request, about["site_limits"])
+    return (
+        Judged(decision.id, request, answer, 0) if dosing_facts.stops_for_missed(answer) else None
+    )
+
+
 def answer_to(request: Data, site_limits: Stored) -> Data:
     """The check's answer under this site's limits. Invalid where the request cannot be read."""
     try:
         return check(request, read_limits(site_limits))
     except Refused as refused:
         raise Invalid.field(refused.field, refused.message) from refused
+
+
+_IN_THE_COMMUNITY: Data = {"setting": "community", "received_at": None}
+"""A form is for a pharmacy in the community, from a prison as well."""
 
 
 def request_on(
@@ -391,12 +423,7 @@ def request_on(
     `every_day`: whose dose counts for a day until then that nobody has decided on yet.
     """
     decided_at = _first_dose_at(act, decision, first)
-    about = {
-        **dosing_facts.outside(act, what_holds(act), patient, decided_at),
-        # A form is for a pharmacy in the community, from a prison as well.
-        "setting": "community",
-        "received_at": None,
-    }
+    about = {**dosing_facts.outside(act, what_holds(act), patient, decided_at), **_IN_THE_COMMUNITY}
     everything = dosing_facts.dose_request(act, asked, decided_at, known_at, about)
     missing = tuple(
         each

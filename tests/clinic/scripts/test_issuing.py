@@ -193,6 +193,29 @@ def test_what_became_of_an_earlier_dose_must_be_recorded_first(clinic: ScriptCli
         commands.issue_script(act, patient_id, script_id, version=1, **SURE)
 
 
+@pytest.mark.proves("M-MD-02")
+def test_a_form_written_ahead_does_not_pass_over_days_that_were_missed(
+    clinic: ScriptClinic,
+) -> None:
+    """Three days missed: today's dose, still to come, ends no gap for the form from tomorrow on."""
+    patient_id, decision_id = somebody_dosed(clinic, days=20)
+    a_dose_taken(clinic.act(), patient_id, decision_id)
+    for day in (1, 2, 3):
+        later = clinic.act(at=NOW + timedelta(days=day))
+        a_dose_taken(later, patient_id, decision_id, outcome="missed")
+    act = clinic.act(at=NOW + timedelta(days=4))
+    first = TODAY + timedelta(days=5)
+    script_id = a_draft(
+        act, clinic, patient_id, decision_id, from_on=first, to_on=first + timedelta(days=3)
+    )
+
+    with pytest.raises(Stopped) as stopped:
+        commands.issue_script(act, patient_id, script_id, version=1, **SURE)
+
+    assert "M-MD-02" in [each["rule"] for each in stopped.value.answer["findings"]]
+    assert kept(clinic, script_id).status == "draft"
+
+
 def test_a_form_written_ahead_counts_the_planned_doses_until_then(clinic: ScriptClinic) -> None:
     patient_id, decision_id = somebody_dosed(clinic, days=28)
     act = clinic.act()
