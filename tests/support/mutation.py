@@ -30,6 +30,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import zip_longest
 from time import monotonic
 from types import CodeType
 from typing import Any
@@ -44,6 +45,8 @@ CPU_SECONDS = 60
 MEMORY = 3 * 2**30
 MIXED = 4000
 SAY_SECONDS = 30
+QUICK = 0.02
+"""Seconds of a test that is asked before the worked examples are."""
 STRIDE = 23
 """Examples are tried in great strides, so that those of every rule come early."""
 
@@ -173,6 +176,8 @@ def _try(module: str, quick: bool) -> int:
         return 12
     if module in NO_PART_OF_THE_CHECK:
         return 0 if _tests_hold(own) else 12
+    if _collected and not _tests_hold(own, within=QUICK):
+        return 12
     try:
         if not (_judged[0](module) if _judged else _examples_hold(module)):
             return 11
@@ -280,13 +285,19 @@ class _Collected(_QuickestFirst):
             os._exit(12)
 
 
-def _tests_hold(paths: Sequence[str]) -> bool:
+def _tests_hold(paths: Sequence[str], within: float = CPU_SECONDS) -> bool:
+    """Of these tests those that take no longer, and were not asked before."""
     if not _collected:
         return _pytest(paths, _QuickestFirst()) == 0
     asked = tuple(f"tests/{path}" for path in paths)
-    items = [item for item in _collected if item.nodeid.startswith(asked)]
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    items = [
+        item
+        for item in _collected
+        if item.nodeid.startswith(asked) and _took.get(item.nodeid, 0.0) <= within
+    ]
+    for item, following in zip_longest(items, items[1:]):
         item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+        _collected.remove(item)
     return True
 
 
