@@ -15,26 +15,21 @@ from __future__ import annotations
 
 import argparse
 import ast
-import contextlib
-import gc
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import inspect
-import io
-import json
 import os
 import resource
 import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from itertools import zip_longest
 from time import monotonic
 from types import CodeType
 from typing import Any
 
+from tests.support import noticed
 from tests.support.mutants import DOSING, Change, changes
 
 ROOT = DOSING.parent
@@ -43,47 +38,15 @@ SURVIVORS = ROOT / "tests/dosing/survivors.toml"
 CPU_SECONDS = 60
 """More than any surviving change needs; one that makes a loop endless is noticed by this."""
 MEMORY = 3 * 2**30
-MIXED = 4000
 SAY_SECONDS = 30
-QUICK = 0.02
-"""Seconds of a test that is asked before the worked examples are."""
-STRIDE = 23
-"""Examples are tried in great strides, so that those of every rule come early."""
 
 SURVIVED, BY_EXAMPLES, BY_TESTS, BY_LIMIT = "survived", "worked examples", "tests", "time or memory"
 OTHER_VERDICT = "survived and changes a verdict"
-CODES = {0: SURVIVED, 11: BY_EXAMPLES, 12: BY_TESTS, 13: OTHER_VERDICT}
+CODES = {
+    0: SURVIVED, noticed.EXAMPLES: BY_EXAMPLES, noticed.TESTS: BY_TESTS,
+    noticed.OTHER_VERDICT: OTHER_VERDICT,
+}  # fmt: skip
 
-OWN_TESTS = {
-    "alcohol": ["dosing/test_alcohol.py"],
-    "carry_over": ["dosing/test_carry_over.py", "scheduling/test_practice.py"],
-    "check": ["dosing/test_check.py", "dosing/test_rulebook.py"],
-    "complexity": ["dosing/test_complexity.py", "scheduling/test_practice.py"],
-    "continuation": ["dosing/test_continuation.py"],
-    "days": ["dosing/test_interlock.py", "scheduling"],
-    "examples": ["dosing/test_examples.py", "dosing/test_rulebook.py"],
-    "interlock": [
-        "dosing/test_interlock.py",
-        "scheduling/test_practice.py",
-        "scheduling/test_consumption.py",
-    ],
-    "medicines": ["dosing/test_continuation.py"],
-    "request": ["dosing/test_refusals.py"],
-    "reasoning": ["dosing/test_check.py", "dosing/test_rulebook.py"],
-    "rulebook": ["dosing/test_rule_files.py", "dosing/test_rulebook.py"],
-    "shape": ["dosing/test_shape.py", "dosing/test_refusals.py", "scheduling"],
-    "units": ["dosing/test_units.py"],
-    "words": ["dosing/test_words.py"],
-}
-"""Asked of a module besides the tests of the dose check, which no change may break."""
-DOSE_CHECK = [
-    f"dosing/test_{name}.py"
-    for name in ("facts", "contract_examples", "refusals", "properties", "tightening")
-]
-NO_PART_OF_THE_CHECK = {"carry_over", "complexity", "continuation", "interlock"}
-"""Modules the dose check does not import: only their own tests can tell."""
-FROM_THE_FACTS = {"check", "reasoning", "tightening"}
-"""Modules that come in once the facts are known, as the families do."""
 RUN_WHEN_LOADED = {
     "check": {"rulebook", "site_rulebook"},
     "examples": {
@@ -150,264 +113,23 @@ def _put_in(module: str, name: str, code: CodeType) -> None:
     at.__code__ = code
 
 
-# -- does anything notice? -----------------------------------------------------------------
-
-_judged: list[Callable[[str], bool]] = []
-"""Once the rules are loaded: does every example still hold, asked from where a module comes in?"""
-_as_it_stands: list[tuple[str, str]] = []
-"""Mixed requests and their verdicts before anything is changed."""
-_took: dict[str, float] = {}
-"""Seconds of each test before anything is changed."""
-_collected: list[Any] = []
-"""The tests, once they are imported for all later changes, the quickest first."""
-
-
-def _try(module: str, quick: bool) -> int:
-    """In the child: is the change noticed, and by what? The exit status, see CODES."""
-    if quick:
-        try:
-            return 0 if _judged[0](module) else 11
-        except Exception:  # a rule that raises speaks loudly enough
-            return 11
-    own = OWN_TESTS.get(module, [])
-    try:
-        importlib.import_module(f"dosing.{module or 'check'}")
-    except Exception:  # the service would not start
-        return 12
-    if module in NO_PART_OF_THE_CHECK:
-        return 0 if _tests_hold(own) else 12
-    if _collected and not _tests_hold(own, within=QUICK):
-        return 12
-    try:
-        if not (_judged[0](module) if _judged else _examples_hold(module)):
-            return 11
-    except (Exception, SystemExit):  # a module that cannot be imported, a rule that raises
-        return 11
-    # Once collected they are asked all together; importing them takes a while, so own ones first.
-    rest = [path for path in DOSE_CHECK if path not in own]
-    for paths in ([*own, *rest],) if _collected else (own, rest):
-        if paths and not _tests_hold(paths):
-            return 12
-    return 13 if _verdicts_differ() else 0
-
-
-def _in_order(module: str, every: Sequence[Any], family: Callable[[Any], str]) -> list[Any]:
-    own = [each for each in every if family(each) == module]
-    return own + [each for start in range(STRIDE) for each in every[start::STRIDE]]
-
-
-def _examples_hold(module: str) -> bool:
-    from dosing.check import check, rulebook
-    from dosing.examples import a_request, all_examples, bases, judge, says_otherwise
-
-    if any(check(a_request(base))["findings"] for base in bases()):
-        return False
-    book = rulebook()
-    every = _in_order(module, list(all_examples(book)), lambda each: book.rules[each.rule].family)
-    return all(says_otherwise(each, judge(each, book)) is None for each in every)
-
-
-def _load_rules() -> None:
-    """Import the rules and work out what most examples need, once for all later changes."""
-    from dosing.check import FAMILIES, check_dose, find, rulebook
-    from dosing.examples import a_request, all_examples, bases, says_otherwise
-    from dosing.facts import derive
-    from dosing.request import read_request
-    from tests.support.known import known_facts, read_examples
-
-    book = rulebook()
-    every = []
-    for each in all_examples(book):
-        sent = a_request(each.base, each.rule_set, **each.changes)
-        read = read_request(sent)
-        defined = book.defined(read.rule_set, read.on)
-        every.append((each, sent, read, defined, derive(read, defined)))
-    passing = [a_request(base) for base in bases()]
-    later = {*FAMILIES, *FROM_THE_FACTS}
-    for rule_set in book.set_versions:
-        known_facts(rule_set)
-
-    def hold(module: str) -> bool:
-        if module not in later:
-            read_examples.cache_clear()
-            known_facts.cache_clear()
-        for sent in passing:
-            read = read_request(sent)
-            if check_dose(derive(read, book.defined(read.rule_set, read.on)), book):
-                return False
-        ordered = _in_order(module, every, lambda each: book.rules[each[0].rule].family)
-        for example, sent, read, defined, facts in ordered:
-            if module not in later:
-                again = read if module == "facts" else read_request(sent)
-                facts = derive(again, defined)
-            if says_otherwise(example, find(example.rule, facts, book)) is not None:
-                return False
-        return True
-
-    _judged.append(hold)
-    for path in DOSING.glob("*.py"):
-        importlib.import_module(f"dosing.{path.stem}")
-    gc.collect()
-    gc.freeze()
-
-
-class _QuickestFirst:
-    """Tests in the order of the time each took before anything was changed: most changes are
-    noticed by one that takes next to none."""
-
-    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        items.sort(key=lambda item: _took.get(item.nodeid, 0.0))
-
-
-class _Timed:
-    def __init__(self) -> None:
-        self.took: dict[str, float] = {}
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        self.took[report.nodeid] = self.took.get(report.nodeid, 0.0) + report.duration
-
-
-class _Collected(_QuickestFirst):
-    """Collects once for many children; each runs the tests it asks until one fails."""
-
-    def __init__(self, then: Callable[[], None]) -> None:
-        self._then = then
-
-    def pytest_runtestloop(self, session: Any) -> bool:
-        _collected.extend(session.items)
-        gc.collect()
-        gc.freeze()
-        self._then()
-        return True
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        if report.failed:
-            os._exit(12)
-
-
-def _tests_hold(paths: Sequence[str], within: float = CPU_SECONDS) -> bool:
-    """Of these tests those that take no longer, and were not asked before."""
-    if not _collected:
-        return _pytest(paths, _QuickestFirst()) == 0
-    asked = tuple(f"tests/{path}" for path in paths)
-    items = [
-        item
-        for item in _collected
-        if item.nodeid.startswith(asked) and _took.get(item.nodeid, 0.0) <= within
-    ]
-    for item, following in zip_longest(items, items[1:]):
-        item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
-        _collected.remove(item)
-    return True
-
-
-def _pytest(paths: Sequence[str], plugin: object, *more: str) -> int:
-    import pytest
-
-    options = [
-        "-x", "-s", "-o", "addopts=", "--disable-plugin-autoload", "-p", "hypothesispytest",
-        "-p", "no:cacheprovider", "-p", "no:terminal", "-m", "not proof",
-    ]  # fmt: skip
-    tests = [f"tests/{path}" for path in paths]
-    return int(pytest.main([*options, *more, *tests], plugins=[plugin]))
-
-
-def _verdicts_differ() -> bool:
-    from tests.support.mixed_requests import verdict
-
-    return any(repr(verdict(json.loads(request))) != was for request, was in _as_it_stands)
-
-
-def _write_verdicts(to: int) -> None:
-    from tests.support.mixed_requests import mixed_requests, verdict
-
-    with os.fdopen(to, "w") as file:
-        for request in mixed_requests(MIXED):
-            file.write(json.dumps([json.dumps(request), repr(verdict(request))]) + "\n")
-
-
-def _tests_of(modules: Sequence[str]) -> list[str]:
-    own = dict.fromkeys(path for module in modules for path in OWN_TESTS.get(module, []))
-    return [*own, *(path for path in DOSE_CHECK if path not in own)]
-
-
-def _time_tests(modules: Sequence[str], to: int) -> None:
-    timed = _Timed()
-    # The only run that keeps what it compiled, for all later ones.
-    sys.dont_write_bytecode = False
-    _silent()
-    if _pytest(_tests_of(modules), timed) == 0:
-        with os.fdopen(to, "w") as file:
-            file.write(json.dumps(timed.took) + "\n")
-
-
-def _in_a_child(write: Callable[[int], None]) -> list[Any]:
-    """The lines of JSON that it writes, without importing the rules here."""
-    there, here = os.pipe()
-    pid = os.fork()
-    if not pid:
-        try:
-            os.close(there)
-            write(here)
-        finally:
-            os._exit(0)
-    os.close(here)
-    with os.fdopen(there) as file:
-        lines = [json.loads(line) for line in file]
-    os.waitpid(pid, 0)
-    return lines
-
-
 # -- every change, one process each --------------------------------------------------------
 
 CameOf = dict[Change, str]
 _Work = tuple[Change, CodeType, tuple[str, CodeType] | None]
 
 
-def _prepare(modules: Sequence[str]) -> None:
-    """Import once what every try needs, and nothing that is changed or imports what is."""
-    import hypothesis
-    import jsonschema  # noqa: F401
-    import pytest  # noqa: F401
-
-    os.chdir(ROOT)
-    sys.dont_write_bytecode = True
-    # The same examples in every run: a survivor of today is a survivor of tomorrow.
-    hypothesis.settings.register_profile("mutation", derandomize=True, database=None)
-    hypothesis.settings.load_profile("mutation")
-    with contextlib.redirect_stdout(io.StringIO()):
-        _pytest(["config"], object(), "--collect-only")
-    assert not [name for name in sys.modules if name.split(".")[0] == "dosing"]
-    # A file pytest does not find would look like a change that is noticed.
-    asked = {path for paths in (DOSE_CHECK, *OWN_TESTS.values()) for path in paths}
-    assert all((ROOT / "tests" / path).exists() for path in asked)
-    _as_it_stands.extend(map(tuple, _in_a_child(_write_verdicts)))
-    assert len(_as_it_stands) == MIXED
-    for took in _in_a_child(partial(_time_tests, modules)):
-        _took.update(took)
-    if not _took:
-        raise SystemExit("the tests must hold before anything is changed")
-    gc.collect()
-    gc.freeze()
-
-
-def _silent() -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-
-
 def _fork(module: str, put: Callable[[], None], quick: bool) -> int:
     pid = os.fork()
     if pid:
         return pid
-    status = 12
+    status = noticed.TESTS
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        _silent()
+        noticed.silent()
         put()
-        status = _try(module, quick)
+        status = noticed.by_what(module, quick)
     finally:
         os._exit(status)
 
@@ -436,7 +158,7 @@ def run(modules: Sequence[str], workers: int, quick: bool, say: Callable[[str], 
     Quick: only those inside a function, and only the worked examples are asked.
     """
     if not quick:
-        _prepare(modules)
+        noticed.prepare(modules)
     afresh, bodies = _every(modules)
     afresh = [] if quick else afresh
     came_of: CameOf = {}
@@ -473,10 +195,12 @@ def run(modules: Sequence[str], workers: int, quick: bool, say: Callable[[str], 
     if afresh:
         try_all(afresh)
     if bodies:
-        _load_rules()
+        noticed.load_rules()
         if quick:
             try_all(bodies)
-        elif _pytest(_tests_of(modules), _Collected(lambda: try_all(bodies))):
+        elif noticed.run_tests(
+            noticed.tests_of(modules), noticed.Collected(lambda: try_all(bodies))
+        ):
             raise SystemExit("not every change could be tried")
     return came_of
 
