@@ -39,6 +39,15 @@ def test_a_dose_halves_with_each_half_life(lives, left):
     assert fast.fast_mg == slow.slow_mg == Decimal(left or 0)
 
 
+def test_time_is_counted_to_the_part_of_a_second():
+    later = timedelta(hours=20, microseconds=500_000)
+
+    found = carried([Swallowed(AT, Decimal(40))], AT + later).fast_mg
+
+    exact = Decimal(40) * Decimal("0.5") ** (Decimal("72000.5") / 72000)
+    assert abs(found - exact) < Decimal("1e-9")
+
+
 def test_the_half_lives_are_the_sources_and_no_other_medicine_has_one():
     assert (Decimal(20), Decimal(37)) == (FAST_HOURS, SLOW_HOURS)
     assert has_parameters("methadone") and not has_parameters("buprenorphine")

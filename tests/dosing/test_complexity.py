@@ -49,7 +49,32 @@ def test_every_reason_has_examples_a_source_and_a_mark():
 
 def test_the_plain_case_alone_is_non_complex():
     assert complexity(a_case(), LIMIT).state == "non_complex"
+    assert complexity(a_case(), LIMIT).non_complex is True
     assert complexity(Case(), LIMIT).state == "not_known"
+    assert complexity(Case(), LIMIT).non_complex is False
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "facts"),
+    [
+        ({"substances": ("alcohol", "nicotine")}, "CX-01", ("alcohol",)),
+        ({"serious_poly_substance": True}, "CX-01", ("serious_poly_substance",)),
+        ({"sedation": "3"}, "CX-02", ("sedation",)),
+        ({"hard_to_rouse": True}, "CX-02", ("sedation",)),
+        ({"breath_alcohol": "35"}, "CX-02", ("breath_alcohol",)),
+        ({"clinical_view": "serious"}, "CX-02", ("clinical_view",)),
+        ({"pregnancy": "pregnant"}, "CX-04", ("pregnant",)),
+        ({"treatment": "unverified"}, "CX-05", ("unverified",)),
+        ({"conditions": ("heart_disease",)}, "CX-06", ("heart_disease",)),
+        ({"medicine": "buprenorphine"}, "CX-07", ("buprenorphine",)),
+    ],
+)
+def test_a_reason_names_the_facts_it_turns_on_and_no_other_reason_holds(change, reason, facts):
+    found = complexity(a_case(**change), LIMIT)
+
+    assert [(each.id, each.facts) for each in found.reasons] == [(reason, facts)]
+    assert found.reasons[0].says == REASONS[reason]["says"]
+    assert not found.unknown and not found.non_complex
 
 
 @pytest.mark.parametrize("question", WRITTEN["plain"])
