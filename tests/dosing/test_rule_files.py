@@ -226,6 +226,12 @@ def test_versions_of_two_sets_may_share_days(tmp_path):
     assert len(load_rulebook(tmp_path, ["mine"]).rules["X-01"].versions) == 2
 
 
+def test_a_version_may_have_been_added_by_the_only_edition_of_a_set(tmp_path):
+    book = load(tmp_path, other=('confidence = "S"', 'confidence = "S"\nadded = "1"'))
+
+    assert "X-02" in book.in_force("new", date(2026, 1, 1))
+
+
 # -- which version is in force ------------------------------------------------------------------
 
 
