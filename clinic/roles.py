@@ -16,6 +16,7 @@ RIGHTS = {
     "appointments.read": "See referrals, free places and bookings",
     "appointments.refer": "Register a referral",
     "appointments.book": "Book, move and cancel a visit",
+    "appointments.override": "Give a place that is kept back, with a reason",
     "appointments.rota": "Set the rota",
     "prescribing.read": "See assessments, tests, observations and doses",
     "assessments.record": "Record what a patient says, risks, consent, the plan and help given",
@@ -66,7 +67,8 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             | _GIVES_DOSES
             | {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
-                "assessments.record", "contacts.record", "prescribing.assess", "prescribing.prescribe",
+                "appointments.override", "assessments.record", "contacts.record",
+                "prescribing.assess", "prescribing.prescribe",
                 "release.plan", "custody.deliver",
             }
         ),
@@ -128,7 +130,8 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         frozenset(
             _CARE
             | {
-                "appointments.rota", "appointments.refer", "appointments.book", "custody.allocate",
+                "appointments.rota", "appointments.refer", "appointments.book",
+                "appointments.override", "custody.allocate",
                 "breakglass.review", "sweeps.read", "sites.manage", "patients.merge",
                 "patients.edit", "guidance.oversee",
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import clinic.appointments.chain_models
 import clinic.appointments.missed_models
 import clinic.appointments.models
+import clinic.appointments.override_models
 import clinic.appointments.waiting_models
 import clinic.assessments.models
 import clinic.audit

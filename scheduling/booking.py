@@ -1,4 +1,4 @@
-"""For how long is a place held, and which places that come back are near enough to be offered at once?
+"""For how long is a place held, what is routine, and which blocks may be passed with a reason?
 
 Numbers, words and sources stand in booking.toml; instants are aware, minutes elapsed time.
 """
@@ -17,6 +17,12 @@ _TABLE: Final[Mapping[str, Any]] = tomllib.loads(
     Path(__file__).with_name("booking.toml").read_text("utf-8")
 )
 RULES: Final[Mapping[str, Mapping[str, Any]]] = {rule["id"]: rule for rule in _TABLE["rule"]}
+
+ROUTINE: Final[Mapping[str, str]] = RULES["BK-03"]["kinds"]
+"""Kinds of visit that wait for no model's limit, and their names."""
+SOFT: Final[Mapping[str, str]] = RULES["BK-04"]["blocks"]
+"""Blocks that may be passed with a reason, and how staff call them."""
+REASONS: Final[Mapping[str, str]] = RULES["BK-04"]["reasons"]
 
 
 def held_until(now: datetime, starts_at: datetime) -> datetime:

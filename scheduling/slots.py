@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Final, NamedTuple, Protocol
 
-from dosing.days import at_london, days_between, london_day
+from dosing.days import at_london, days_between, london_day, london_time
+from scheduling import booking
 from scheduling.calendars import Calendar
-from scheduling.prescribing_models import RULES, Finding, finding
+from scheduling.prescribing_models import RULES, Finding, day_in_words, finding
 
 Spans = tuple[tuple[date, date | None], ...]
 """From one London date to another, both included; None: still so."""
@@ -46,6 +47,7 @@ class Session:
 
     Both dates included; no last date means until further notice. `starts` and `ends` are London
     clock times. `despite_holiday`: agreed for a bank holiday, which no weekly session is.
+    `kept_for`: rapid work, until so many hours before a place begins (None: always), or any work.
     """
 
     id: int
@@ -61,6 +63,8 @@ class Session:
     off_on: frozenset[date] = frozenset()
     nurse_id: int | None = None
     room_id: int | None = None
+    kept_for: str = "rapid"
+    routine_from_hours: int | None = None
 
 
 class Place(NamedTuple):
@@ -150,13 +154,15 @@ class Rota:
 class Refusal:
     """Why a place may not be booked: one word for programs, one sentence for people.
 
-    `blocked_by`: who or what of the place stands in the way, in the words of `WORDS`.
+    `blocked_by`: who or what of the place stands in the way, in the words of `WORDS`. `soft`: the
+    block somebody with the right may pass (BK-04); None: nobody may.
     """
 
     reason: str
     message: str
     rule: str | None = None
     blocked_by: tuple[str, ...] = ()
+    soft: str | None = None
 
 
 WORDS: Final[Mapping[str, str]] = {
@@ -247,8 +253,16 @@ def places(rota: Rota, first: date, last: date) -> list[Place]:
 
 def withdrawn(rota: Rota, place: Needing) -> Refusal | None:
     """Is the site shut, somebody on leave, or a room or place no longer there for its time?"""
-    if not _open(rota, place):
-        return Refusal("closed", "The site is shut for some or all of that time.")
+    return _out_of_hours(rota, place) or _gone(rota, place)
+
+
+def _out_of_hours(rota: Rota, place: Needing) -> Refusal | None:
+    if _open(rota, place):
+        return None
+    return Refusal("closed", "The site is shut for some or all of that time.", soft="opening_hours")
+
+
+def _gone(rota: Rota, place: Needing) -> Refusal | None:
     for part, staff_id, resource_id, until in place.needs:
         if any(
             each.staff_id == staff_id and each.starts_at < until and place.starts_at < each.ends_at
@@ -452,12 +466,15 @@ def may_book(
     holds: Iterable[Hold] = (),
     busy: Collection[tuple[datetime, datetime]] = (),
     walk_in: bool = False,
+    routine: bool = False,
+    passed: Collection[str] = (),
 ) -> Place | Refusal:
     """May this person have the place that starts then, with these two? The place, or why not.
 
     `drugs`: the codes on the referral. `busy`: the patient's own visits. `walk_in`: they are here,
-    and a place that has begun will do while enough of it is left. Rules: RP-16, RP-17, RP-18,
-    RP-31.
+    and a place that has begun will do while enough of it is left. `routine`: work that is not rapid
+    and needs no observation. `passed`: soft blocks somebody passes, asked after all others. Rules:
+    RP-16, RP-17, RP-18, RP-31, BK-03, BK-04.
     """
     if no_opioid(drugs):
         return _refused("no_opioid", finding("RP-31"))
@@ -470,31 +487,96 @@ def may_book(
         for place in places_of(session, day, observed_on(rota, day)):
             if place.starts_at != starts_at:
                 continue
+            if routine:
+                place = as_routine(place)  # noqa: PLW2901 - the same place, less of it
             if walk_in and not _enough_left(place, now):
                 return _refused("past", finding("RP-16", "too_late", least=RULES["RP-16"]["least"]))
             if runs_on(rota, session, day):
-                return _open_or_refused(rota, session, place, holds, busy)
+                refused = _refused_for(rota, session, place, holds, busy)
+                if refused is None:
+                    blocks = _soft(rota, session, place, now, routine)
+                    refused = next((each for each in blocks if each.soft not in passed), None)
+                return refused or place
             if _shut(rota, session, day):
                 return Refusal("closed", "The site is shut on that day.")
     return Refusal("not_on_rota", "The rota has no such place.")
 
 
-def _open_or_refused(
+def as_routine(place: Place) -> Place:
+    """What of a place a routine visit takes: nobody is observed after it (BK-03)."""
+    return place._replace(nurse_id=None, observed_until=None)
+
+
+def routine_places(rota: Rota, first: date, last: date, *, now: datetime) -> list[Place]:
+    """The places routine visits may have, whoever has taken them, in order of time (BK-03)."""
+    return sorted(
+        as_routine(place)
+        for session in rota.sessions
+        for place in places(replace(rota, sessions=(session,)), first, last)
+        if _kept(session, place, now) is None
+    )
+
+
+def kept_back(
+    rota: Rota, first: date, last: date, *, now: datetime, routine: bool
+) -> list[tuple[Place, Refusal]]:
+    """Places somebody with the right may give although a soft block keeps them back (BK-04).
+
+    Whoever has taken them; in order of time, each with its first block.
+    """
+    found = []
+    for session in rota.sessions:
+        for day in days_between(first, last):
+            if not runs_on(rota, session, day) or not_staffed(rota, session, day) is not None:
+                continue
+            for place in places_of(session, day, observed_on(rota, day)):
+                asked = as_routine(place) if routine else place
+                block = next(_soft(rota, session, asked, now, routine), None)
+                if block is not None and _gone(rota, asked) is None:
+                    found.append((asked, block))
+    return sorted(found, key=lambda each: each[0])
+
+
+def _kept(session: Session, place: Place, now: datetime) -> Refusal | None:
+    """Is this place kept for rapid work at this moment (BK-03)?"""
+    if session.kept_for != "rapid":
+        return None
+    says = booking.RULES["BK-03"]
+    if session.routine_from_hours is None:
+        return Refusal("kept", says["never"], "BK-03", soft="carve_out")
+    opens = place.starts_at - timedelta(hours=session.routine_from_hours)
+    if opens <= now:
+        return None
+    words = f"{day_in_words(london_day(opens))}, {london_time(opens):%H:%M}"
+    return Refusal("kept", says["opens"].format(opens=words), "BK-03", soft="carve_out")
+
+
+def _soft(
+    rota: Rota, session: Session, place: Place, now: datetime, routine: bool
+) -> Iterator[Refusal]:
+    """Every block of this place that somebody with the right may pass (BK-04)."""
+    if routine and (kept := _kept(session, place, now)) is not None:
+        yield kept
+    if (shut := _out_of_hours(rota, place)) is not None:
+        yield shut
+
+
+def _refused_for(
     rota: Rota,
     session: Session,
     place: Place,
     holds: Iterable[Hold],
     busy: Collection[tuple[datetime, datetime]],
-) -> Place | Refusal:
+) -> Refusal | None:
     if (lacking := _lacking(rota, session, london_day(place.starts_at))) is not None:
         return _refused("not_staffed", lacking[1], (lacking[0],))
-    if (gone := withdrawn(rota, place)) is not None:
+    if (gone := _gone(rota, place)) is not None:
         return gone
     if blocked_by := blockers(rota, holds, place) if holds else ():
         return _refused("taken", finding("RP-17"), blocked_by)
     if not first_feasible([place], busy, 1):
         return Refusal("patient_busy", "The patient has another visit at that time.")
-    return place
+    return None
 
 
 def _shut(rota: Rota, session: Session, day: date) -> bool:

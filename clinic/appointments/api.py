@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic.appointments import commands, hold_commands, queries, referral_commands, rota_commands
 from clinic.appointments.models import INDUCTION, Referral, RotaPattern, Visit
+from clinic.appointments.overrides import Override
 from clinic.appointments.schemas import (
     ArrivedSchema,
     BookingSchema,
@@ -23,14 +24,18 @@ from clinic.appointments.schemas import (
     FindingSchema,
     FreePlacesSchema,
     HoldingSchema,
+    LookSchema,
     MoveSchema,
     NoteSchema,
+    OfferSchema,
+    OverridableBookingSchema,
     PlaceSchema,
     ReferralRequestSchema,
     ReferralSchema,
     RotaSchema,
     SeenSchema,
     SendOnSchema,
+    SessionChangeSchema,
     SessionEndSchema,
     SessionRequestSchema,
     SessionSchema,
@@ -114,11 +119,13 @@ def _place_text(place: Place) -> str:
 
 @appointments_api.post("/visits")
 @needs("appointments.book")
-@appointments_api.arguments(BookingSchema)
+@appointments_api.arguments(OverridableBookingSchema)
 @appointments_api.response(201, VisitSchema)
 @_taken
 def book_visit(given: dict[str, Any]) -> ResponseReturnValue:
     """Book a place for somebody referred: doctor and drugs worker together, or neither."""
+    if asked := given.pop("override"):
+        given["override"] = Override(**asked)
     return _just_booked(commands.book_visit(act(), **given))
 
 
@@ -189,6 +196,18 @@ def visits(given: dict[str, Any]) -> list[Visit]:
 def visit(visit_id: int) -> ResponseReturnValue:
     """One visit as it stands."""
     return _visit(queries.visit_page(act(), visit_id).visit)
+
+
+@appointments_api.get("/referrals/<int:referral_id>/offers")
+@needs("appointments.book")
+@appointments_api.arguments(LookSchema, location="query")
+@appointments_api.response(200, OfferSchema(many=True))
+@appointments_api.alt_response(404, description="No such referral at this site")
+def offers(given: dict[str, Any], referral_id: int) -> list[queries.Offer]:
+    """The first free places for somebody, each with the wait; none that cross their own visits."""
+    from_on = given.pop("from_on")
+    found = queries.offers(act(), referral_id, from_on=from_on, only=queries.Only(**given))
+    return list(found.offers)
 
 
 @appointments_api.get("/referrals/<int:referral_id>/walk-in-places")
@@ -415,6 +434,18 @@ def add_session(given: dict[str, Any]) -> ResponseReturnValue:
 def end_session(given: dict[str, Any], session_id: int) -> ResponseReturnValue:
     """Say which day is the session's last, or that it goes on."""
     return _session(rota_commands.end_session(act(), session_id, version=if_match(), **given))
+
+
+@appointments_api.post("/rota/<int:session_id>/change")
+@needs("appointments.rota")
+@appointments_api.arguments(SessionChangeSchema)
+@appointments_api.response(201, SessionSchema)
+@_versioned
+@_stale
+def change_session(given: dict[str, Any], session_id: int) -> ResponseReturnValue:
+    """From a date on another nurse, room or use: the session ends and a new one begins."""
+    row = rota_commands.change_session(act(), session_id, version=if_match(), **given)
+    return _session(row, 201)
 
 
 @appointments_api.post("/rota/<int:session_id>/days-off")

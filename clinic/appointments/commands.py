@@ -22,6 +22,7 @@ from clinic.appointments import (
     history,
     lapses,
     missed,
+    overrides,
     writes,
 )
 from clinic.appointments.chain import CHANGE, Arranged, Rest
@@ -35,6 +36,7 @@ from clinic.appointments.models import (
     Visit,
     VisitEvent,
 )
+from clinic.appointments.overrides import Override
 from clinic.assessments.entries import signed_outcome
 from clinic.assessments.words import CRACK_ONLY
 from clinic.errors import Conflict, Invalid, NotFound, OutsideCaseload, says
@@ -89,14 +91,14 @@ def visit_as_json(booked: Booked) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def with_free_next(
-    act: Act, conflict: Conflict, patient_id: int, wanted: slots.Place | None
-) -> Conflict:
+def with_free_next(act: Act, conflict: Conflict, seen: Seen) -> Conflict:
     """The same refusal, saying who or what is taken and which places are free next."""
     first, last = act.today, act.today + LOOK_AHEAD
     service = facts.service(act.session, _site(act))
-    busy = facts.busy(act.session, patient_id, act.at)
-    free = facts.free_places(act.session, service, first, last, act.at)
+    wanted = seen.place
+    busy = facts.busy(act.session, seen.patient_id or 0, act.at)
+    look = facts.routine_places if seen.routine else facts.free_places
+    free = look(act.session, service, first, last, act.at)
     detail, more = conflict.detail, dict(conflict.more)
     if wanted is not None and more.get("constraint"):
         if more["constraint"] == PERSON_BUSY:
@@ -123,7 +125,7 @@ def _site(act: Act) -> int:
 
 def book_visit(
     act: Act, *, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int,
-    hold: bool = False, arrangements: Sequence[Arranged] = (),
+    hold: bool = False, arrangements: Sequence[Arranged] = (), override: Override | None = None,
 ) -> Booked:  # fmt: skip
     """Book the place that starts then for the person referred, with this doctor and worker.
 
@@ -131,16 +133,25 @@ def book_visit(
     substitute exists for what the person uses (RP-31). Under model 3 days 2 and 3 are booked with
     it or nothing is (RP-10); `arrangements`: for each day of them the service is shut. `hold`: see
     hold_commands; only day 1 is held.
+    `override`: why a soft block is passed (BK-04).
     """
     seen = Seen()
     try:
         return _book_visit(
-            act, seen, referral_id, starts_at, doctor_id, worker_id, arrangements, hold=hold
+            act,
+            seen,
+            referral_id,
+            starts_at,
+            doctor_id,
+            worker_id,
+            arrangements,
+            hold=hold,
+            override=override,
         )
     except Conflict as conflict:
         if seen.patient_id is None or conflict.more.get("visit_id"):
             raise
-        raise with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
+        raise with_free_next(act, conflict, seen) from conflict
 
 
 @dataclass
@@ -149,6 +160,7 @@ class Seen:
 
     patient_id: int | None = None
     place: slots.Place | None = None
+    routine: bool = False
 
 
 def walk_in(
@@ -167,7 +179,7 @@ def walk_in(
     except Conflict as conflict:
         if seen.patient_id is None:
             raise
-        raise with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
+        raise with_free_next(act, conflict, seen) from conflict
 
 
 @command
@@ -207,6 +219,7 @@ def _walk_in(
 def _book_visit(
     act: Act, seen: Seen, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int,
     arrangements: Sequence[Arranged] = (), *, walk_in: bool = False, hold: bool = False,
+    override: Override | None = None,
 ) -> Booked:  # fmt: skip
     act.need("appointments.book")
     referral = _referral_to_book(act, referral_id)
@@ -216,7 +229,7 @@ def _book_visit(
     service = facts.service(act.session, _site(act), referral.rota_stamp)
     drugs = _used(referral.drugs, referral.outcome)
     seen.place = place = place_asked(
-        act, service, drugs, starts_at, doctor_id, worker_id, walk_in=walk_in
+        act, service, drugs, starts_at, doctor_id, worker_id, walk_in=walk_in, override=override
     )
     if referral.held:
         own = None if hold else referral_id
@@ -227,6 +240,26 @@ def _book_visit(
             act, service, patient_id=referral.patient_id, referral_id=referral_id, place=place,
             arrangements=arrangements,
         )  # fmt: skip
+    booked = write(
+        act, service, place, referral.patient_id, referral_id, INDUCTION, hold=hold, rest=rest
+    )
+    waited = (london_day(place.starts_at) - london_day(referral.referred_at)).days
+    overrides.record(act, booked.id, override, waited)
+    verb = "held" if hold else "booked"
+    act.note(
+        f"appointments.{verb}", patient_id=referral.patient_id, visit=booked.id,
+        referral=referral_id,
+    )  # fmt: skip
+    if rest is not None:
+        rest.carry_out()
+    return booked
+
+
+def write(
+    act: Act, service: facts.Service, place: slots.Place, patient_id: int,
+    referral_id: int | None, kind: str, *, hold: bool = False, rest: Rest | None = None,
+) -> Booked:  # fmt: skip
+    """Write a visit with all it holds; lapsed holds are given back before."""
     observation_id = _observation(act, service, place)
     holds = _holds(place, service.resources, observation_id)
     lapses_at = booking.held_until(act.at, place.starts_at) if hold else None
@@ -236,8 +269,8 @@ def _book_visit(
     visit_id = writes.add_visit(
         act.session,
         {
-            **state, "patient_id": referral.patient_id, "site_id": act.site_id,
-            "referral_id": referral_id, "kind": INDUCTION, "chain_id": chain_id,
+            **state, "patient_id": patient_id, "site_id": act.site_id,
+            "referral_id": referral_id, "kind": kind, "chain_id": chain_id,
             "day_number": None if rest is None else 1, "version": 1, "recorded_at": act.at,
             "recorded_by": act.staff_id,
         },
@@ -248,13 +281,8 @@ def _book_visit(
             "recorded_at": act.at, "recorded_by": act.staff_id,
         },
     )  # fmt: skip
-    act.note(
-        f"appointments.{verb}", patient_id=referral.patient_id, visit=visit_id, referral=referral_id
-    )
-    if rest is not None:
-        rest.carry_out()
     return Booked(
-        visit_id, 1, referral.patient_id, referral_id, place, observation_id, lapses_at, chain_id
+        visit_id, 1, patient_id, referral_id, place, observation_id, lapses_at, chain_id
     )  # fmt: skip
 
 
@@ -293,6 +321,7 @@ _REFERRAL_TO_BOOK = (
     select(
         Referral.status,
         Referral.drugs,
+        Referral.referred_at,
         Patient.id.label("patient_id"),
         exists()
         .where(
@@ -345,19 +374,29 @@ def place_asked(
     worker_id: int,
     *,
     walk_in: bool = False,
+    routine: bool = False,
+    override: Override | None = None,
 ) -> slots.Place:
-    """The place asked for, if the rules allow it."""
+    """The place asked for, if the rules allow it, or `override` passes what they put in the way."""
     day = london_day(starts_at)
     if not act.today <= day <= act.today + timedelta(days=366):
         raise Invalid.field("starts_at", "must be a time within the coming year")
-    answer = slots.may_book(
-        service.rota, starts_at, doctor_id, worker_id, now=act.at, drugs=drugs, walk_in=walk_in
-    )
-    if isinstance(answer, slots.Place):
-        return answer
+    passed = [] if override is None else override.passed
+    passed.clear()  # of an earlier try
+    while True:
+        answer = slots.may_book(
+            service.rota, starts_at, doctor_id, worker_id, now=act.at, drugs=drugs,
+            walk_in=walk_in, routine=routine, passed=passed,
+        )  # fmt: skip
+        if isinstance(answer, slots.Place):
+            return answer
+        if override is None or not override.passes(act, answer):
+            break
     more: dict[str, Any] = {"reason": answer.reason, "rule": answer.rule}
     if answer.blocked_by:
         more["blocked_by"] = list(answer.blocked_by)
+    if answer.soft:
+        more["may_override"] = answer.soft
     if answer.reason == "no_opioid":
         raise Invalid(answer.message, faults=[("referral_id", answer.message)], more=more)
     raise Conflict(answer.message, more=more)
@@ -460,7 +499,7 @@ def move_visit(
     except Conflict as conflict:
         if seen.patient_id is None:
             raise
-        raise with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
+        raise with_free_next(act, conflict, seen) from conflict
 
 
 @command
@@ -475,13 +514,14 @@ def _move_visit(
         raise Conflict(f"This visit is {visit.status.replace('_', ' ')}: it cannot be moved.")
     if visit.kind == REVIEW:
         raise Conflict(f"Day {visit.day_number} is moved as a day of its induction.")
-    seen.patient_id = visit.patient_id
+    seen.patient_id, seen.routine = visit.patient_id, visit.kind in booking.ROUTINE
     if (visit.starts_at, visit.doctor_id, visit.worker_id) == (starts_at, doctor_id, worker_id):
         raise Invalid.field("starts_at", "is where the visit already is")
     service = facts.service(act.session, _site(act))
     place = place_asked(
-        act, service, drugs_of(act, visit), starts_at, doctor_id, worker_id, walk_in=walk_in
-    )
+        act, service, drugs_of(act, visit), starts_at, doctor_id, worker_id, walk_in=walk_in,
+        routine=seen.routine,
+    )  # fmt: skip
     seen.place = place
     rest: Rest | None = None
     lapses.release(act, place.starts_at, place.until, visit.patient_id)

@@ -48,7 +48,8 @@ SESSIONS = (
         Site.nation, RotaPattern.id, RotaPattern.weekday, RotaPattern.starts, RotaPattern.ends,
         RotaPattern.slot_minutes, RotaPattern.doctor_id, RotaPattern.worker_id,
         RotaPattern.from_on, RotaPattern.to_on, RotaPattern.despite_holiday,
-        RotaPattern.nurse_id, RotaPattern.room_id, _nurse.id.label("nurse_resource"),
+        RotaPattern.nurse_id, RotaPattern.room_id, RotaPattern.kept_for,
+        RotaPattern.routine_from_hours, _nurse.id.label("nurse_resource"),
         _doctor.id.label("doctor_resource"), _worker.id.label("worker_resource"),
     )
     .join_from(Site, RotaPattern, RotaPattern.site_id == Site.id, isouter=True)
@@ -239,6 +240,7 @@ def _session(row: Any, off: Iterable[date]) -> Session:
         slot_minutes=row.slot_minutes, doctor_id=row.doctor_id, worker_id=row.worker_id,
         from_on=row.from_on, to_on=row.to_on, despite_holiday=row.despite_holiday,
         off_on=frozenset(off), nurse_id=row.nurse_id, room_id=row.room_id,
+        kept_for=row.kept_for, routine_from_hours=row.routine_from_hours,
     )  # fmt: skip
 
 
@@ -266,6 +268,25 @@ def free_places(
         return []
     found = holds(session, service, start_of(first), end_of(last), now)
     return slots.still_free(service.places(first, last), found, now=now, rota=service.rota)
+
+
+def routine_places(
+    session: Database, service: Service, first: date, last: date, now: datetime
+) -> list[Place]:
+    """The free places routine visits may have (BK-03)."""
+    found = holds(session, service, start_of(first), end_of(last), now)
+    wanted = slots.routine_places(service.rota, first, last, now=now)
+    return slots.still_free(wanted, found, now=now, rota=service.rota)
+
+
+def kept_back(
+    session: Database, service: Service, first: date, last: date, now: datetime, routine: bool
+) -> list[tuple[Place, slots.Refusal]]:
+    """Free places that a soft block keeps back, each with the block (BK-04)."""
+    found = holds(session, service, start_of(first), end_of(last), now)
+    back = slots.kept_back(service.rota, first, last, now=now, routine=routine)
+    free = set(slots.still_free((place for place, _ in back), found, now=now, rota=service.rota))
+    return [(place, block) for place, block in back if place in free]
 
 
 def walk_in_places(session: Database, service: Service, now: datetime) -> list[Place]:

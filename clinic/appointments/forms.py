@@ -32,14 +32,18 @@ from clinic.appointments.models import (
     CLOSED_BECAUSE,
     DRUGS,
     ITEMS,
+    KEPT_FOR,
     RESOURCE_KINDS,
     RISKS,
     SENT_TO,
     SOURCES,
 )
+from clinic.errors import Invalid
 from clinic.forms import STEP, DayField, Form, MomentField, VersionField
 from clinic.patients.access import REASONS
 from clinic.patients.models import SEXES
+from scheduling.booking import REASONS as OVERRIDE_REASONS
+from scheduling.booking import ROUTINE
 
 WEEKDAYS = {
     1: "Monday", 2: "Tuesday", 3: "Wednesday", 4: "Thursday", 5: "Friday", 6: "Saturday",
@@ -285,6 +289,44 @@ def _instant(text: str) -> datetime | None:
         return None
 
 
+class RoutineForm(PlaceForm):
+    """Which place, for what."""
+
+    kind = RadioField("What for?", [InputRequired()], choices=_choices(ROUTINE))
+
+    def chosen(self) -> dict[str, Any]:
+        """The place chosen. Invalid when it cannot be read."""
+        wanted = self.wanted()
+        if wanted is None:
+            raise Invalid.field("place", "must be one of the places listed")
+        return wanted
+
+
+class _WhyFields:
+    reason = RadioField("Why is it given?", [InputRequired()], choices=_choices(OVERRIDE_REASONS))
+    note = TextAreaField(
+        "Say why this person, and why now", [InputRequired(), Length(min=10, max=500)],
+        description="The manager reads this",
+    )  # fmt: skip
+
+
+class RoutineKeptBackForm(_WhyFields, RoutineForm):
+    """A place that is kept back, for routine work."""
+
+
+class KeptBackForm(_WhyFields, RoutineForm):
+    """A place that is kept back, for an induction."""
+
+    kind = None
+
+
+class RoutineMoveForm(RoutineForm):
+    """Which place instead, for routine work."""
+
+    kind = None
+    version = VersionField()
+
+
 class MoveForm(PlaceForm):
     """Which place instead?"""
 
@@ -413,9 +455,28 @@ class SessionForm(Form):
         description="Needed under model 3, where an induction ends under observation",
     )
     room_id = SelectField("Room", coerce=_id_or_none)
+    kept_for = RadioField(
+        "What are its places for?", choices=_choices(KEPT_FOR), default="rapid",
+        description="Inductions may use either",
+    )  # fmt: skip
+    routine_from_hours = IntegerField(
+        "Hours before a rapid place begins from which it may be used for routine visits",
+        [Optional()], description="Such as 24. Leave empty for never",
+    )  # fmt: skip
     from_on = DayField("First day", [InputRequired()])
     to_on = DayField("Last day (if there is one)", [Optional()])
     despite_holiday = BooleanField("Held although the day is a bank holiday (a single day only)")
+
+
+class ChangeSessionForm(Form):
+    """What is other about a session from a day on."""
+
+    from_on = DayField("From which day?", [InputRequired()])
+    nurse_id = SessionForm.nurse_id
+    room_id = SessionForm.room_id
+    kept_for = SessionForm.kept_for
+    routine_from_hours = SessionForm.routine_from_hours
+    version = VersionField()
 
 
 class EndForm(Form):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from clinic.act import Act
-from clinic.appointments.models import INDUCTION, Resource, Visit, VisitHold
+from clinic.appointments.models import Resource, Visit, VisitHold
 from clinic.appointments.waiting_models import FreedPlace
 from scheduling import booking
 
@@ -42,7 +42,7 @@ def _raise_task(act: Act, visit_id: int, because: str) -> None:
         .join(Visit, Visit.id == VisitHold.visit_id)
         .where(
             VisitHold.visit_id == visit_id, VisitHold.released_at.is_(None),
-            VisitHold.starts_at > act.at, Visit.kind == INDUCTION,
+            VisitHold.starts_at > act.at,
         )
     ).all()  # fmt: skip
     held = {row.needed_as: row for row in rows}

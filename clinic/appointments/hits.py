@@ -21,6 +21,7 @@ from clinic.appointments.queries import off_rota, staff_names
 from clinic.patients.models import Patient
 from clinic.sites.models import Site
 from scheduling import slots
+from scheduling.booking import ROUTINE
 from scheduling.prescribing_models import Finding, PrescribingModel, Wait, wait
 from scheduling.waiting import Person, urgency
 
@@ -116,7 +117,10 @@ def _hits(act: Act, already: set[int]) -> tuple[Hit, ...]:
     service = facts.service(act.session, act.site_id or 0)
     model = service.model_on(act.today)
     first, last = act.today, act.today + LOOK_AHEAD
-    free = facts.free_places(act.session, service, first, last, act.at)
+    places = {
+        False: facts.free_places(act.session, service, first, last, act.at),
+        True: facts.routine_places(act.session, service, first, last, act.at),
+    }
     names = staff_names(act, service.resources)
     rows = act.session.execute(
         select(
@@ -136,9 +140,15 @@ def _hits(act: Act, already: set[int]) -> tuple[Hit, ...]:
         ]
         place = None
         if visit.kind != REVIEW:  # day 2 or 3 has a page of its own to be moved on
+            free = places[visit.kind in ROUTINE]
             place = next(iter(slots.first_feasible(free, busy, 1)), None)
-        if place is not None:
-            free.remove(place)  # two visits are not sent to one place
+        if place is not None:  # two visits are not sent to one place
+            for kind, others in places.items():
+                places[kind] = [
+                    each
+                    for each in others
+                    if (each.starts_at, each.doctor_id) != (place.starts_at, place.doctor_id)
+                ]
         found.append(
             Hit(
                 visit.id, visit.version, visit.patient_id,

@@ -71,7 +71,7 @@ def confirm_hold(
     except Conflict as conflict:
         if seen.patient_id is None:
             raise
-        raise commands.with_free_next(act, conflict, seen.patient_id, seen.place) from conflict
+        raise commands.with_free_next(act, conflict, seen) from conflict
 
 
 @command

@@ -14,6 +14,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.db import Base, Dated, Recorded
+from scheduling.booking import ROUTINE
 from scheduling.chains import DAYS
 
 SOURCES = {
@@ -97,7 +98,9 @@ INDUCTION, REVIEW = "induction", "titration_review"
 VISIT_KINDS = {
     INDUCTION: "Induction: assessment with doctor and drugs worker",
     REVIEW: "Titration review: day 2 or 3 of an induction",
+    **ROUTINE,
 }
+KEPT_FOR = {"rapid": "Rapid work", "any": "Any work"}
 VISIT_STATUSES = {
     "held": "Held for a few minutes",
     "booked": "Booked",
@@ -155,7 +158,8 @@ class ResourceChange(Recorded, Base):
 class RotaPattern(Dated, Recorded, Base):
     """A session of the rota, each week on a weekday (Monday is 1), in London clock time.
 
-    One that runs on a single day may be agreed for a bank holiday.
+    One that runs on a single day may be agreed for a bank holiday. `kept_for`: what its places are
+    for; `routine_from_hours`: so long before one begins a rapid one may be routine; None: never.
     """
 
     __tablename__ = "rota_pattern"
@@ -169,6 +173,11 @@ class RotaPattern(Dated, Recorded, Base):
         ),
         CheckConstraint("to_on IS NULL OR from_on <= to_on", name="dates"),
         CheckConstraint("NOT despite_holiday OR from_on = to_on", name="despite_holiday"),
+        CheckConstraint("kept_for IN ('rapid', 'any')", name="kept_for"),
+        CheckConstraint(
+            "routine_from_hours IS NULL OR (routine_from_hours > 0 AND kept_for = 'rapid')",
+            name="routine_from_hours",
+        ),
     )
 
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
@@ -181,6 +190,8 @@ class RotaPattern(Dated, Recorded, Base):
     nurse_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
     room_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"))
     despite_holiday: Mapped[bool]
+    kept_for: Mapped[str]
+    routine_from_hours: Mapped[int | None]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     version: Mapped[int] = mapped_column()

@@ -34,6 +34,7 @@ from clinic.appointments.forms import (
     SupportForm,
     UndoForm,
 )
+from clinic.appointments.hours_queries import things
 from clinic.appointments.models import (
     CLOSED_BECAUSE,
     DRUGS,
@@ -50,6 +51,7 @@ from clinic.forms import Form
 from clinic.patients import access
 from clinic.patients.models import Patient
 from clinic.patients.queries import banner, search
+from clinic.web import row_number
 from dosing.shape import FIRST_YEAR, LAST_YEAR
 from scheduling import booking
 from scheduling.chains import Plan
@@ -423,12 +425,18 @@ def offers(referral_id: int) -> Page:
 
 def offers_page(form: PlaceForm, referral_id: int, moving: Visit | None = None) -> Page:
     """What is free for somebody, to choose from; and what is held for them."""
-    found = queries.offers(act(), referral_id, from_on=day_asked("from", act().today))
+    only = queries.Only(
+        with_staff=row_number(request.args.get("with")),
+        room_id=row_number(request.args.get("room")),
+        within_limit=request.args.get("within") == "yes",
+    )
+    found = queries.offers(act(), referral_id, from_on=day_asked("from", act().today), only=only)
     with_choices(form, found)
     page = render_template(
         "appointments/offers.jinja", form=form, found=found, banner=banner(act(), found.patient),
         later=found.looked_to + timedelta(days=1), moving=moving, stands=in_words,
         held=None if moving else queries.held_for(act(), referral_id),
+        only=only, clinicians=queries.clinicians(act()), rooms=things(act(), "room"),
         hold_minutes=booking.RULES["BK-01"]["minutes"],
     )  # fmt: skip
     return page, form.status

@@ -12,7 +12,7 @@ from sqlalchemy import false, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from clinic.act import Act
-from clinic.appointments import facts, history
+from clinic.appointments import facts, history, overrides
 from clinic.appointments.chain import chained as chained_on
 from clinic.appointments.chain_changes import change_to_undo, may_undo_alone
 from clinic.appointments.chain_models import VisitChain
@@ -42,6 +42,7 @@ from clinic.staff.models import PrescriberLevel, Staff, StaffCompetence, StaffRo
 from clinic.ui import clock_time, moment
 from dosing.days import end_of, london_day, start_of
 from scheduling import chains, slots
+from scheduling.booking import ROUTINE
 from scheduling.calendars import OutOfReach
 from scheduling.checklist import missing, missing_at
 from scheduling.prescribing_models import (
@@ -172,6 +173,59 @@ def free_places(act: Act, site_id: int, first: date, last: date) -> list[slots.P
         raise Invalid.field("to", str(beyond)) from beyond
 
 
+def routine_places(act: Act, first: date, last: date) -> list[slots.Place]:
+    """The free places routine visits may have here, both days included. Shows no patient."""
+    act.need("appointments.read")
+    if not timedelta(0) <= last - first <= LONGEST_SPAN:
+        raise Invalid.field("to", f"must be on or after from, within {LONGEST_SPAN.days} days")
+    service = facts.service(act.session, act.site_id or 0)
+    return facts.routine_places(act.session, service, first, last, act.at)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A free place for somebody, with why it is kept back, if it is."""
+
+    place: slots.Place
+    doctor: str
+    worker: str
+    why: str
+
+    @property
+    def key(self) -> str:
+        return place_key(self.place)
+
+
+def place_key(place: slots.Place) -> str:
+    """The place in one word, for the value of a form's choice."""
+    return f"{place.starts_at:%Y%m%dT%H%MZ}-{place.doctor_id}-{place.worker_id}"
+
+
+def kept_places(
+    act: Act, patient_id: int, from_on: date, *, routine: bool, kept_back: bool
+) -> list[Kept]:
+    """The first places for somebody that are for routine work, or that a soft block keeps back.
+
+    For pages that have opened the record.
+    """
+    first = max(from_on, act.today)
+    last = first + LOOK_AHEAD
+    service = facts.service(act.session, act.site_id or 0)
+    why: dict[slots.Place, str] = {}
+    if kept_back:
+        rows = facts.kept_back(act.session, service, first, last, act.at, routine)
+        why = {place: block.message for place, block in rows}
+        free = list(why)
+    else:
+        free = facts.routine_places(act.session, service, first, last, act.at)
+    found = slots.first_feasible(free, facts.busy(act.session, patient_id, act.at), OFFERS)
+    names = staff_names(act, [i for place in found for i in (place.doctor_id, place.worker_id)])
+    return [
+        Kept(place, names[place.doctor_id], names[place.worker_id], why.get(place, ""))
+        for place in found
+    ]
+
+
 @dataclass(frozen=True)
 class Offer:
     """A place somebody may be given, and what the wait would then be."""
@@ -186,8 +240,7 @@ class Offer:
 
     @property
     def key(self) -> str:
-        """The place in one word, for the value of a form's choice."""
-        return f"{self.place.starts_at:%Y%m%dT%H%MZ}-{self.place.doctor_id}-{self.place.worker_id}"
+        return place_key(self.place)
 
 
 @dataclass(frozen=True)
@@ -203,6 +256,23 @@ class Offers:
     crack_pathway: bool
 
 
+@dataclass(frozen=True)
+class Only:
+    """Which places are looked for: with somebody, in a room, within the limit of the model."""
+
+    with_staff: int | None = None
+    room_id: int | None = None
+    within_limit: bool = False
+
+    def has(self, place: slots.Place, limit: date | None) -> bool:
+        people = (None, place.doctor_id, place.worker_id, place.nurse_id)
+        return (
+            self.with_staff in people
+            and self.room_id in (None, place.room_id)
+            and (limit is None or london_day(place.starts_at) <= limit)
+        )
+
+
 def offers(
     act: Act,
     referral_id: int,
@@ -210,10 +280,12 @@ def offers(
     from_on: date | None = None,
     how_many: int = OFFERS,
     walk_in: bool = False,
+    only: Only | None = None,
 ) -> Offers:
     """The first feasible places for somebody referred, each with the wait against the limit.
 
     `walk_in`: they are here; today's places alone, begun ones included while enough is left.
+    `only`: what is looked for. Places that cross the person's own visits are never among them.
     """
     referral = act.session.get(Referral, referral_id)
     if referral is None or referral.site_id != act.site_id:
@@ -241,6 +313,9 @@ def offers(
     else:
         free = facts.free_places(act.session, service, first, last, act.at)
     free = [] if crack else free
+    if only is not None:
+        limit = wait(model, referral.referred_at, act.today).last_on if only.within_limit else None
+        free = [each for each in free if only.has(each, limit)]
     rests = _rests(act, service, slots.first_feasible(free, taken, len(free)), taken, how_many)
     found = [place for place, _ in rests]
     names = staff_names(
@@ -641,14 +716,16 @@ def off_rota(act: Act, visits: Iterable[Visit]) -> dict[int, str]:
         return {}
     rota = facts.service(act.session, act.site_id or 0).rota
     found = {}
+    passed = overrides.passed_for(act, [each.id for each in ahead])
     for each in ahead:
         if each.kind == REVIEW:
             if as_review(each) not in chains.reviews_on(rota, london_day(each.starts_at)):
                 found[each.id] = chains.RULES["CH-02"]["unknown"]
             continue
         answer = slots.may_book(
-            rota, each.starts_at, each.doctor_id or 0, each.worker_id or 0, now=act.at, drugs=()
-        )
+            rota, each.starts_at, each.doctor_id or 0, each.worker_id or 0, now=act.at, drugs=(),
+            routine=each.kind in ROUTINE, passed=passed.get(each.id, ()),
+        )  # fmt: skip
         if isinstance(answer, slots.Refusal):
             found[each.id] = answer.message
         elif answer.until != each.ends_at:

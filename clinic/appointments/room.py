@@ -10,6 +10,8 @@ from clinic.appointments.missed_api import missed_api
 from clinic.appointments.missed_pages import missed_pages
 from clinic.appointments.pages import appointments_pages
 from clinic.appointments.rota_pages import rota_pages
+from clinic.appointments.routine_api import routine_api
+from clinic.appointments.routine_pages import routine_pages
 from clinic.appointments.things_api import things_api
 from clinic.appointments.things_pages import things_pages
 from clinic.appointments.views_api import views_api
@@ -26,8 +28,9 @@ api_blueprints = (
     things_api,
     views_api,
     chain_api,
+    routine_api,
 )
 page_blueprints = (
     appointments_pages, visits_pages, views_pages, rota_pages, waiting_pages, missed_pages,
-    hours_pages, things_pages, chain_pages,
+    hours_pages, things_pages, chain_pages, routine_pages,
 )  # fmt: skip

@@ -7,16 +7,20 @@ from datetime import date, time, timedelta
 from sqlalchemy import and_, or_, select, update
 
 from clinic.act import Act, command
-from clinic.appointments import facts
-from clinic.appointments.models import Resource, RotaDayOff, RotaPattern
+from clinic.appointments import facts, freed
+from clinic.appointments.models import KEPT_FOR, Resource, RotaDayOff, RotaPattern
 from clinic.errors import Conflict, Invalid, NotFound, Stale, says
 from clinic.staff.models import Staff, StaffRole
-from scheduling import slots
+from dosing.days import london_time
+from scheduling import booking, slots
 
 for _name in ("uq_rota_day_off_standing", "rota_day_off.pattern_id, rota_day_off.on"):
     says(_name, "This session is already off on that day.")
 says("uq_resource_staff_id", "Somebody else changed the rota at the same moment. Try again.")
 says("resource.staff_id", "Somebody else changed the rota at the same moment. Try again.")
+
+
+MOST_HOURS = 14 * 24
 
 
 @command
@@ -34,19 +38,24 @@ def add_session(
     nurse_id: int | None = None,
     room_id: int | None = None,
     despite_holiday: bool = False,
+    kept_for: str = "rapid",
+    routine_from_hours: int | None = None,
 ) -> RotaPattern:
     """Add a session: each week on a weekday (Monday is 1), in London clock time, both dates included.
 
     `nurse_id`: who follows the people seen in it; `room_id`: the resource it is held in.
-    `despite_holiday`: agreed for a bank holiday; for a session of a single day only.
+    `despite_holiday`: agreed for a bank holiday; for a session of a single day only. `kept_for`,
+    `routine_from_hours`: what its places are for, see RotaPattern.
     """
     act.need("appointments.rota")
     session = slots.Session(
         id=0, weekday=weekday, starts=starts, ends=ends, slot_minutes=slot_minutes,
         doctor_id=doctor_id, worker_id=worker_id, from_on=from_on, to_on=to_on,
-        despite_holiday=despite_holiday, nurse_id=nurse_id, room_id=room_id,
+        despite_holiday=despite_holiday, nurse_id=nurse_id, room_id=room_id, kept_for=kept_for,
+        routine_from_hours=routine_from_hours,
     )  # fmt: skip
     _check_times(act, session)
+    _check_kept(session)
     _check_people(act, session)
     _check_room(act, session)
     _check_clash(act, session)
@@ -54,7 +63,7 @@ def add_session(
         site_id=act.site_id, weekday=weekday, starts=starts, ends=ends,
         slot_minutes=slot_minutes, doctor_id=doctor_id, worker_id=worker_id, from_on=from_on,
         to_on=to_on, despite_holiday=despite_holiday, nurse_id=nurse_id, room_id=room_id,
-        ended_at=None, ended_by=None,
+        kept_for=kept_for, routine_from_hours=routine_from_hours, ended_at=None, ended_by=None,
         recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
@@ -85,6 +94,18 @@ def _check_times(act: Act, session: slots.Session) -> None:
         raise Invalid.field("despite_holiday", "is agreed for a single day only")
     if session.to_on == session.from_on and session.from_on.isoweekday() != session.weekday:
         raise Invalid.field("weekday", "is not the weekday of that single day")
+
+
+def _check_kept(session: slots.Session) -> None:
+    if session.kept_for not in KEPT_FOR:
+        raise Invalid.field("kept_for", f"must be one of: {', '.join(KEPT_FOR)}")
+    hours = session.routine_from_hours
+    if hours is None:
+        return
+    if session.kept_for != "rapid":
+        raise Invalid.field("routine_from_hours", "is for sessions kept for rapid work only")
+    if not 1 <= hours <= MOST_HOURS:
+        raise Invalid.field("routine_from_hours", f"must be from 1 to {MOST_HOURS} hours")
 
 
 def _check_people(act: Act, session: slots.Session) -> None:
@@ -154,7 +175,8 @@ def as_session(row: RotaPattern) -> slots.Session:
         id=row.id, weekday=row.weekday, starts=row.starts, ends=row.ends,
         slot_minutes=row.slot_minutes, doctor_id=row.doctor_id, worker_id=row.worker_id,
         from_on=row.from_on, to_on=row.to_on, despite_holiday=row.despite_holiday,
-        nurse_id=row.nurse_id, room_id=row.room_id,
+        nurse_id=row.nurse_id, room_id=row.room_id, kept_for=row.kept_for,
+        routine_from_hours=row.routine_from_hours,
     )  # fmt: skip
 
 
@@ -212,6 +234,50 @@ def end_session(act: Act, session_id: int, *, version: int, to_on: date | None) 
     return row
 
 
+@command
+def change_session(
+    act: Act, session_id: int, *, version: int, from_on: date, nurse_id: int | None,
+    room_id: int | None, kept_for: str, routine_from_hours: int | None,
+) -> RotaPattern:  # fmt: skip
+    """From a date on the session has another nurse or room, or is kept for other work.
+
+    It ends the day before and another begins; days taken off from then on go with it. Undone by
+    changing it back. From its own first day on, the first version never runs.
+    """
+    act.need("appointments.rota")
+    row = _session(act, session_id)
+    _check_version(act, row, version)
+    if row.from_on == row.to_on:
+        raise Invalid.field("from_on", "cannot be: this session is of one day. End it, add another")
+    if from_on < act.today:
+        raise Invalid.field("from_on", "cannot be in the past")
+    if from_on <= row.from_on:
+        raise Invalid.field("from_on", "must be after the session's first day")
+    if row.to_on is not None and from_on > row.to_on:
+        raise Invalid.field("from_on", "must not be after the session's last day")
+    was = (row.nurse_id, row.room_id, row.kept_for, row.routine_from_hours)
+    if was == (nurse_id, room_id, kept_for, routine_from_hours):
+        raise Invalid.field("kept_for", "and the rest stand so already: nothing would change")
+    last = row.to_on
+    end_session(act, session_id, version=version, to_on=from_on - timedelta(days=1))
+    new = add_session(
+        act, weekday=row.weekday, starts=row.starts, ends=row.ends,
+        slot_minutes=row.slot_minutes, doctor_id=row.doctor_id, worker_id=row.worker_id,
+        from_on=from_on, to_on=last, nurse_id=nurse_id, room_id=room_id, kept_for=kept_for,
+        routine_from_hours=routine_from_hours,
+    )  # fmt: skip
+    for off in act.session.scalars(
+        select(RotaDayOff).where(
+            RotaDayOff.pattern_id == row.id, RotaDayOff.on >= from_on,
+            RotaDayOff.withdrawn_at.is_(None),
+        )
+    ).all():  # fmt: skip
+        off.withdrawn_at, off.withdrawn_by = act.at, act.staff_id
+        take_day_off(act, new.id, on=off.on, reason=off.reason)
+    act.note("appointments.session_changed", session=row.id, became=new.id)
+    return new
+
+
 def _check_version(act: Act, row: RotaPattern, version: int) -> None:
     if row.version == version:
         return
@@ -263,3 +329,18 @@ def withdraw_day_off(act: Act, day_off_id: int) -> None:
         .values(withdrawn_at=act.at, withdrawn_by=act.staff_id)
     )
     act.note("appointments.day_off_withdrawn", session=off.pattern_id, on=off.on.isoformat())
+    _offer_what_came_back(act, off.pattern_id, off.on)
+
+
+def _offer_what_came_back(act: Act, session_id: int, on: date) -> None:
+    """The free places of a session given back come unasked: they are offered when near (BK-02)."""
+    row = _session(act, session_id)
+    service = facts.service(act.session, act.site_id or 0)
+    for place in facts.free_places(act.session, service, on, on, act.at):
+        ours = (place.doctor_id, place.worker_id) == (row.doctor_id, row.worker_id)
+        within = row.starts <= london_time(place.starts_at).time() < row.ends
+        if ours and within and booking.near(place.starts_at, act.at):
+            freed.add_task(
+                act, "given_back", place.ends_at, None, site_id=act.site_id,
+                doctor_id=place.doctor_id, worker_id=place.worker_id, starts_at=place.starts_at,
+            )  # fmt: skip

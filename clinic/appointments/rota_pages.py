@@ -12,6 +12,7 @@ from clinic import ui
 from clinic.appointments import queries, rota_commands
 from clinic.appointments.forms import (
     WEEKDAYS,
+    ChangeSessionForm,
     DayOffForm,
     EndForm,
     SessionForm,
@@ -49,11 +50,7 @@ def add_session() -> Page:
     """A new session."""
     form = SessionForm(from_on=act().today, slot_minutes=90)
     doctors, workers, nurses = queries.possible_staff(act())
-    form.nurse_id.choices = [SelectChoice("", "None"), *(SelectChoice(*each) for each in nurses)]
-    form.room_id.choices = [
-        SelectChoice("", "None"),
-        *(SelectChoice(each.id, each.name) for each in things(act(), "room")),
-    ]
+    _offer_nurse_and_room(form, nurses)
     form.doctor_id.choices = [SelectChoice(*each) for each in doctors]
     form.worker_id.choices = [SelectChoice(*each) for each in workers]
     if form.carried_out(lambda: rota_commands.add_session(act(), **form.answers())):
@@ -62,6 +59,37 @@ def add_session() -> Page:
         render_template("appointments/session.jinja", form=form, doctors=doctors, workers=workers),
         form.status,
     )
+
+
+def _offer_nurse_and_room(
+    form: SessionForm | ChangeSessionForm, nurses: list[tuple[int, str]]
+) -> None:
+    form.nurse_id.choices = [SelectChoice("", "None"), *(SelectChoice(*each) for each in nurses)]
+    form.room_id.choices = [
+        SelectChoice("", "None"),
+        *(SelectChoice(each.id, each.name) for each in things(act(), "room")),
+    ]
+
+
+@rota_pages.route("/rota/<int:session_id>/change", methods=["GET", "POST"])
+@needs("appointments.rota")
+def change_session(session_id: int) -> Page:
+    """Another nurse, room or use from a day on; what that would hit is shown first."""
+    row = _session(session_id)
+    form = ChangeSessionForm(
+        nurse_id=row.nurse_id, room_id=row.room_id, kept_for=row.kept_for,
+        routine_from_hours=row.routine_from_hours, version=row.version,
+    )  # fmt: skip
+    title = "Change the session from a day on"
+    _offer_nurse_and_room(form, queries.possible_staff(act())[2])
+    answer = withdrawn(
+        form, lambda: rota_commands.change_session(act(), session_id, **form.answers()),
+        "The session is other from that day on.", url_for("rota_pages.rota"), title,
+    )  # fmt: skip
+    return answer or _about_session(
+        _session(session_id), form, title,
+        tells="Until the day before it stays as it is. You see the visits it hits before you save.",
+    )  # fmt: skip
 
 
 def _to_rota(says: str) -> Response:

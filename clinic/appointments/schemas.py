@@ -20,6 +20,7 @@ from clinic.appointments.models import (
     CLOSED_BECAUSE,
     DRUGS,
     ITEMS,
+    KEPT_FOR,
     REFERRAL_STATUSES,
     RESOURCE_KINDS,
     RISKS,
@@ -29,6 +30,7 @@ from clinic.appointments.models import (
     VISIT_STATUSES,
 )
 from clinic.openapi import ProblemSchema
+from scheduling.booking import REASONS
 
 LONGEST_NOTE = 2000
 
@@ -105,8 +107,8 @@ class TakenSchema(ProblemSchema):
     preview = fields.Nested(PreviewSchema)
     reason = fields.String(
         metadata={
-            "description": "past, not_on_rota, closed, leave, withdrawn, not_staffed, taken,"
-            " chain, to_arrange, look_first, changed"
+            "description": "past, not_on_rota, closed, leave, withdrawn, not_staffed, kept, held,"
+            " taken, chain, to_arrange, look_first, changed"
         }
     )
     blocked_by = fields.List(
@@ -114,6 +116,7 @@ class TakenSchema(ProblemSchema):
         metadata={"description": "doctor, worker, nurse, room, place (observation), person"},
     )
     rule = fields.String()
+    may_override = fields.String(metadata={"description": "The block somebody may pass, if any"})
 
 
 class PlaceWantedSchema(Schema):
@@ -140,6 +143,19 @@ class BookingSchema(HoldingSchema):
     """Who gets which place."""
 
     arrangements = arrangements_field()
+
+
+class OverrideSchema(Schema):
+    """Why a block that may be passed is passed (BK-04). Needs the right to."""
+
+    reason = _code(dict(REASONS), required=True)
+    note = _note(required=True)
+
+
+class OverridableBookingSchema(BookingSchema):
+    """Who gets which place, and why a block that keeps it back is passed, if one is."""
+
+    override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
 
 
 class MoveSchema(PlaceWantedSchema):
@@ -294,6 +310,25 @@ class WaitSchema(Schema):
     breaches_at = _instant(required=True, allow_none=True)
 
 
+class LookSchema(Schema):
+    """Which places are looked for: from a day on, with somebody, in a room, within the limit."""
+
+    from_on = fields.Date(load_default=None, data_key="from")
+    with_staff = fields.Integer(
+        load_default=None, data_key="with", validate=validate.Range(1, 2**31 - 1)
+    )
+    room_id = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
+    within_limit = fields.Boolean(load_default=False)
+
+
+class OfferSchema(Schema):
+    """A free place for somebody, what their wait would be with it, and what is not at hand."""
+
+    place = fields.Nested(PlaceSchema, required=True)
+    wait = fields.Nested(WaitSchema, required=True)
+    missing = fields.List(fields.Nested(FindingSchema), required=True)
+
+
 class WaitingSchema(Schema):
     """One person on the wait list."""
 
@@ -329,6 +364,10 @@ class SessionRequestSchema(Schema):
     nurse_id = _id(load_default=None, allow_none=True)
     room_id = _id(load_default=None, allow_none=True)
     despite_holiday = fields.Boolean(load_default=False)
+    kept_for = _code(KEPT_FOR, load_default="rapid")
+    routine_from_hours = fields.Integer(
+        load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 336)
+    )
 
 
 class SessionSchema(SessionRequestSchema):
@@ -336,6 +375,18 @@ class SessionSchema(SessionRequestSchema):
 
     id = _id(required=True)
     version = fields.Integer(required=True)
+
+
+class SessionChangeSchema(Schema):
+    """From a date on: another nurse, another room, or kept for other work. All are named."""
+
+    from_on = fields.Date(required=True)
+    nurse_id = _id(required=True, allow_none=True)
+    room_id = _id(required=True, allow_none=True)
+    kept_for = _code(KEPT_FOR, required=True)
+    routine_from_hours = fields.Integer(
+        required=True, allow_none=True, strict=True, validate=validate.Range(1, 336)
+    )
 
 
 class SessionEndSchema(Schema):

@@ -23,7 +23,7 @@ from clinic.appointments.forms import (
     UndoForm,
 )
 from clinic.appointments.missed_queries import ladder_of_visit
-from clinic.appointments.models import Visit
+from clinic.appointments.models import VISIT_KINDS, Visit
 from clinic.appointments.pages import (
     carried_out,
     check_place,
@@ -40,6 +40,7 @@ from clinic.titration.expected import expected
 from clinic.titration.queries import first_days_of
 from clinic.web import row_number
 from dosing.days import london_day
+from scheduling.booking import ROUTINE
 from scheduling.chains import DAYS
 
 visits_pages = Blueprint("visits_pages", __name__, url_prefix="/appointments")
@@ -84,8 +85,8 @@ def visit(visit_id: int) -> Page:
     return render_template(
         "appointments/visit.jinja", view=view, banner=banner(act(), view.patient),
         first_days=first_days, late=late, chain=chained, arranged=ARRANGED, names=names,
-        ladder=ladder_of_visit(act(), visit_id),
-        stands=in_words, form=HoldForm(version=view.visit.version),
+        ladder=ladder_of_visit(act(), visit_id), stands=in_words, kinds=VISIT_KINDS,
+        routine=ROUTINE, form=HoldForm(version=view.visit.version),
         may_confirm=queries.may_confirm(act(), view),
         holding=not view.visit.lapses_at or act().at < view.visit.lapses_at,
         steps=queries.VISIT_STEPS, begun=view.visit.starts_at <= act().at,

@@ -14,6 +14,7 @@ from flask import (
     Blueprint,
     current_app,
     flash,
+    g,
     redirect,
     render_template,
     request,
@@ -67,13 +68,16 @@ class Section:
 
 
 SectionMaker = Callable[[Act, Patient], Section | None]
-_LINKS: list[tuple[str, str, str]] = []
+_LINKS: list[tuple[str, str, str, str | None]] = []
 _SECTIONS: list[tuple[str, SectionMaker]] = []
 
 
-def record_link(label: str, endpoint: str, right: str) -> None:
-    """Offer a page about one patient on the record. Its address takes `patient_id`."""
-    _LINKS.append((label, endpoint, right))
+def record_link(label: str, endpoint: str, right: str, site_kind: str | None = None) -> None:
+    """Offer a page about one patient on the record. Its address takes `patient_id`.
+
+    `site_kind`: only to those working at such a site.
+    """
+    _LINKS.append((label, endpoint, right, site_kind))
 
 
 def record_section(right: str) -> Callable[[SectionMaker], SectionMaker]:
@@ -162,8 +166,10 @@ def record(patient_id: int) -> Page:
     patient = access.open_record(work, patient_id, "patients.read")
     links = [
         (label, url_for(endpoint, patient_id=patient.id))
-        for label, endpoint, right in _LINKS
-        if work.may(right) and endpoint in current_app.view_functions
+        for label, endpoint, right, site_kind in _LINKS
+        if work.may(right)
+        and endpoint in current_app.view_functions
+        and site_kind in (None, g.staff.site_kind)
     ]
     sections = [
         made for right, make in _SECTIONS if work.may(right) and (made := make(work, patient))

@@ -20,7 +20,7 @@ from tests.support import people
 EVERY_RIGHT = frozenset(
     {
         "patients.read", "patients.register", "appointments.read", "appointments.refer",
-        "appointments.book", "appointments.rota",
+        "appointments.book", "appointments.override", "appointments.rota",
     }
 )  # fmt: skip
 MON_WED_FRI = (1, 3, 5)

@@ -41,11 +41,14 @@ from tests.support.server import Server, a_server, run_command
 CLIENTS = 64
 DAYS = 4
 PEOPLE = 48
-SCOPES = ["appointments.read", "appointments.book", "appointments.refer", "appointments.rota"]
+SCOPES = [
+    "appointments.read", "appointments.book", "appointments.refer", "appointments.rota",
+    "appointments.override",
+]  # fmt: skip
 # What the clients do, and how often of a hundred times.
 ACTIONS = {
-    "book": 18, "move": 16, "cancel": 18, "undo": 8, "leave": 4, "day_off": 4,
-    "hold": 14, "confirm": 8, "let_go": 7, "expire": 3,
+    "book": 16, "move": 13, "cancel": 17, "undo": 7, "leave": 4, "day_off": 4,
+    "hold": 14, "confirm": 8, "let_go": 7, "expire": 3, "routine": 4, "override": 3,
 }  # fmt: skip
 EXPECTED = {
     200, 201, 204, 404,  # 404: somebody else withdrew it first
@@ -69,6 +72,7 @@ class Service:
     places: list[dict[str, Any]]
     staff: list[int]
     referrals: list[int]
+    patients: list[int]
 
 
 @dataclass
@@ -110,8 +114,8 @@ def two_services(database: Database) -> list[Service]:
             staff += [doctor.id, worker.id]
             for weekday in range(1, 8):
                 made.a_session(
-                    clinic, weekday=weekday, doctor_id=doctor.id, worker_id=worker.id, **hours,
-                    **({"nurse_id": nurse.id} if model == 3 else {}),
+                    clinic, weekday=weekday, doctor_id=doctor.id, worker_id=worker.id, kept_for="any",
+                    **hours, **({"nurse_id": nurse.id} if model == 3 else {}),
                 )  # fmt: skip
         if not patients:
             patients = [base.a_patient(clinic.act) for _ in range(PEOPLE)]
@@ -130,7 +134,9 @@ def two_services(database: Database) -> list[Service]:
                 people.an_api_token(session, manager, clinic.site, SCOPES) for _ in range(CLIENTS)
             ]
         services.append(
-            Service(clinic, tokens, [place_as_json(each) for each in free], staff, referrals)
+            Service(
+                clinic, tokens, [place_as_json(each) for each in free], staff, referrals, patients
+            )  # fmt: skip
         )
     return services
 
@@ -193,7 +199,7 @@ class Client:
             elif answer.status >= 400 and not told.get("detail"):
                 self.known.wrong.append(f"{verb}: {answer.status} without a reason")
             elif (
-                verb in ("book", "move", "hold", "confirm")
+                verb in ("book", "move", "hold", "confirm", "routine", "override")
                 and answer.status == 409
                 and not _says_why(told)
             ):
@@ -259,6 +265,19 @@ class Client:
         if visit := self.some_visit(at, "held"):
             path = f"visits/{visit[0]}/let-go"
             self.keep(at, *self.ask("let_go", at, "POST", path, None, visit[1]), visit[0])
+
+    def routine(self, at: int, why: dict[str, str] | None = None) -> None:
+        service = self.services[at]
+        wanted = {
+            "patient_id": self.chance.choice(service.patients), "kind": "keywork",
+            "override": why, **_wanted(self.chance.choice(service.places)),
+        }  # fmt: skip
+        verb = "override" if why else "routine"
+        self.keep(at, *self.ask(verb, at, "POST", "visits/routine", wanted))
+
+    def override(self, at: int) -> None:
+        """The first pair's places are kept for rapid work: somebody passes that."""
+        self.routine(at, {"reason": "agreed", "note": "Agreed with both"})
 
     def expire(self, at: int) -> None:
         """The minutes of some holds are over; now and then the sweep comes by."""

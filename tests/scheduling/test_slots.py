@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.holidays import bank_holidays
-from dosing.days import london_time
+from dosing.days import at_london, london_time
 from scheduling.calendars import Calendar, HolidayLists, OutOfReach
 from scheduling.slots import (
     Clinician,
     Hold,
+    Opening,
     Place,
     Refusal,
     Rota,
@@ -22,9 +23,11 @@ from scheduling.slots import (
     clash,
     first_feasible,
     free_places,
+    kept_back,
     may_book,
     no_opioid,
     places,
+    routine_places,
     unstaffed,
     wrong_length,
 )
@@ -324,3 +327,68 @@ def test_a_session_that_follows_an_ended_one_is_no_clash():
 
     assert clash(a_session(id=2, from_on=date(2026, 11, 9)), [ended]) is None
     assert clash(a_session(id=2, from_on=date(2026, 11, 8)), [ended]) is ended
+
+
+# -- kept for rapid work, and passed with a reason
+
+
+A_MINUTE = timedelta(minutes=1)
+OPENS = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)  # 24 hours before Monday's first place
+
+
+@pytest.mark.parametrize(
+    ("session", "now", "may"),
+    [
+        ({"kept_for": "any"}, LONG_AGO, True),
+        ({}, OPENS + timedelta(hours=23), False),
+        ({"routine_from_hours": 24}, OPENS - A_MINUTE, False),
+        ({"routine_from_hours": 24}, OPENS, True),
+    ],
+)
+def test_a_rapid_place_is_for_routine_work_from_its_hour_on_or_never(session, now, may):
+    rota = a_rota(a_session(**session))
+    first = places(rota, MONDAY, MONDAY)[0]
+
+    answer = may_book(rota, first.starts_at, DOCTOR, WORKER, now=now, drugs=(), routine=True)
+
+    assert (answer == first) is may
+    assert (first in routine_places(rota, MONDAY, MONDAY, now=now)) is may
+    back = kept_back(rota, MONDAY, MONDAY, now=now, routine=True)
+    assert (first in [place for place, _ in back]) is not may
+    if not may:
+        assert (answer.rule, answer.soft) == ("BK-03", "carve_out")
+        assert "Sun 1 Nov 2026, 09:30" in answer.message or session == {}
+    assert may_book(rota, first.starts_at, DOCTOR, WORKER, now=now, drugs=()) == first
+
+
+def test_a_passed_block_lets_nothing_hard_through():
+    rota = a_rota(a_session(), people={**PEOPLE, DOCTOR: Clinician()})
+    starts_at = at_london(MONDAY, time(9, 30))
+    soft = ("carve_out", "opening_hours")
+
+    untrained = may_book(
+        rota, starts_at, DOCTOR, WORKER, now=LONG_AGO, drugs=(), routine=True, passed=soft
+    )
+    taken = may_book(
+        a_rota(), starts_at, DOCTOR, WORKER, now=LONG_AGO, drugs=(), routine=True, passed=soft,
+        holds=[Hold(DOCTOR, starts_at, starts_at + A_MINUTE)],
+    )  # fmt: skip
+
+    assert (untrained.reason, untrained.soft) == ("not_staffed", None)
+    assert (taken.reason, taken.soft) == ("taken", None)
+
+
+def test_opening_hours_are_passed_and_leave_is_not():
+    place = places(a_rota(), MONDAY, MONDAY)[0]
+    shut = replace(a_rota(), openings=(Opening(1, date(2026, 1, 1), time(13), time(17)),))
+    away = replace(shut, away=(Hold(DOCTOR, place.starts_at, place.ends_at),))
+
+    def asked(rota: Rota, *passed: str):
+        return may_book(
+            rota, place.starts_at, DOCTOR, WORKER, now=LONG_AGO, drugs=(), passed=passed
+        )
+
+    assert asked(shut).soft == "opening_hours"
+    assert asked(shut, "opening_hours") == place
+    assert asked(away, "opening_hours").reason == "leave"
+    assert kept_back(away, MONDAY, MONDAY, now=LONG_AGO, routine=False)[0][0] != place

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 from sqlalchemy import event, select
 
-from clinic.appointments import referral_commands
+from clinic.appointments import hold_commands, referral_commands, things_commands
 from clinic.audit import AuditEntry
 from clinic.db import Database
 from tests.factories import appointments as made
@@ -302,3 +304,43 @@ def test_a_booking_and_a_look_at_free_places_take_few_round_trips(nurse, clinic,
     # Three of each are who is asking; three of the booking are the audit.
     assert booking_took <= 12
     assert looking_took <= 6
+
+
+def test_offers_are_narrowed_by_day_person_room_and_wait_and_cross_no_visit_of_their_own(
+    database, nurse, clinic
+):
+    other = made.a_doctor(database, clinic.site, "Dr Ffion Rees")
+    worker = made.a_worker(database, clinic.site, "Gwen Owen")
+    room = things_commands.add_thing(clinic.act, kind="room", name="Room 2").id
+    made.a_session(
+        clinic, weekday=5, doctor_id=other.id, worker_id=worker.id, room_id=room,
+        starts=time(13), ends=time(16),
+    )  # fmt: skip
+    referral = made.a_referral(clinic)
+
+    def found(**asked) -> list[str]:
+        answer = nurse.get(f"/api/v1/referrals/{referral}/offers", query_string=asked)
+        assert answer.status_code == 200, answer.json
+        return [each["place"]["starts_at"][5:16] for each in answer.json]
+
+    assert found()[:3] == ["11-04T09:30", "11-04T11:00", "11-06T09:30"]
+    assert found(**{"with": other.id})[:2] == ["11-06T13:00", "11-06T14:30"]
+    assert found(room_id=room, within_limit="true") == ["11-06T13:00", "11-06T14:30"]
+    assert found(**{"from": "2026-11-09", "within_limit": "true"}) == []
+    hold_commands.hold_place(clinic.act, referral_id=referral, **clinic.place(1))
+    assert "11-04T11:00" not in found()
+    wrong = nurse.get(f"/api/v1/referrals/{referral}/offers", query_string={"with": "x"})
+    assert wrong.status_code == 422
+
+
+def test_the_page_of_offers_is_narrowed_likewise(door, database, clinic):
+    other = made.a_doctor(database, clinic.site, "Dr Ffion Rees")
+    made.a_session(clinic, weekday=5, doctor_id=other.id, worker_id=made.a_worker(
+        database, clinic.site, "Gwen Owen").id, starts=time(13), ends=time(16))  # fmt: skip
+    page = door.by_page("nurse", site=clinic.site)
+    where = f"/appointments/referrals/{made.a_referral(clinic)}/offers"
+
+    shown = page.get(where, query_string={"with": other.id, "within": "yes"}).text
+
+    assert "20261106T1300Z" in shown and "20261104T0930Z" not in shown
+    assert f"with={other.id}&amp;within=yes" in shown

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from clinic.appointments import commands, referral_commands, waiting_commands, waiting_queries
+from clinic.appointments import (
+    commands,
+    referral_commands,
+    rota_commands,
+    waiting_commands,
+    waiting_queries,
+)
 from clinic.appointments.models import Visit
 from clinic.appointments.waiting_models import FreedPlace, PlaceOffer
 from clinic.db import Database
@@ -369,3 +375,16 @@ def test_a_place_of_another_site_is_not_there(door, clinic, database, clock):
         elsewhere.post(f"/api/v1/freed-places/{task}/offers", json={"referral_id": 1}).status_code
         == 404
     )
+
+
+def test_near_places_of_a_day_off_given_back_are_offered_and_far_ones_are_not(clinic):
+    near, far = date(2026, 11, 4), date(2026, 11, 9)
+    for session, on in ((clinic.sessions[1], near), (clinic.sessions[0], far)):
+        off = rota_commands.take_day_off(clinic.act, session, on=on, reason="Training")
+        rota_commands.withdraw_day_off(clinic.act, off)
+
+    tasks = waiting_queries.freed_places(clinic.act)
+
+    assert [(task.row.because, task.row.starts_at.date()) for task in tasks] == [
+        ("given_back", near), ("given_back", near),
+    ]  # fmt: skip

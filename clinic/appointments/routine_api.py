@@ -1,0 +1,129 @@
+"""Routine visits, and the blocks that were passed, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from flask.typing import ResponseReturnValue
+from marshmallow import Schema, fields
+
+from clinic.appointments import overrides, queries, routine_commands
+from clinic.appointments.api import _taken, _visit
+from clinic.appointments.models import Visit
+from clinic.appointments.overrides import Override
+from clinic.appointments.schemas import (
+    OverrideSchema,
+    PlaceSchema,
+    PlaceWantedSchema,
+    SpanSchema,
+    _code,
+    _id,
+    _instant,
+)
+from clinic.auth import act, needs
+from clinic.openapi import Blueprint
+from clinic.sheets import as_csv
+from scheduling.booking import REASONS, ROUTINE, SOFT
+from scheduling.slots import Place
+
+routine_api = Blueprint(
+    "routine_api", __name__, url_prefix="/api/v1",
+    description="Routine visits, and places given although they are kept back",
+)  # fmt: skip
+
+
+class RoutineSchema(PlaceWantedSchema):
+    """Who gets which place, for what. `override`: why a block is passed."""
+
+    patient_id = _id(required=True)
+    kind = _code(dict(ROUTINE), required=True)
+    override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
+
+
+class PassedSchema(Schema):
+    """A block passed for a visit. `waited_days`: the wait with that place; null for routine work."""
+
+    visit_id = _id(required=True)
+    starts_at = _instant(required=True)
+    kind = fields.String(required=True)
+    status = fields.String(required=True)
+    block = _code(dict(SOFT), required=True)
+    reason = _code(dict(REASONS), required=True)
+    note = fields.String(required=True)
+    waited_days = fields.Integer(required=True, allow_none=True)
+    by = fields.String(required=True)
+    at = _instant(required=True)
+
+
+class CountSchema(Schema):
+    """How many in a month (its first day) for one reason."""
+
+    month = fields.Date(required=True)
+    reason = fields.String(required=True)
+    count = fields.Integer(required=True)
+
+
+class ReportSchema(Schema):
+    """Blocks passed at this site, the newest first."""
+
+    first = fields.Date(required=True, data_key="from")
+    last = fields.Date(required=True, data_key="to")
+    rows = fields.List(fields.Nested(PassedSchema), required=True, data_key="overrides")
+    counts = fields.Function(
+        lambda found: [
+            CountSchema().dump({"month": month, "reason": reason, "count": count})
+            for month, reason, count in found.counts
+        ],
+        metadata={"type": "array", "items": {"type": "object"}},
+    )
+
+
+@routine_api.get("/routine-places")
+@needs("appointments.read")
+@routine_api.arguments(SpanSchema, location="query")
+@routine_api.response(200, PlaceSchema(many=True))
+def routine_places(given: dict[str, Any]) -> list[Place]:
+    """The free places routine visits may have here, from one London date to another."""
+    return queries.routine_places(act(), given["first"], given["last"])
+
+
+@routine_api.post("/visits/routine")
+@needs("appointments.book")
+@routine_api.arguments(RoutineSchema)
+@routine_api.response(201)
+@_taken
+def book_routine(given: dict[str, Any]) -> ResponseReturnValue:
+    """Book a routine visit in a place that is not kept for rapid work."""
+    asked = given.pop("override")
+    override = Override(**asked) if asked else None
+    visit_id = routine_commands.book_routine(act(), **given, override=override)
+    response = _visit(act().session.get_one(Visit, visit_id), 201)
+    response.headers["Location"] = f"/api/v1/visits/{visit_id}"
+    return response
+
+
+@routine_api.get("/overrides")
+@needs("appointments.rota")
+@routine_api.response(200, ReportSchema)
+def report() -> overrides.Report:
+    """Who passed which block here, when and why, over twelve months."""
+    return overrides.report(act())
+
+
+HEADS = ("recorded_at", "by", "visit_id", "starts_at", "kind", "status", "block", "reason",
+         "note", "waited_days")  # fmt: skip
+
+
+def as_sheet(found: overrides.Report) -> Response:
+    """The report as a CSV file; times in UTC with their offset."""
+    return as_csv(
+        f"overrides-{found.last.isoformat()}.csv", HEADS,
+        [
+            (
+                row.at.isoformat(), row.by, row.visit_id, row.starts_at.isoformat(), row.kind,
+                row.status, row.block, row.reason, row.note, row.waited_days,
+            )
+            for row in found.rows
+        ],
+    )  # fmt: skip
