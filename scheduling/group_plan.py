@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from scheduling.group_board import Board, Held, in_order
 from scheduling.group_causes import Shortfall, shortfalls
-from scheduling.groups import KINDS, RULES, Bar, GroupFacts, Person, Pin, Session, Week, may_sit
+from scheduling.groups import (
+    KINDS,
+    RULES,
+    Bar,
+    GroupFacts,
+    Person,
+    Pin,
+    Session,
+    Week,
+    may_hold,
+    may_sit,
+)
 
 WEIGHTS: Final[Mapping[str, int]] = {
     name: each for name, each in RULES["GP-12"].items() if isinstance(each, int)
@@ -25,8 +36,8 @@ class Move:
     """One change against the plan that stands.
 
     `what`: seat_new, seat_lost, seat_moved, session_new, session_withdrawn, carat_changed,
-    clinical_changed or room_changed. `told`: people had been told of what it was. `forced`: why
-    the seat could not have been kept; empty when it moved because it pays.
+    clinical_changed or room_changed. `told`: people had been told of what it was. `forced`: what
+    stands against it as it was, those who stay being there; empty when it changed because it pays.
     """
 
     what: str
@@ -131,45 +142,62 @@ def _moved(facts: GroupFacts, sessions: Iterable[Held]) -> int:
 
 def _moves(facts: GroupFacts, sessions: Sequence[Held]) -> Iterator[Move]:
     was = {each.id: each for each in facts.sessions if each.id is not None}
-    now = {each.session.id: each.session for each in sessions if each.session.id is not None}
+    now: dict[int | None, Held] = {e.session.id: e for e in sessions if e.session.id is not None}
     for each in sessions:
         if each.session.id is None:
             yield Move("session_new", now=each.session)
-    for session in sorted(facts.sessions, key=in_order):
-        stays = None if session.id is None else now.get(session.id)
-        if stays is None:
-            yield Move("session_withdrawn", was=session, told=session.published)
+    for session in sorted(was.values(), key=in_order):
+        held = now.get(session.id)
+        against = tuple(may_hold(facts, session))
+        if held is None:
+            yield Move("session_withdrawn", session, told=session.published, forced=against)
             continue
+        stays = held.session
         changes = {f"{kind}_changed": session.led_by(kind) != stays.led_by(kind) for kind in KINDS}
         changes["room_changed"] = session.room_id != stays.room_id
         for what, changed in changes.items():
             if changed:
-                yield Move(what, session, stays, told=session.published)
+                yield Move(what, session, stays, told=session.published, forced=against)
     had: defaultdict[int, list[Session]] = defaultdict(list)
+    sat: defaultdict[int | None, set[int]] = defaultdict(set)
     for seat in facts.seats:
         if seat.session_id in was:
             had[seat.person_id].append(was[seat.session_id])
+            sat[seat.session_id].add(seat.person_id)
     has: defaultdict[int, list[Session]] = defaultdict(list)
-    for held in sessions:
-        for sitter in held.seats:
-            has[sitter].append(held.session)
+    for each in sessions:
+        for person_id in each.seats:
+            has[person_id].append(each.session)
     for person in facts.by_reception:
-        yield from _seat_moves(facts, person, had[person.id], has[person.id])
+        for move in _seat_moves(person, had[person.id], has[person.id]):
+            if move.was is not None:
+                move = replace(move, forced=_forced(facts, person, move.was, sat, now))
+            yield move
 
 
-def _seat_moves(
-    facts: GroupFacts, person: Person, had: Iterable[Session], has: Iterable[Session]
-) -> Iterator[Move]:
+def _forced(
+    facts: GroupFacts,
+    person: Person,
+    was: Session,
+    sat: Mapping[int | None, set[int]],
+    now: Mapping[int | None, Held],
+) -> tuple[Bar, ...]:
+    """What stands against a seat as it was, beside those who keep theirs."""
+    held = now.get(was.id)
+    if held is None:
+        return *may_sit(facts, person, was), *may_hold(facts, was)
+    return tuple(may_sit(facts, person, was, sat[was.id].intersection(held.seats)))
+
+
+def _seat_moves(person: Person, had: Iterable[Session], has: Iterable[Session]) -> Iterator[Move]:
+    """Seats this person no longer has, each with the new one of the same week, and those beside."""
     kept = {each.id for each in has} & {each.id for each in had}
     new = sorted((each for each in has if each.id is None or each.id not in kept), key=in_order)
     for was in sorted((each for each in had if each.id not in kept), key=in_order):
-        forced = tuple(may_sit(facts, person, was))
         week = person.week_of(was.on)
         to = next((each for each in new if week and person.week_of(each.on) == week), None)
         if to is not None:
             new.remove(to)
-        yield Move(
-            "seat_lost" if to is None else "seat_moved", was, to, person.id, was.published, forced
-        )
+        yield Move("seat_lost" if to is None else "seat_moved", was, to, person.id, was.published)
     for each in new:
         yield Move("seat_new", now=each, person_id=person.id)

@@ -308,6 +308,7 @@ def test_a_facilitator_who_falls_ill_is_stood_in_for_and_nobody_moves():
         ("carat_changed", 3)
     ]
     assert plan.points.moved == 2
+    assert [bar.code for each in plan.moves for bar in each.forced] == ["carat_away"]
 
 
 def test_a_seat_that_cannot_stay_moves_and_says_why_it_had_to():
@@ -334,6 +335,20 @@ def test_a_pair_kept_apart_only_later_loses_one_seat_and_not_the_pinned_one():
     assert breaches(facts, plan.sessions) == []
     assert ("crack", a_session().starts_at) in seats_of(plan, 2)
     assert ("crack", a_session().starts_at) not in seats_of(plan, 1)
+    (forced,) = [each.forced for each in plan.moves if each.what in ("seat_lost", "seat_moved")]
+    assert [bar.code for bar in forced] == ["keep_apart"]
+
+
+def test_a_session_that_can_no_longer_be_held_says_so_to_everybody_it_moves():
+    holiday = some_facts(
+        [a_person(1)], days=2, sessions=(a_session(1),), seats=(Seat(1, 1),),
+        working_days=frozenset({TUESDAY}),
+    )  # fmt: skip
+
+    moves = {each.what: each for each in place(holiday).moves}
+
+    assert [bar.code for bar in moves["session_withdrawn"].forced] == ["not_working_day"]
+    assert [bar.code for bar in moves["seat_moved"].forced] == ["not_working_day"]
 
 
 def test_a_pin_that_cannot_be_kept_is_named_with_its_reason():
