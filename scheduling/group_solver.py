@@ -22,7 +22,7 @@ from scheduling.group_checker import breaches
 from scheduling.group_model import Model
 from scheduling.group_placing import place
 from scheduling.group_plan import Plan
-from scheduling.groups import RULES, Bar, GroupFacts, Pin
+from scheduling.groups import RULES, Bar, GroupFacts, Pin, Session, may_hold, may_sit
 
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model
@@ -116,7 +116,7 @@ def solve(
     model = Model(facts, cp_model.CpModel())
     if start.unkept:
         # The plan made at once could not keep every pin. Can any plan?
-        held, clash = _try_pins(model, start)
+        held, clash = _try_pins(facts, model)
         if held is None:
             return Solved(start, clash=clash)
         start = place(facts, held)
@@ -126,7 +126,7 @@ def solve(
     return solved
 
 
-def _try_pins(model: Model, greedy: Plan) -> tuple[list[Held] | None, Clash | None]:
+def _try_pins(facts: GroupFacts, model: Model) -> tuple[list[Held] | None, Clash | None]:
     """A plan that keeps every pin, or the pins that stand in each other's way.
 
     Neither when the solver could say neither in time.
@@ -135,7 +135,7 @@ def _try_pins(model: Model, greedy: Plan) -> tuple[list[Held] | None, Clash | No
 
     for pin, var in model.pins.items():
         if var is None:
-            return None, Clash((pin,), dict(greedy.unkept).get(pin, ()))
+            return None, Clash((pin,), _against(facts, pin))
 
     def ask(kept: Iterable[Pin]) -> tuple[Any, cp_model.CpSolver]:
         solver = cp_model.CpSolver()
@@ -156,7 +156,18 @@ def _try_pins(model: Model, greedy: Plan) -> tuple[list[Held] | None, Clash | No
     core = [pin for pin, var in model.pins.items() if var is not None and var.index in named]
     if core and ask(core)[0] == cp_model.INFEASIBLE:
         kept = core
-    return None, Clash(without_idle(kept, lambda few: ask(few)[0] == cp_model.INFEASIBLE))
+    clash = without_idle(kept, lambda few: ask(few)[0] == cp_model.INFEASIBLE)
+    return None, Clash(clash, _against(facts, clash[0]) if len(clash) == 1 else ())
+
+
+def _against(facts: GroupFacts, pin: Pin) -> tuple[Bar, ...]:
+    """What the facts alone have against a pin."""
+    if isinstance(pin, Session):
+        return tuple(may_hold(facts, pin))
+    session = next((each for each in facts.sessions if each.id == pin.session_id), None)
+    if session is None:
+        return ()
+    return *may_sit(facts, facts.person[pin.person_id], session), *may_hold(facts, session)
 
 
 def without_idle(pins: Sequence[Pin], clash: Callable[[Sequence[Pin]], bool]) -> tuple[Pin, ...]:

@@ -271,6 +271,19 @@ def test_a_pin_against_the_rules_clashes_alone_and_says_why():
     assert [bar.code for bar in clash.bars] == ["court"]
 
 
+def test_a_pinned_session_nobody_can_lead_clashes_alone_and_says_who_is_away():
+    session = a_session(1, pinned=True)
+    ill = Facilitator(1, "carat", ALL, away=(away("other", MONDAY),))
+    facts = some_facts(
+        [a_person(1)], sessions=(session,), facilitators=(ill, Facilitator(2, "clinical", ALL))
+    )
+
+    clash = solve(facts, ONCE).clash
+
+    assert clash is not None and clash.pins == (session,)
+    assert [bar.code for bar in clash.bars] == ["carat_away"]
+
+
 def test_pins_the_first_plan_could_not_keep_are_kept_by_moving_who_leads():
     """At once, 1 stays with alcohol; only 1 can lead crack too, and 3 can stand in for alcohol."""
     alcohol = a_session(1, topic="alcohol", carat_id=1, pinned=True)
