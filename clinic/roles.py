@@ -34,6 +34,8 @@ RIGHTS = {
     "custody.receive": "Receive a prisoner and correct a reception",
     "custody.deliver": "Record what was delivered, offered or declined",
     "custody.allocate": "Name or change a keyworker",
+    "groups.manage": "Plan group sessions, their material, rooms, half-days and facilitators",
+    "groups.seat": "Seat people in group sessions, keep people apart, record who came",
     "release.read": "See release plans and gaps",
     "release.plan": "Record release facts",
     "guidance.read": "Read the rules in force",
@@ -101,7 +103,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             _CARE
             | {
                 "patients.edit", "custody.deliver", "assessments.record", "contacts.record",
-                "release.plan",
+                "release.plan", "groups.manage", "groups.seat",
             }
         ),
     ),
@@ -113,6 +115,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             | {
                 "patients.register", "patients.edit", "custody.receive", "custody.deliver",
                 "assessments.record", "contacts.record", "prescribing.assess", "release.plan",
+                "groups.seat",
             }
         ),
     ),
@@ -133,7 +136,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
                 "appointments.rota", "appointments.refer", "appointments.book",
                 "appointments.override", "custody.allocate",
                 "breakglass.review", "sweeps.read", "sites.manage", "patients.merge",
-                "patients.edit", "guidance.oversee",
+                "patients.edit", "guidance.oversee", "groups.manage", "groups.seat",
             }
         ),
     ),

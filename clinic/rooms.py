@@ -9,6 +9,7 @@ from clinic.consumption import room as consumption
 from clinic.custody import room as custody
 from clinic.feeds import room as feeds
 from clinic.forecasts import room as forecasts
+from clinic.groups import room as groups
 from clinic.guidance import room as guidance
 from clinic.patients import room as patients
 from clinic.prescriptions import room as prescriptions
@@ -21,5 +22,5 @@ from clinic.titration import room as titration
 
 ALL: list[object] = [
     checks, patients, staff, sites, appointments, reminders, assessments, prescriptions, scripts,
-    titration, consumption, custody, release, guidance, feeds, forecasts, sweeps,
+    titration, consumption, custody, groups, release, guidance, feeds, forecasts, sweeps,
 ]  # fmt: skip

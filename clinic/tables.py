@@ -13,6 +13,7 @@ import clinic.consumption.models
 import clinic.consumption.supply_models
 import clinic.custody.models
 import clinic.feeds.models
+import clinic.groups.models
 import clinic.guidance.models
 import clinic.patients.models
 import clinic.prescriptions.models

@@ -119,6 +119,7 @@ class Resource(Base):
 
     Kit is of a site as well and is held by nobody: it is at hand or missing. `item`: which one of
     the checklist. `gone_on`: the first day a thing of the site is no longer there.
+    `confidential`: nobody hears what is said in this room; None: not known (GP-09).
     """
 
     __tablename__ = "resource"
@@ -139,6 +140,7 @@ class Resource(Base):
     name: Mapped[str | None]
     item: Mapped[str | None]
     gone_on: Mapped[date | None]
+    confidential: Mapped[bool | None]
     version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}

@@ -67,7 +67,7 @@ def add_session(
         recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
-    _make_holdable(act, *(each for each in (doctor_id, worker_id, nurse_id) if each is not None))
+    make_holdable(act, *(each for each in (doctor_id, worker_id, nurse_id) if each is not None))
     act.session.flush()
     act.note("appointments.session_added", session=row.id)
     return row
@@ -190,7 +190,8 @@ def _check_room(act: Act, session: slots.Session) -> None:
         raise Invalid.field("room_id", "is no longer in use then")
 
 
-def _make_holdable(act: Act, *staff_ids: int) -> None:
+def make_holdable(act: Act, *staff_ids: int) -> None:
+    """Let the time of these members of staff be held."""
     known = set(
         act.session.scalars(select(Resource.staff_id).where(Resource.staff_id.in_(staff_ids)))
     )

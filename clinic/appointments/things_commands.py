@@ -91,6 +91,24 @@ def withdraw_thing(act: Act, resource_id: int, *, version: int, gone_on: date | 
     return row
 
 
+@command
+def say_confidential(act: Act, resource_id: int, *, confidential: bool | None) -> Resource:
+    """Is what is said in this room heard by nobody else (GP-09)? None: not known.
+
+    Sessions planned in it stand; none is added to a room that is not known to be confidential.
+    """
+    act.need("groups.manage")
+    row = thing_here(act, resource_id)
+    if row.kind != "room":
+        raise Invalid.field("resource_id", "must be a room")
+    words = {True: "yes", False: "no", None: None}
+    was, row.confidential = row.confidential, confidential
+    _changed(act, row, "confidential", words[was], words[confidential])
+    act.session.flush()
+    act.note("appointments.room_confidential", resource=row.id)
+    return row
+
+
 def _changed(act: Act, row: Resource, field: str, was: str | None, became: str | None) -> None:
     act.session.add(
         ResourceChange(

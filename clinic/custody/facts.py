@@ -22,6 +22,7 @@ from clinic.custody.models import (
     Transfer,
     Unavailable,
 )
+from clinic.groups.offers import sessions_on_offer
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.sites.models import Site
@@ -129,6 +130,7 @@ def timetable_request(
             }
             for row in rows_of(session, Unavailable, reception.id, version)
         ],
+        "sessions": elsewhere.get("sessions"),  # a version made before groups knew of none
         "group_suitability": detail.group_suitability,
         "ppo": detail.ppo,
         "needs_post_28_programme": detail.needs_post_28_programme,
@@ -181,7 +183,7 @@ def agreed_by(agreements: list[Delivery]) -> dict[str, datetime]:
 
 
 def read_elsewhere(act: Act, reception: Reception) -> dict[str, Any]:
-    """What a timetable reads from outside the stay's own rows: two calendars and earlier stays."""
+    """What a timetable reads from outside the stay's own rows: calendars, earlier stays, groups."""
     session = act.session
     transfer = row_of(session, Transfer, reception.id)
     receiving = (
@@ -193,6 +195,7 @@ def read_elsewhere(act: Act, reception: Reception) -> dict[str, Any]:
         "prison": calendar_of(session, session.get_one(Site, reception.site_id)),
         "receiving": receiving and calendar_of(session, receiving),
         "earlier_stays": _earlier_stays(act, reception),
+        "sessions": sessions_on_offer(act, reception),
     }
 
 

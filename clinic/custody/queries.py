@@ -29,6 +29,7 @@ from clinic.custody.models import (
 )
 from clinic.custody.wings import in_custody_here, whereabouts
 from clinic.errors import NotFound
+from clinic.groups.offers import sessions_on_offer
 from clinic.patients.access import open_record
 from clinic.patients.models import Allocation, Patient
 from clinic.patients.queries import Where
@@ -130,7 +131,11 @@ def stay(act: Act, reception_id: int) -> Stay:
         raise NotFound("There is no such reception.")
     patient = open_record(act, reception.patient_id, "custody.stay_shown", right="custody.read")
     saved = timetables.current_timetable(act, reception)
-    answer = saved and timetables.plan_now(act, reception, saved.plan_made_on, saved.elsewhere)
+    answer = saved and timetables.plan_now(
+        act, reception, saved.plan_made_on,
+        # Groups move no date, so they are read as they stand and make no version.
+        saved.elsewhere | {"sessions": sessions_on_offer(act, reception)},
+    )  # fmt: skip
     every = _every_fact(act, reception.id)
     live = reception.left_at is None and reception.undone_at is None
     return Stay(

@@ -1,0 +1,318 @@
+"""Group sessions of a prison, the seats in them, and what decides who may sit where.
+
+The database alone decides (migration create_groups): `group_hold_no_overlap`, no two standing holds
+of one room or member of staff at the same time; `group_seat_no_overlap`, no two standing seats of
+one stay at the same time; `group_seat_not_on_offer`, a seat only in a published session, under its
+times and within its places; `group_seat_kept_apart`, no seat beside somebody kept apart. A seat
+that is written first takes the row of its session, so two at once see each other.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.appointments.models import Resource
+from clinic.custody.models import Reception
+from clinic.db import Base, Recorded
+from clinic.staff.models import Staff
+from scheduling.groups import ESTATES, KINDS, PLACES, RULES
+
+ESTATE_NAMES = {
+    "main": "Main",
+    "vulnerable": "Vulnerable prisoners",
+    "young_adult": "Young adults",
+    "women": "Women",
+}
+LEVELS = {
+    "cell": "Not in one cell",
+    "cell_landing": "Not in one cell or landing",
+    "cell_landing_wing": "Not in one cell, landing or wing",
+}
+PARTS = {"am": "Morning", "pm": "Afternoon"}
+STATUSES = {
+    "draft": "Draft",
+    "published": "Published",
+    "held": "Held",
+    "cancelled": "Cancelled",
+}
+CANCELLED_BECAUSE = {
+    "staff_absent": "Facilitator absent",
+    "room_lost": "The room cannot be had",
+    "regime": "Regime curtailed or lock-down",
+    "too_few": "Too few people",
+    "material": "The material is not valid",
+    "in_error": "Planned in error",
+    "other": "Another reason",
+}
+RELEASED_BECAUSE = {
+    "declined": "The person does not want it",
+    "moved": "Moved to another session",
+    "kept_apart": "Somebody they are kept apart from is there",
+    "cannot_come": "The person cannot come then",
+    "left": "Left the prison",
+    "session_cancelled": "The session is cancelled",
+    "in_error": "Seated in error",
+    "other": "Another reason",
+}
+SEAT_STATES = {"offered": "Offered", "seated": "Seated", "released": "Released"}
+OUTCOMES = {
+    "attended": "Attended",
+    "declined": "Offered and declined",
+    "missed": "Missed",
+}
+MISSED_BECAUSE = {
+    "court": "Court",
+    "transfer": "Moved",
+    "adjudication": "Adjudication",
+    "visit": "Visit",
+    "appointment": "Appointment",
+    "unwell": "Unwell",
+    "not_unlocked": "Not unlocked or not escorted",
+    "did_not_attend": "Did not attend, no reason known",
+    "other": "Another reason",
+}
+assert tuple(ESTATE_NAMES) == ESTATES and tuple(LEVELS) == tuple(RULES["GP-08"]["levels"])
+
+_STANDS = text("ended_at IS NULL")
+_SEATED = text("state <> 'released'")
+
+
+def _one_of(column: str, values: Any) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _one_standing(name: str, *columns: str) -> Index:
+    return Index(name, *columns, unique=True, sqlite_where=_STANDS, postgresql_where=_STANDS)
+
+
+class _Ends(Recorded):
+    """Something that stands until somebody ends it, with a reason. Never changed otherwise."""
+
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    ended_reason: Mapped[str | None]
+
+
+class GroupMaterial(_Ends, Base):
+    """Material of a topic, validated under PSO 4350; both days included, no last day: open."""
+
+    __tablename__ = "group_material"
+    __table_args__ = (
+        CheckConstraint("valid_until IS NULL OR validated_on <= valid_until", name="dates"),
+        Index("ix_group_material_site_topic", "site_id", "topic"),
+    )
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    topic: Mapped[str]
+    title: Mapped[str]
+    edition: Mapped[str]
+    validated_on: Mapped[date]
+    valid_until: Mapped[date | None]
+    validated_by: Mapped[str]
+
+
+class RegimeBlock(_Ends, Base):
+    """A half-day of the regime on a weekday (Monday is 1) from a day on; neither time: no groups.
+
+    The standing row with the latest first day counts. A half-day without any keeps GP-05.
+    """
+
+    __tablename__ = "regime_block"
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
+        CheckConstraint("(starts IS NULL) = (ends IS NULL)", name="both"),
+        CheckConstraint("starts IS NULL OR starts < ends", name="times"),
+        _one_of("part", PARTS),
+        _one_standing("uq_regime_block_standing", "site_id", "weekday", "part", "from_on"),
+    )
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    weekday: Mapped[int]
+    part: Mapped[str]
+    starts: Mapped[time | None]
+    ends: Mapped[time | None]
+    from_on: Mapped[date]
+
+
+class GroupFacilitator(_Ends, Base):
+    """Who leads which topics at a prison, as whom (GP-04); `a_week` None: no limit."""
+
+    __tablename__ = "group_facilitator"
+    __table_args__ = (
+        _one_of("kind", KINDS),
+        CheckConstraint("a_week IS NULL OR a_week > 0", name="a_week"),
+        _one_standing("uq_group_facilitator_standing", "site_id", "staff_id"),
+    )
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    kind: Mapped[str]
+    topics: Mapped[list[str]]
+    a_week: Mapped[int | None]
+
+    staff: Mapped[Staff] = relationship(foreign_keys=[staff_id])
+
+
+class EstatePlacement(_Ends, Base):
+    """Of which estate somebody is in this stay (GP-07). None standing: not known."""
+
+    __tablename__ = "estate_placement"
+    __table_args__ = (
+        _one_of("estate", ESTATES),
+        _one_standing("uq_estate_placement_standing", "reception_id"),
+    )
+
+    reception_id: Mapped[int] = mapped_column(ForeignKey("reception.id"))
+    estate: Mapped[str]
+
+
+class NonAssociation(_Ends, Base):
+    """Two people kept apart, at any level out of one group (GP-08). The lower id comes first.
+
+    It holds at every prison and for every record of either person.
+    """
+
+    __tablename__ = "non_association"
+    __table_args__ = (
+        CheckConstraint("one_id < other_id", name="pair"),
+        _one_of("level", LEVELS),
+        _one_standing("uq_non_association_standing", "one_id", "other_id"),
+        Index("ix_non_association_other_id", "other_id"),
+    )
+
+    one_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
+    level: Mapped[str]
+    reason: Mapped[str]
+
+
+class GroupSession(Recorded, Base):
+    """One group at a time and in a room. Its times and its estate never change: another session."""
+
+    __tablename__ = "group_session"
+    __table_args__ = (
+        _one_of("status", STATUSES),
+        _one_of("estate", ESTATES),
+        CheckConstraint("starts_at < ends_at", name="times"),
+        CheckConstraint(f"places BETWEEN 1 AND {PLACES}", name="places"),
+        CheckConstraint("carat_id <> clinical_id", name="two_people"),
+        CheckConstraint(
+            "(status = 'cancelled') = (cancelled_because IS NOT NULL)", name="cancelled"
+        ),
+        Index("ix_group_session_site_starts", "site_id", "starts_at"),
+    )
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    topic: Mapped[str]
+    material_id: Mapped[int] = mapped_column(ForeignKey("group_material.id"))
+    room_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
+    carat_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    clinical_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    places: Mapped[int]
+    estate: Mapped[str]
+    runs_on_bank_holiday: Mapped[bool]
+    status: Mapped[str]
+    cancelled_because: Mapped[str | None]
+    version: Mapped[int] = mapped_column()
+
+    material: Mapped[GroupMaterial] = relationship()
+    room: Mapped[Resource] = relationship()
+    carat: Mapped[Staff] = relationship(foreign_keys=[carat_id])
+    clinical: Mapped[Staff] = relationship(foreign_keys=[clinical_id])
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class GroupEvent(Recorded, Base):
+    """A step in the history of a session: what was done, and how it stood after it. Never changed."""
+
+    __tablename__ = "group_event"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("group_session.id"), index=True)
+    verb: Mapped[str]
+    at: Mapped[datetime]
+    reason: Mapped[str | None]
+    state: Mapped[dict[str, Any]]
+
+
+class GroupHold(Base):
+    """The time of a room or a member of staff that a session takes, a draft's too."""
+
+    __tablename__ = "group_hold"
+    __table_args__ = (
+        CheckConstraint("starts_at < ends_at", name="times"),
+        Index("ix_group_hold_resource_starts", "resource_id", "starts_at"),
+    )
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("group_session.id"), index=True)
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
+    needed_as: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+
+
+class GroupSeat(Recorded, Base):
+    """One stay's seat in a session, with the session's times. Released, never deleted.
+
+    `offered`: the person was asked and has not said yes; it takes a seat all the same.
+    """
+
+    __tablename__ = "group_seat"
+    __table_args__ = (
+        CheckConstraint(f"number BETWEEN 1 AND {PLACES}", name="number"),
+        _one_of("state", SEAT_STATES),
+        CheckConstraint(
+            "(state = 'released') = (released_because IS NOT NULL)", name="released"
+        ),
+        Index(
+            "uq_group_seat_number", "session_id", "number", unique=True,
+            sqlite_where=_SEATED, postgresql_where=_SEATED,
+        ),
+        Index(
+            "uq_group_seat_person", "session_id", "reception_id", unique=True,
+            sqlite_where=_SEATED, postgresql_where=_SEATED,
+        ),
+        Index("ix_group_seat_reception_starts", "reception_id", "starts_at"),
+    )  # fmt: skip
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("group_session.id"))
+    reception_id: Mapped[int] = mapped_column(ForeignKey("reception.id"))
+    number: Mapped[int]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    state: Mapped[str]
+    pinned: Mapped[bool]
+    released_because: Mapped[str | None]
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+
+    session: Mapped[GroupSession] = relationship()
+    reception: Mapped[Reception] = relationship()
+
+
+class GroupAttendance(_Ends, Base):
+    """What became of a seat. A correction ends this row and adds another.
+
+    `delivery_id`: the entry of the stay it made; none for a session that was missed.
+    """
+
+    __tablename__ = "group_attendance"
+    __table_args__ = (
+        _one_of("outcome", OUTCOMES),
+        CheckConstraint("(outcome = 'missed') = (missed_because IS NOT NULL)", name="missed"),
+        CheckConstraint("(outcome = 'missed') = (delivery_id IS NULL)", name="delivery"),
+        _one_standing("uq_group_attendance_standing", "seat_id"),
+    )
+
+    seat_id: Mapped[int] = mapped_column(ForeignKey("group_seat.id"))
+    outcome: Mapped[str]
+    missed_because: Mapped[str | None]
+    delivery_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"))

@@ -1,0 +1,237 @@
+"""Groups of a prison: who may sit where and why not, what a cancellation leaves, who came."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from clinic.custody import commands as custody
+from clinic.custody import timetables
+from clinic.custody.models import Delivery, Reception
+from clinic.errors import Conflict
+from clinic.groups import commands, queries, session_commands
+from clinic.groups.models import GroupHold, GroupSession
+from clinic.roles import rights_of
+from tests.factories.custody import london
+from tests.factories.prison_groups import a_prison_with_groups
+
+THURSDAY = "2026-11-12"
+
+
+@pytest.fixture
+def groups(database):
+    made = a_prison_with_groups(database)
+    yield made
+    made.prison.close()
+
+
+def codes(refusal):
+    return [each["code"] for each in refusal.value.more["reasons"]]
+
+
+def change(groups, work, session_id, **more):
+    version = groups.act().session.get_one(GroupSession, session_id).version
+    return work(groups.act(), session_id, version=version, **more)
+
+
+@pytest.mark.proves("PS-27", "PS-31", "TT-22")
+def test_a_seat_is_refused_with_every_reason_and_nobody_else_is_named(groups):
+    there, wanted = groups.someone(), groups.someone()
+    session_id = groups.session()
+    groups.seat(session_id, there)
+    groups.apart(wanted, there)
+    custody.record_hearing(groups.act(), wanted, starts_at=london(f"{THURSDAY} 10:00"))
+    commands.set_estate(groups.act(), wanted, estate="vulnerable")
+
+    with pytest.raises(Conflict) as refusal:
+        groups.seat(session_id, wanted)
+
+    assert codes(refusal) == ["court", "estate", "keep_apart"]
+    assert "Somebody they are kept apart from has a seat." in refusal.value.detail
+
+
+def test_nobody_of_an_unknown_estate_is_seated(groups):
+    with pytest.raises(Conflict) as refusal:
+        groups.seat(groups.session(), groups.someone(estate=None))
+
+    assert codes(refusal) == ["estate_not_known"]
+
+
+def test_no_session_without_valid_material_a_confidential_room_and_free_staff(groups):
+    groups.session()
+    with pytest.raises(Conflict) as taken:
+        groups.draft(starts_at=london(f"{THURSDAY} 10:30"))
+    with pytest.raises(Conflict) as crack:
+        groups.draft(topic="crack")
+    with pytest.raises(Conflict) as sunday:
+        groups.draft(starts_at=london("2026-11-15 10:30"))
+
+    assert codes(taken) == ["room_taken", "carat_taken", "clinical_taken"]
+    assert codes(crack) == ["no_material"]
+    assert codes(sunday) == ["not_working_day", "outside_regime"]
+
+
+def test_the_hours_of_a_half_day_count_from_their_day_on_until_taken_back(groups):
+    block = commands.set_half_day(
+        groups.act(), weekday=4, part="am", starts=None, ends=None, from_on=date(2026, 11, 12)
+    )
+    with pytest.raises(Conflict) as refusal:
+        groups.draft()
+    commands.end_half_day(groups.act(), block.id, reason="The Thursday stays as it was")
+
+    assert codes(refusal) == ["outside_regime"]
+    assert groups.draft().status == "draft"
+
+
+def test_cancelling_frees_room_staff_and_people_and_can_be_undone_while_they_are_free(groups):
+    session_id, stay = groups.session(), groups.someone()
+    seat_id = groups.seat(session_id, stay)
+
+    change(groups, session_commands.cancel_session, session_id, reason="staff_absent")
+    act = groups.act()
+    [(seat, _)] = queries.groups_of(act, stay)
+    assert (seat.id, seat.released_because) == (seat_id, "session_cancelled")
+    other = groups.session()
+    with pytest.raises(Conflict) as refusal:
+        change(groups, session_commands.reinstate_session, session_id)
+    assert "room_taken" in codes(refusal)
+    change(groups, session_commands.cancel_session, other, reason="in_error")
+    row = change(groups, session_commands.reinstate_session, session_id)
+
+    assert row.status == "draft"
+    holds = groups.act().session.query(GroupHold).filter_by(session_id=session_id, released_at=None)
+    assert {each.needed_as for each in holds} == {"room", "carat", "clinical"}
+
+
+@pytest.mark.proves("PS-28")
+def test_a_pair_named_later_shows_what_they_share_until_one_of_them_is_moved(groups):
+    one, other = groups.someone(), groups.someone()
+    first, later = groups.session(), groups.session(starts_at=london("2026-11-13 09:30"))
+    groups.seat(first, one)
+    seat_id = groups.seat(first, other)
+    groups.apart(one, other)
+
+    act = groups.act()
+    stay = act.session.get_one(Reception, one)
+    assert [each.id for each in queries.shared_sessions(act, stay)] == [first]
+    assert queries.sessions_with_pairs(act) == {first}
+    moved = session_commands.move_seat(groups.act(), seat_id, session_id=later)
+
+    assert (moved.session_id, moved.state) == (later, "seated")
+    assert queries.sessions_with_pairs(groups.act()) == set()
+
+
+def test_a_move_that_is_refused_leaves_the_seat_where_it_was(groups):
+    one, other = groups.someone(), groups.someone()
+    first, later = groups.session(), groups.session(starts_at=london("2026-11-13 09:30"))
+    groups.apart(one, other)
+    groups.seat(later, one)
+    seat_id = groups.seat(first, other)
+
+    with pytest.raises(Conflict, match="kept apart"):
+        session_commands.move_seat(groups.act(), seat_id, session_id=later)
+
+    [(seat, _)] = queries.groups_of(groups.act(), other)
+    assert (seat.id, seat.state) == (seat_id, "seated")
+
+
+@pytest.mark.proves("TT-14")
+def test_who_came_counts_in_the_28_days_and_a_correction_strikes_it_out(groups):
+    stay, session_id = groups.someone(), groups.session()
+    seat_id = groups.seat(session_id, stay)
+    with pytest.raises(Conflict, match="not begun"):
+        session_commands.record_attendance(groups.act(), seat_id, outcome="attended")
+    after = london(f"{THURSDAY} 11:30")
+
+    def say(outcome, **more):
+        return session_commands.record_attendance(
+            groups.act(at=after), seat_id, outcome=outcome, **more
+        )
+
+    def counted():
+        view = groups.prison.stay(stay, at=after)
+        [item] = [row for row in view.answer["items"] if row["item"] == "groups_week_2"]
+        return item["counted"], [each["outcome"] for each in view.answer["sessions"]]
+
+    say("attended")
+    assert counted() == (1, ["delivered"])
+    [delivery] = groups.prison.standing(Delivery, stay)
+    assert (delivery.topic, delivery.mode, delivery.done_by) == (
+        "alcohol",
+        "group",
+        groups.carat.id,
+    )
+
+    say("missed", missed_because="unwell", reason="Marked on the wrong line")
+    assert counted() == (0, ["group"])
+    assert groups.prison.standing(Delivery, stay) == []
+    assert groups.act().session.get_one(GroupSession, session_id).status == "held"
+
+
+@pytest.mark.proves("TT-F9", "TT-F10", "TT-23")
+def test_the_28_days_say_why_a_group_is_barred_and_name_nobody(groups):
+    stay, other = groups.someone(), groups.someone()
+    groups.apart(stay, other)
+    beside = groups.session()
+    groups.seat(beside, other)
+    groups.session(starts_at=london("2026-11-16 09:30"))
+    custody.record_unavailable(
+        groups.act(),
+        stay,
+        from_on=date(2026, 11, 16),
+        to_on=date(2026, 11, 16),
+        place="segregation",
+    )
+
+    view = groups.prison.stay(stay)
+
+    told = {each["flag"]: each for each in view.answer["flags"]}
+    assert told["TT-F9"]["on"] == THURSDAY
+    assert told["TT-F10"]["on"] == "2026-11-16"
+    assert [(each["outcome"], each["barred_by"]) for each in view.answer["sessions"]] == [
+        ("one_to_one", ["TT-F9"]),
+        ("one_to_one", ["TT-F10"]),
+    ]
+    for saved in groups.prison.timetables(stay):
+        assert timetables.replay(groups.act(), saved.id).same
+
+
+def test_the_api_plans_publishes_and_seats_and_says_why_not(groups, door, clock):
+    clock.set(groups.prison.at)
+    stay, other = groups.someone(), groups.someone()
+    groups.prison.close()
+    rights = rights_of(["carat_keyworker"])
+    client = door.by_token("carat_keyworker", site=groups.prison.site, scopes=rights)
+    starts_at = london(f"{THURSDAY} 09:30")
+    body = {
+        "topic": "alcohol", "estate": "main", "starts_at": starts_at.isoformat(), "places": 1,
+        "room_id": groups.room_id, "carat_id": groups.carat.id, "clinical_id": groups.clinical.id,
+    }  # fmt: skip
+    at = "/api/v1/groups"
+
+    planned = client.post(f"{at}/sessions", json=body)
+    where = f"{at}/sessions/{planned.json['id']}"
+    early = client.post(f"{where}/seats", json={"reception_id": stay})
+    tag = {"If-Match": planned.headers["ETag"]}
+    assert client.post(f"{where}/publish", headers=tag).json["status"] == "published"
+    seat = client.post(f"{where}/seats", json={"reception_id": stay, "offered": True})
+    full = client.post(f"{where}/seats", json={"reception_id": other})
+    client.post(f"{at}/seats/{seat.json['id']}/accept")
+    register = client.get(where).json
+
+    assert (planned.status_code, early.status_code, seat.status_code) == (201, 409, 201)
+    assert full.status_code == 409
+    assert full.json["reasons"] == [{"code": "full", "says": "Every seat is taken."}]
+    assert [(each["number"], each["state"]) for each in register["seats"]] == [(1, "seated")]
+    assert client.post(f"{where}/publish", headers=tag).status_code == 412
+    assert [row["id"] for row in client.get(f"{at}/weeks/{THURSDAY}").json] == [register["id"]]
+
+
+def test_another_prison_sees_none_of_it(groups, door, clock):
+    clock.set(groups.prison.at)
+    session_id = groups.session()
+    groups.prison.close()
+    elsewhere = door.by_token("carat_keyworker")
+
+    assert elsewhere.get(f"/api/v1/groups/sessions/{session_id}").status_code == 404

@@ -1,0 +1,230 @@
+"""Many want the last seat of a group, or both of a pair kept apart: the database lets one in.
+
+Through the commands, in threads with a connection each; and past every command, where only the
+guards stand. Take a guard away and the same writers break what it guards.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from clinic.errors import Conflict
+from clinic.groups import session_commands
+from clinic.groups.models import GroupSeat, GroupSession
+from tests.factories import base
+from tests.factories.prison_groups import a_prison_with_groups
+from tests.support.race import race
+
+BREACHES = {
+    "too_many": "SELECT count(*) FROM group_seat JOIN group_session ON group_session.id = session_id "
+    "WHERE state <> 'released' GROUP BY session_id, places HAVING count(*) > places",
+    "apart": "SELECT count(*) FROM non_association AS pair JOIN reception a ON a.patient_id = one_id "
+    "JOIN reception b ON b.patient_id = other_id JOIN group_seat x ON x.reception_id = a.id "
+    "JOIN group_seat y ON y.reception_id = b.id AND y.session_id = x.session_id "
+    "WHERE x.state <> 'released' AND y.state <> 'released' AND pair.ended_at IS NULL "
+    "HAVING count(*) > 0",
+    "twice": "SELECT count(*) FROM group_seat x JOIN group_seat y ON x.id < y.id "
+    "AND x.reception_id = y.reception_id AND x.starts_at < y.ends_at AND y.starts_at < x.ends_at "
+    "WHERE x.state <> 'released' AND y.state <> 'released' HAVING count(*) > 0",
+}
+
+
+def breaches(database):
+    with database.reading() as session:
+        return {name for name, sql in BREACHES.items() if session.execute(text(sql)).first()}
+
+
+@pytest.fixture
+def groups(fresh_database):
+    made = a_prison_with_groups(fresh_database)
+    yield made
+    made.prison.close()
+
+
+def all_at_once(groups, session_id, receptions):
+    """Everybody is seated by a thread of their own; what each heard."""
+    groups.prison.close()
+
+    def seat(reception_id):
+        act = base.an_act(
+            groups.prison.database, groups.carat, groups.prison.site, at=groups.prison.at
+        )
+        try:
+            session_commands.give_seat(act, session_id, reception_id=reception_id)
+        except Conflict as conflict:
+            return conflict.detail
+        finally:
+            act.session.close()
+        return "seated"
+
+    with ThreadPoolExecutor(min(len(receptions), 40)) as pool:
+        return Counter(pool.map(seat, receptions))
+
+
+def want_the_last_seat(groups, attempts):
+    session_id = groups.session(places=2)
+    groups.seat(session_id, groups.someone())
+    wanting = [groups.someone() for _ in range(attempts)]
+
+    heard = all_at_once(groups, session_id, wanting)
+
+    assert heard == {"seated": 1, "Every seat is taken.": attempts - 1}
+    assert breaches(groups.prison.database) == set()
+
+
+def want_to_sit_together(groups, attempts):
+    """Two people kept apart, each asked for again and again: one of them sits."""
+    one, other = groups.someone(), groups.someone()
+    groups.apart(one, other)
+    session_id = groups.session()
+
+    heard = all_at_once(groups, session_id, [one, other] * (attempts // 2))
+
+    refusals = {
+        "They have a seat in this session already.",
+        "Somebody they are kept apart from has a seat.",
+    }
+    assert heard["seated"] == 1
+    assert heard.keys() - {"seated"} == refusals
+    assert breaches(groups.prison.database) == set()
+
+
+@pytest.mark.proves("PS-28")
+def test_one_of_twenty_gets_the_last_seat_and_the_others_hear_that_it_is_full(groups):
+    want_the_last_seat(groups, 20)
+
+
+def test_two_kept_apart_asked_for_twenty_times_at_once_never_sit_together(groups):
+    want_to_sit_together(groups, 20)
+
+
+@pytest.mark.proof
+def test_one_of_two_hundred_gets_the_last_seat(groups):
+    want_the_last_seat(groups, 200)
+
+
+@pytest.mark.proof
+def test_two_kept_apart_asked_for_two_hundred_times_never_sit_together(groups):
+    want_to_sit_together(groups, 200)
+
+
+# -- past the commands --------------------------------------------------------------------------
+
+
+def write_at_once(groups, *seats):
+    """Each (session, reception, number) inserted by a transaction of its own, all at once."""
+    groups.prison.close()
+    database = groups.prison.database
+
+    def insert(session_id, reception_id, number):
+        try:
+            with database.transaction() as session:
+                row = session.get_one(GroupSession, session_id)
+                session.add(
+                    GroupSeat(
+                        session_id=row.id, reception_id=reception_id, number=number,
+                        starts_at=row.starts_at, ends_at=row.ends_at, state="seated", pinned=False,
+                        released_because=None, released_at=None, released_by=None,
+                        recorded_at=datetime.now(UTC), recorded_by=groups.carat.id,
+                    )
+                )  # fmt: skip
+        except IntegrityError as error:
+            return 0, {"says": str(error.orig)}
+        return 1, {"says": "in"}
+
+    return sorted(said["says"] for _, said in race([partial(insert, *each) for each in seats]))
+
+
+def the_last_seat_twice(groups):
+    """One number by two, and one past the places of the session."""
+    session_id = groups.session(places=1)
+    people = [groups.someone() for _ in range(3)]
+    return [(session_id, people[0], 1), (session_id, people[1], 1), (session_id, people[2], 2)]
+
+
+def a_pair_kept_apart(groups):
+    one, other = groups.someone(), groups.someone()
+    groups.apart(one, other)
+    session_id = groups.session()
+    return [(session_id, one, 1), (session_id, other, 2)]
+
+
+def one_person_in_two_sessions(groups):
+    """The second session has other staff and another room, and the same hours."""
+    first, second = groups.session(), groups.session_beside()
+    stay = groups.someone()
+    return [(first, stay, 1), (second, stay, 1)]
+
+
+def dropped(name, *, index=False):
+    if index:
+        return {"sqlite": [f"DROP INDEX {name}"], "postgresql": [f"DROP INDEX {name}"]}
+    return {
+        "sqlite": [f"DROP TRIGGER {name}_insert"],
+        "postgresql": [f"DROP TRIGGER {name} ON group_seat"],
+    }
+
+
+GUARDS = [
+    (the_last_seat_twice, "too_many", [dropped("uq_group_seat_number", index=True),
+                                       dropped("group_seat_not_on_offer")]),
+    (a_pair_kept_apart, "apart", [dropped("group_seat_kept_apart")]),
+    (one_person_in_two_sessions, "twice", [{
+        "sqlite": ["DROP TRIGGER group_seat_no_overlap_insert"],
+        "postgresql": ["ALTER TABLE group_seat DROP CONSTRAINT group_seat_no_overlap"],
+    }]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("scene", "breach", "guards"), GUARDS, ids=[each[1] for each in GUARDS])
+def test_past_the_commands_one_gets_in_and_without_the_guard_all_do(
+    groups, engine_name, scene, breach, guards
+):
+    database = groups.prison.database
+    seats = scene(groups)
+
+    answers = write_at_once(groups, *seats)
+    assert answers.count("in") == 1, answers
+    assert breaches(database) == set()
+
+    with database.transaction() as session:
+        session.execute(text("DELETE FROM group_seat"))
+        for guard in guards:
+            for statement in guard[engine_name]:
+                session.execute(text(statement))
+    assert write_at_once(groups, *seats) == ["in"] * len(seats)
+    assert breaches(database) == {breach}
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_without_taking_the_session_first_two_kept_apart_slip_past_each_other(groups):
+    """On SQLite writers take turns: there is nothing to take."""
+    database = groups.prison.database
+    seats = a_pair_kept_apart(groups)
+    groups.prison.close()
+    with database.transaction() as session:
+        session.execute(text("DROP TRIGGER group_seat_a_queue ON group_seat"))
+
+    def row(at, session_id, reception_id, number):
+        held = at.get_one(GroupSession, session_id)
+        return GroupSeat(
+            session_id=session_id, reception_id=reception_id, number=number,
+            starts_at=held.starts_at, ends_at=held.ends_at, state="seated", pinned=False,
+            released_because=None, released_at=None, released_by=None,
+            recorded_at=datetime.now(UTC), recorded_by=groups.carat.id,
+        )  # fmt: skip
+
+    with database.transaction() as first, database.transaction() as second:
+        first.add(row(first, *seats[0]))
+        first.flush()
+        second.add(row(second, *seats[1]))
+        second.flush()
+
+    assert breaches(database) == {"apart"}
