@@ -129,3 +129,19 @@ def test_a_path_is_joined_with_a_dot_and_nothing_before_the_first():
 @pytest.mark.parametrize("line", ["", "{", "NaN", '{"a": Infinity}', "[" * 100_000])
 def test_what_is_no_json_is_no_request(line):
     assert parse(line) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        (Whole(), "must be a whole number"),
+        (Whole(least=1), "must be a whole number, 1 or more"),
+        (Whole(least=0, most=4), "must be a whole number from 0 to 4"),
+        (OneOf("a", "b"), "must be one of: a, b"),
+    ],
+)
+def test_a_refusal_says_what_is_allowed(kind, says):
+    with pytest.raises(Refused) as refused:
+        kind.read("x", "here")
+
+    assert refused.value.message == says
