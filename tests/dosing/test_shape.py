@@ -19,6 +19,7 @@ from dosing.shape import (
     Text,
     Whole,
     YesNo,
+    answer,
     join,
     parse,
 )
@@ -146,3 +147,9 @@ def test_a_refusal_says_what_is_allowed(kind, says):
         kind.read("x", "here")
 
     assert refused.value.message == says
+
+
+def test_a_case_that_is_no_text_is_not_given_back():
+    given, evaluated = answer(lambda sent: ONE.read(sent, ""), {"case": 4})
+
+    assert given["case"] is None and not evaluated
