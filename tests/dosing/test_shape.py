@@ -20,6 +20,7 @@ from dosing.shape import (
     Whole,
     YesNo,
     answer,
+    answer_lines,
     join,
     parse,
 )
@@ -153,3 +154,8 @@ def test_a_case_that_is_no_text_is_not_given_back():
     given, evaluated = answer(lambda sent: ONE.read(sent, ""), {"case": 4})
 
     assert given["case"] is None and not evaluated
+
+
+def test_lines_are_all_evaluated_or_not():
+    assert answer_lines(lambda sent: sent, ["{}", " ", "{}"], [].append) is True
+    assert answer_lines(lambda sent: sent, ["{}", "4", "{}"], [].append) is False
