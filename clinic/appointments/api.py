@@ -9,7 +9,16 @@ from typing import Any
 from flask import Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
-from clinic.appointments import commands, hold_commands, queries, referral_commands, rota_commands
+from clinic.appointments import (
+    commands,
+    hold_commands,
+    place_queries,
+    queries,
+    referral_commands,
+    rota_commands,
+    rota_queries,
+    visit_queries,
+)
 from clinic.appointments.models import INDUCTION, Referral, RotaPattern, Visit
 from clinic.appointments.overrides import Override
 from clinic.appointments.schemas import (
@@ -104,7 +113,7 @@ def _session(session: RotaPattern, status: int = 200) -> Response:
 def free_places(given: dict[str, Any], site_id: int) -> ResponseReturnValue:
     """Which places are free at this site, from one London date to another?"""
     first, last = given["first"], given["last"]
-    places = map(_place_text, queries.free_places(act(), site_id, first, last))
+    places = map(_place_text, place_queries.free_places(act(), site_id, first, last))
     return current_app.response_class(
         f'{{"site_id":{site_id},"from":"{first}","to":"{last}","places":[{",".join(places)}]}}\n',
         mimetype="application/json",
@@ -195,7 +204,7 @@ def visits(given: dict[str, Any]) -> list[Visit]:
 @appointments_api.alt_response(404, description="No such visit at this site")
 def visit(visit_id: int) -> ResponseReturnValue:
     """One visit as it stands."""
-    return _visit(queries.visit_page(act(), visit_id).visit)
+    return _visit(visit_queries.visit_page(act(), visit_id).visit)
 
 
 @appointments_api.get("/referrals/<int:referral_id>/offers")
@@ -203,10 +212,12 @@ def visit(visit_id: int) -> ResponseReturnValue:
 @appointments_api.arguments(LookSchema, location="query")
 @appointments_api.response(200, OfferSchema(many=True))
 @appointments_api.alt_response(404, description="No such referral at this site")
-def offers(given: dict[str, Any], referral_id: int) -> list[queries.Offer]:
+def offers(given: dict[str, Any], referral_id: int) -> list[place_queries.Offer]:
     """The first free places for somebody, each with the wait; none that cross their own visits."""
     from_on = given.pop("from_on")
-    found = queries.offers(act(), referral_id, from_on=from_on, only=queries.Only(**given))
+    found = place_queries.offers(
+        act(), referral_id, from_on=from_on, only=place_queries.Only(**given)
+    )
     return list(found.offers)
 
 
@@ -216,7 +227,7 @@ def offers(given: dict[str, Any], referral_id: int) -> list[queries.Offer]:
 @appointments_api.alt_response(404, description="No such referral at this site")
 def walk_in_places(referral_id: int) -> list[Place]:
     """Today's free places for somebody who is here, begun ones included while enough is left."""
-    return [each.place for each in queries.offers(act(), referral_id, walk_in=True).offers]
+    return [each.place for each in place_queries.offers(act(), referral_id, walk_in=True).offers]
 
 
 @appointments_api.post("/visits/walk-in")
@@ -238,7 +249,7 @@ def walk_in(given: dict[str, Any]) -> ResponseReturnValue:
 @appointments_api.alt_response(404, description="No such visit at this site")
 def checklist(visit_id: int) -> list[Finding]:
     """What is not at hand for a visit still ahead. Nothing is refused for it."""
-    return list(queries.visit_page(act(), visit_id).missing)
+    return list(visit_queries.visit_page(act(), visit_id).missing)
 
 
 @appointments_api.post("/visits/<int:visit_id>/move")
@@ -327,7 +338,7 @@ def wait_list() -> queries.WaitList:
 @appointments_api.alt_response(404, description="No such referral at this site")
 def referral(referral_id: int) -> ResponseReturnValue:
     """One referral as it stands."""
-    return _referral(queries.referral_page(act(), referral_id).referral)
+    return _referral(visit_queries.referral_page(act(), referral_id).referral)
 
 
 @appointments_api.put("/referrals/<int:referral_id>")
@@ -410,9 +421,9 @@ def undo_referral(given: dict[str, Any], referral_id: int) -> ResponseReturnValu
 @appointments_api.get("/rota")
 @needs("appointments.read")
 @appointments_api.response(200, RotaSchema)
-def rota() -> queries.RotaPage:
+def rota() -> rota_queries.RotaPage:
     """The rota of this site, and where it breaks the prescribing model."""
-    return queries.rota_page(act())
+    return rota_queries.rota_page(act())
 
 
 @appointments_api.post("/rota")

@@ -12,7 +12,7 @@ from wtforms.fields.choices import SelectChoice
 
 from clinic import ui
 from clinic.act import Act
-from clinic.appointments import chain_commands, chain_queries, queries
+from clinic.appointments import chain_commands, chain_queries, queries, visit_queries
 from clinic.appointments.chain import CHANGED
 from clinic.appointments.chain_preview import ARRIVED, BOOKED, CANCELLED, MOVES, STAYS
 from clinic.appointments.forms import ArrangeFields, MoveDayForm, ReplanForm
@@ -79,8 +79,8 @@ def _tried(work: Callable[..., object]) -> dict[str, Any]:
 def _shown(
     work: Act, form: Form, picture: dict[str, Any], title: str, visit_id: int
 ) -> tuple[str, int]:
-    visit = queries.visit_here(work, visit_id)
-    view = queries.visit_page(work, visit_id)
+    visit = visit_queries.visit_here(work, visit_id)
+    view = visit_queries.visit_page(work, visit_id)
     names = queries.staff_names(
         work, [each[who] for each in picture["days"] for who in ("doctor_id", "nurse_id")]
     )
@@ -154,7 +154,7 @@ def replan(chain_id: int) -> Page:
     return (
         render_template(
             "appointments/replan.jinja", form=form, title=title, view=view,
-            banner=banner(act(), queries.visit_page(act(), visit.id).patient),
+            banner=banner(act(), visit_queries.visit_page(act(), visit.id).patient),
         ),
         form.status,
     )  # fmt: skip
@@ -196,7 +196,7 @@ def move_day(visit_id: int) -> Page:
                 return to_visit(visit_id, f"Day {known.day_number} is moved.")
             if page:
                 return page
-    view = queries.visit_page(act(), visit_id)
+    view = visit_queries.visit_page(act(), visit_id)
     return (
         render_template(
             "appointments/move_day.jinja", form=form, title=title, visit=view.visit,

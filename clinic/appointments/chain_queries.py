@@ -12,7 +12,7 @@ from clinic.appointments import chain, facts
 from clinic.appointments.chain_models import ChainArrangement, VisitChain
 from clinic.appointments.chain_preview import as_review
 from clinic.appointments.models import REVIEW, Visit
-from clinic.appointments.queries import visit_here
+from clinic.appointments.visit_queries import visit_here
 from clinic.errors import Conflict, Invalid, NotFound
 from clinic.patients.access import open_record
 from dosing.days import days_between, end_of, start_of

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from clinic import home
 from clinic.act import Act
-from clinic.appointments import missed_commands, missed_queries, queries
+from clinic.appointments import missed_commands, missed_queries, queries, rota_queries
 from clinic.appointments.forms import LostContactForm, TakeBackForm, TryForm
 from clinic.appointments.missed_models import BEGAN, HOW, OUTCOMES, REASONS
 from clinic.appointments.models import RISKS
@@ -29,7 +29,7 @@ STEP_HOW = {**HOW, REBOOK: "A new visit booked"}
 @home.worklist("contacts.record")
 def missed_contact(work: Act) -> home.Worklist | None:
     """People who missed a visit or were lost sight of, each with the step due first."""
-    if not work.may("appointments.read") or not queries.is_community(work):
+    if not work.may("appointments.read") or not rota_queries.is_community(work):
         return None
     return home.Worklist(
         title="Missed contact",

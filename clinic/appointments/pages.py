@@ -15,8 +15,11 @@ from clinic.act import Act
 from clinic.appointments import (
     commands,
     hold_commands,
+    place_queries,
     queries,
     referral_commands,
+    rota_queries,
+    visit_queries,
     waiting_queries,
 )
 from clinic.appointments.chain import Arranged
@@ -71,7 +74,7 @@ MOST_ON_HOME = 20
 @home.worklist("appointments.refer")
 def waiting_list(work: Act) -> home.Worklist | None:
     """People without a place, or whose wait is or will be too long."""
-    if not queries.is_community(work):
+    if not rota_queries.is_community(work):
         return None
     rows = [
         home.Row(
@@ -102,7 +105,7 @@ def waiting_list(work: Act) -> home.Worklist | None:
 @home.worklist("appointments.book")
 def visits_to_settle(work: Act) -> home.Worklist | None:
     """Visits nobody recorded the end of, and visits the rota no longer carries."""
-    if not queries.is_community(work):
+    if not rota_queries.is_community(work):
         return None
     return home.Worklist(
         title="Visits to settle",
@@ -142,7 +145,7 @@ def carried_out(form: Form, work: Callable[[], object]) -> bool:
 
 
 def _about_referral(work: Act, referral_id: int, form: Form, title: str, **more: Any) -> Page:
-    view = queries.referral_page(work, referral_id)
+    view = visit_queries.referral_page(work, referral_id)
     if not form.is_submitted() and "version" in form:
         form["version"].data = view.referral.version
     page = render_template(
@@ -251,12 +254,12 @@ def _referred(referral_id: int) -> Response:
 @needs("appointments.read")
 def referral(referral_id: int) -> Page:
     """One referral: how it stands, what happened, and what can be done."""
-    view = queries.referral_page(act(), referral_id)
+    view = visit_queries.referral_page(act(), referral_id)
     return render_template(
         "appointments/referral.jinja", view=view, banner=banner(act(), view.patient), drugs=DRUGS,
         risks=RISKS, sources=SOURCES, sent_to=SENT_TO, statuses=REFERRAL_STATUSES,
         closed_because=CLOSED_BECAUSE, stands=in_words,
-        steps=queries.REFERRAL_STEPS,
+        steps=visit_queries.REFERRAL_STEPS,
     )  # fmt: skip
 
 
@@ -348,7 +351,7 @@ def undo_referral(referral_id: int) -> Page:
 # -- offers and booking --------------------------------------------------------------------
 
 
-def with_choices(form: PlaceForm, found: queries.Offers) -> None:
+def with_choices(form: PlaceForm, found: place_queries.Offers) -> None:
     form.place.choices = [
         SelectChoice(
             offer.key,
@@ -359,7 +362,7 @@ def with_choices(form: PlaceForm, found: queries.Offers) -> None:
     ]
 
 
-def _with_whom(offer: queries.Offer) -> str:
+def _with_whom(offer: place_queries.Offer) -> str:
     said = f"{offer.doctor} with {offer.worker}"
     if offer.place.observed_until is None:
         return said
@@ -367,7 +370,7 @@ def _with_whom(offer: queries.Offer) -> str:
     return f"{said}, then {offer.nurse} until {until}"
 
 
-def _then(offer: queries.Offer) -> str:
+def _then(offer: place_queries.Offer) -> str:
     """The days that follow, and whether something must be arranged."""
     if offer.rest is None:
         return ""
@@ -379,7 +382,7 @@ def _then(offer: queries.Offer) -> str:
     return said
 
 
-def _wait_short(offer: queries.Offer) -> str:
+def _wait_short(offer: place_queries.Offer) -> str:
     days = offer.wait.days
     said = f"Wait {days} day{'' if days == 1 else 's'}"
     if offer.wait.over is None:
@@ -402,7 +405,7 @@ def offers(referral_id: int) -> Page:
             try:
                 booked = commands.book_visit(
                     act(), referral_id=referral_id, **wanted,
-                    arrangements=arranged_for(form, queries.offers(act(), referral_id)),
+                    arrangements=arranged_for(form, place_queries.offers(act(), referral_id)),
                 )  # fmt: skip
             except (Conflict, Invalid) as refusal:
                 form.refuse(f"{refusal.detail} What is free now is listed below.")
@@ -418,25 +421,27 @@ def offers(referral_id: int) -> Page:
             else:
                 return to_visit(held.id, "The place is held. Ask the person, then confirm it.")
         elif not form.changing:
-            found = queries.offers(act(), referral_id)
+            found = place_queries.offers(act(), referral_id)
             return asked_about(form, found) or check_place(form, found, wanted, "Book this visit?")
     return offers_page(form, referral_id)
 
 
 def offers_page(form: PlaceForm, referral_id: int, moving: Visit | None = None) -> Page:
     """What is free for somebody, to choose from; and what is held for them."""
-    only = queries.Only(
+    only = place_queries.Only(
         with_staff=row_number(request.args.get("with")),
         room_id=row_number(request.args.get("room")),
         within_limit=request.args.get("within") == "yes",
     )
-    found = queries.offers(act(), referral_id, from_on=day_asked("from", act().today), only=only)
+    found = place_queries.offers(
+        act(), referral_id, from_on=day_asked("from", act().today), only=only
+    )
     with_choices(form, found)
     page = render_template(
         "appointments/offers.jinja", form=form, found=found, banner=banner(act(), found.patient),
         later=found.looked_to + timedelta(days=1), moving=moving, stands=in_words,
-        held=None if moving else queries.held_for(act(), referral_id),
-        only=only, clinicians=queries.clinicians(act()), rooms=things(act(), "room"),
+        held=None if moving else visit_queries.held_for(act(), referral_id),
+        only=only, clinicians=rota_queries.clinicians(act()), rooms=things(act(), "room"),
         hold_minutes=booking.RULES["BK-01"]["minutes"],
     )  # fmt: skip
     return page, form.status
@@ -444,7 +449,7 @@ def offers_page(form: PlaceForm, referral_id: int, moving: Visit | None = None) 
 
 def in_words(visit: Visit) -> str:
     """How a visit stands now."""
-    return queries.stands(visit, act().at)
+    return visit_queries.stands(visit, act().at)
 
 
 @appointments_pages.route("/referrals/<int:referral_id>/walk-in", methods=["GET", "POST"])
@@ -461,7 +466,7 @@ def walk_in(referral_id: int) -> Page:
                 visit_id = commands.walk_in(
                     act(), referral_id=referral_id, **wanted,
                     arrangements=arranged_for(
-                        form, queries.offers(act(), referral_id, walk_in=True)
+                        form, place_queries.offers(act(), referral_id, walk_in=True)
                     ),
                 )  # fmt: skip
             except (Conflict, Invalid) as refusal:
@@ -470,10 +475,10 @@ def walk_in(referral_id: int) -> Page:
             else:
                 return to_visit(visit_id, "The visit is booked for now and the arrival recorded.")
         elif not form.changing:
-            found = queries.offers(act(), referral_id, walk_in=True)
+            found = place_queries.offers(act(), referral_id, walk_in=True)
             title = "Book this place and record the arrival?"
             return asked_about(form, found) or check_place(form, found, wanted, title)
-    found = queries.offers(act(), referral_id, walk_in=True)
+    found = place_queries.offers(act(), referral_id, walk_in=True)
     with_choices(form, found)
     page = render_template(
         "appointments/walk_in.jinja", form=form, found=found, banner=banner(act(), found.patient)
@@ -481,17 +486,17 @@ def walk_in(referral_id: int) -> Page:
     return page, form.status
 
 
-def _chosen(form: PlaceForm, found: queries.Offers) -> queries.Offer | None:
+def _chosen(form: PlaceForm, found: place_queries.Offers) -> place_queries.Offer | None:
     return next((each for each in found.offers if each.key == form.place.data), None)
 
 
-def arranged_for(form: PlaceForm, found: queries.Offers) -> list[Arranged]:
+def arranged_for(form: PlaceForm, found: place_queries.Offers) -> list[Arranged]:
     """What was answered for the shut days of the place chosen."""
     offer = _chosen(form, found)
     return [] if offer is None or offer.rest is None else form.arranged(offer.rest.to_arrange)
 
 
-def asked_about(form: PlaceForm, found: queries.Offers) -> Page | None:
+def asked_about(form: PlaceForm, found: place_queries.Offers) -> Page | None:
     """The questions about shut days of the place chosen, until they are answered."""
     offer = _chosen(form, found)
     if offer is None or offer.rest is None or not offer.rest.to_arrange:
@@ -522,10 +527,12 @@ def asked_about(form: PlaceForm, found: queries.Offers) -> Page | None:
     return page, form.status
 
 
-def check_place(form: PlaceForm, found: queries.Offers, wanted: dict[str, Any], title: str) -> Page:
+def check_place(
+    form: PlaceForm, found: place_queries.Offers, wanted: dict[str, Any], title: str
+) -> Page:
     names = queries.staff_names(act(), [wanted["doctor_id"], wanted["worker_id"]])
     place = _chosen(form, found)
-    judged = queries.wait_until(act(), found, wanted["starts_at"])
+    judged = place_queries.wait_until(act(), found, wanted["starts_at"])
     rest = None if place is None else place.rest
     rows = [
         ("Time", ui.moment(wanted["starts_at"])),

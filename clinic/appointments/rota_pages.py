@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
 from clinic import ui
-from clinic.appointments import queries, rota_commands
+from clinic.appointments import rota_commands, rota_queries
 from clinic.appointments.forms import (
     WEEKDAYS,
     ChangeSessionForm,
@@ -39,7 +39,7 @@ Page = str | Response | tuple[str, int]
 def rota() -> Page:
     """The weekly sessions, and whether they keep the prescribing model."""
     return render_template(
-        "appointments/rota.jinja", view=queries.rota_page(act()), weekdays=WEEKDAYS,
+        "appointments/rota.jinja", view=rota_queries.rota_page(act()), weekdays=WEEKDAYS,
         may_set=act().may("appointments.rota"), sure=SureForm(),
     )  # fmt: skip
 
@@ -49,7 +49,7 @@ def rota() -> Page:
 def add_session() -> Page:
     """A new session."""
     form = SessionForm(from_on=act().today, slot_minutes=90)
-    doctors, workers, nurses = queries.possible_staff(act())
+    doctors, workers, nurses = rota_queries.possible_staff(act())
     _offer_nurse_and_room(form, nurses)
     form.doctor_id.choices = [SelectChoice(*each) for each in doctors]
     form.worker_id.choices = [SelectChoice(*each) for each in workers]
@@ -81,7 +81,7 @@ def change_session(session_id: int) -> Page:
         routine_from_hours=row.routine_from_hours, version=row.version,
     )  # fmt: skip
     title = "Change the session from a day on"
-    _offer_nurse_and_room(form, queries.possible_staff(act())[2])
+    _offer_nurse_and_room(form, rota_queries.possible_staff(act())[2])
     answer = withdrawn(
         form, lambda: rota_commands.change_session(act(), session_id, **form.answers()),
         "The session is other from that day on.", url_for("rota_pages.rota"), title,

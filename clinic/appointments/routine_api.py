@@ -8,7 +8,7 @@ from flask import Response
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields
 
-from clinic.appointments import overrides, queries, routine_commands
+from clinic.appointments import overrides, place_queries, routine_commands
 from clinic.appointments.api import _taken, _visit
 from clinic.appointments.models import Visit
 from clinic.appointments.overrides import Override
@@ -85,7 +85,7 @@ class ReportSchema(Schema):
 @routine_api.response(200, PlaceSchema(many=True))
 def routine_places(given: dict[str, Any]) -> list[Place]:
     """The free places routine visits may have here, from one London date to another."""
-    return queries.routine_places(act(), given["first"], given["last"])
+    return place_queries.routine_places(act(), given["first"], given["last"])
 
 
 @routine_api.post("/visits/routine")

@@ -9,7 +9,13 @@ from flask import Blueprint, render_template, url_for
 from wtforms.fields.choices import SelectChoice
 
 from clinic import ui
-from clinic.appointments import commands, overrides, queries, routine_commands
+from clinic.appointments import (
+    commands,
+    overrides,
+    place_queries,
+    routine_commands,
+    visit_queries,
+)
 from clinic.appointments.forms import (
     KeptBackForm,
     RoutineForm,
@@ -31,7 +37,7 @@ routine_pages = Blueprint("routine_pages", __name__, url_prefix="/appointments")
 record_link("Book a routine visit", "routine_pages.routine", "appointments.book", "community")
 
 
-def _offered(form: Any, offers: list[queries.Kept]) -> None:
+def _offered(form: Any, offers: list[place_queries.Kept]) -> None:
     form.place.choices = [
         SelectChoice(
             each.key,
@@ -60,7 +66,7 @@ def routine_kept_back(patient_id: int) -> Page:
 @needs("appointments.override")
 def kept_back(referral_id: int) -> Page:
     """An induction in a place that is kept back."""
-    patient_id = queries.referral_page(act(), referral_id).patient.id
+    patient_id = visit_queries.referral_page(act(), referral_id).patient.id
     return _choose(KeptBackForm(), patient_id, kept=True, referral_id=referral_id)
 
 
@@ -68,7 +74,7 @@ def kept_back(referral_id: int) -> Page:
 @needs("appointments.book")
 def move(visit_id: int) -> Page:
     """Another place for a routine visit."""
-    known = queries.visit_here(act(), visit_id)
+    known = visit_queries.visit_here(act(), visit_id)
     if known.kind not in ROUTINE:
         raise NotFound("This is no routine visit.")
     form = RoutineMoveForm()
@@ -113,7 +119,9 @@ def _shown(
 ) -> Page:  # fmt: skip
     patient = open_record(act(), patient_id, "appointments.offered", right="appointments.read")
     first = day_asked("from", act().today)
-    found = queries.kept_places(act(), patient.id, first, routine=routine_only, kept_back=kept)
+    found = place_queries.kept_places(
+        act(), patient.id, first, routine=routine_only, kept_back=kept
+    )
     _offered(form, found)
     other = (
         None
@@ -128,7 +136,7 @@ def _shown(
     return page, form.status
 
 
-def _later(found: list[queries.Kept], first: date) -> date:
+def _later(found: list[place_queries.Kept], first: date) -> date:
     return found[-1].place.starts_at.date() if found else first + timedelta(days=28)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from clinic.appointments import occupancy, queries
+from clinic.appointments import occupancy, queries, rota_queries
 from clinic.appointments.models import VISIT_STATUSES
 from clinic.appointments.pages import day_asked
 from clinic.auth import act, needs
@@ -67,7 +67,7 @@ def month() -> Page:
     return render_template(
         "appointments/month.jinja", first=first, last=last, weeks=weeks, today=work.today,
         before=first - timedelta(days=1), after=after, not_held=NOT_HELD,
-        clinicians=queries.clinicians(work), chosen=whose(),
+        clinicians=rota_queries.clinicians(work), chosen=whose(),
     )  # fmt: skip
 
 

@@ -10,7 +10,15 @@ from werkzeug.wrappers import Response
 
 from clinic import ui
 from clinic.act import Act
-from clinic.appointments import chain_queries, commands, hold_commands, queries
+from clinic.appointments import (
+    chain_queries,
+    commands,
+    hold_commands,
+    place_queries,
+    queries,
+    rota_queries,
+    visit_queries,
+)
 from clinic.appointments.chain_models import ARRANGED, VisitChain
 from clinic.appointments.chain_pages import looked_at, refused
 from clinic.appointments.forms import (
@@ -50,7 +58,7 @@ Page = str | Response | tuple[str, int]
 
 
 def about_visit(work: Act, visit_id: int, form: Form, title: str, **more: Any) -> Page:
-    view = queries.visit_page(work, visit_id)
+    view = visit_queries.visit_page(work, visit_id)
     if not form.is_submitted() and "version" in form:
         form["version"].data = view.visit.version
     people = " with ".join(
@@ -75,7 +83,7 @@ def about_visit(work: Act, visit_id: int, form: Form, title: str, **more: Any) -
 @needs("appointments.read")
 def visit(visit_id: int) -> Page:
     """One visit: how it stands, what happened, and what can be done."""
-    view = queries.visit_page(act(), visit_id)
+    view = visit_queries.visit_page(act(), visit_id)
     first_days, late = first_days_of(act(), view.patient.id)
     chained, names = None, {}
     if view.visit.chain_id is not None:
@@ -87,9 +95,9 @@ def visit(visit_id: int) -> Page:
         first_days=first_days, late=late, chain=chained, arranged=ARRANGED, names=names,
         ladder=ladder_of_visit(act(), visit_id), stands=in_words, kinds=VISIT_KINDS,
         routine=ROUTINE, form=HoldForm(version=view.visit.version),
-        may_confirm=queries.may_confirm(act(), view),
+        may_confirm=visit_queries.may_confirm(act(), view),
         holding=not view.visit.lapses_at or act().at < view.visit.lapses_at,
-        steps=queries.VISIT_STEPS, begun=view.visit.starts_at <= act().at,
+        steps=visit_queries.VISIT_STEPS, begun=view.visit.starts_at <= act().at,
         today=london_day(view.visit.starts_at) == act().today,
     )  # fmt: skip
 
@@ -98,7 +106,7 @@ def visit(visit_id: int) -> Page:
 @needs("appointments.book")
 def move_visit(visit_id: int) -> Page:
     """Another place for a visit; the old one is freed only once the new one is held."""
-    known: Visit = queries.visit_here(act(), visit_id)
+    known: Visit = visit_queries.visit_here(act(), visit_id)
     if known.referral_id is None:
         raise NotFound("This visit has no referral to offer places for.")
     form = MoveForm()
@@ -120,7 +128,7 @@ def move_visit(visit_id: int) -> Page:
             if page:
                 return page
         elif not form.changing:
-            found = queries.offers(act(), known.referral_id)
+            found = place_queries.offers(act(), known.referral_id)
             return check_place(form, found, wanted, "Move the visit here?")
     return offers_page(form, known.referral_id, moving=known)
 
@@ -129,7 +137,7 @@ def move_visit(visit_id: int) -> Page:
 @needs("appointments.book")
 def confirm_hold(visit_id: int) -> Page:
     """The person says yes. When the place went meanwhile: what is free now."""
-    known: Visit = queries.visit_here(act(), visit_id)
+    known: Visit = visit_queries.visit_here(act(), visit_id)
     referral_id, form = known.referral_id, HoldForm()
     if form.validate_on_submit():
         try:
@@ -173,7 +181,7 @@ def _move_to(form: MoveForm, visit_id: int, wanted: dict[str, Any]) -> Page | No
 def cancel_visit(visit_id: int) -> Page:
     """Cancel a visit and free its place."""
     form = CancelForm()
-    known = queries.visit_here(act(), visit_id)
+    known = visit_queries.visit_here(act(), visit_id)
     if known.chain_id is None or known.day_number in (1, DAYS):
         del form.keep_rest
     if form.validate_on_submit() and not form.changing:
@@ -249,5 +257,5 @@ def clinic() -> Page:
             for day in days
         ],
         before=on - step, after=on + step, stands=in_words,
-        clinicians=queries.clinicians(act()), chosen=chosen,
+        clinicians=rota_queries.clinicians(act()), chosen=chosen,
     )  # fmt: skip

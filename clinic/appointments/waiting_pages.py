@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from clinic import home, ui
 from clinic.act import Act
-from clinic.appointments import queries, waiting_commands, waiting_queries
+from clinic.appointments import queries, rota_queries, waiting_commands, waiting_queries
 from clinic.appointments.forms import AnswerForm, OfferForm, OfferLaterForm, TakeBackForm
 from clinic.appointments.models import RISKS
 from clinic.appointments.pages import RISK_COLOURS, to_visit
@@ -35,7 +35,7 @@ OFFER_WORDS = {
 @home.worklist("appointments.book")
 def places_to_offer(work: Act) -> home.Worklist | None:
     """Freed places, each with whoever is to be asked next or is asked now."""
-    if not queries.is_community(work):
+    if not rota_queries.is_community(work):
         return None
     rows = []
     for task in waiting_queries.freed_places(work):

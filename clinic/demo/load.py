@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from clinic.act import Act
 from clinic.appointments import commands as visits
-from clinic.appointments import queries as places
+from clinic.appointments import place_queries as places
 from clinic.appointments.chain import Arranged
 from clinic.appointments.hours_commands import record_leave, set_opening
 from clinic.appointments.models import Referral

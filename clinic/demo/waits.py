@@ -7,7 +7,8 @@ from datetime import timedelta
 from clinic.appointments.commands import book_visit, cancel_visit
 from clinic.appointments.missed_commands import record_try
 from clinic.appointments.missed_queries import open_ladders
-from clinic.appointments.queries import free_places, wait_list
+from clinic.appointments.place_queries import free_places
+from clinic.appointments.queries import wait_list
 from clinic.demo.story import Story
 from clinic.reminders.commands import record_choice
 

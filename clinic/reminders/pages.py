@@ -9,7 +9,8 @@ from werkzeug.wrappers import Response
 
 from clinic import home
 from clinic.act import Act
-from clinic.appointments.queries import is_community, staff_names
+from clinic.appointments.queries import staff_names
+from clinic.appointments.rota_queries import is_community
 from clinic.auth import act, needs
 from clinic.forms import Form
 from clinic.patients.access import open_record

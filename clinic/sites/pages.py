@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from clinic import ui
 from clinic.appointments.hours_pages import withdrawn
-from clinic.appointments.queries import ROTA_WEEKS, against_models
+from clinic.appointments.rota_queries import ROTA_WEEKS, against_models
 from clinic.auth import act, needs
 from clinic.errors import Stale
 from clinic.forms import Form

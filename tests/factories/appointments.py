@@ -8,7 +8,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from clinic.act import Act
-from clinic.appointments import commands, queries, referral_commands, rota_commands, things_commands
+from clinic.appointments import (
+    commands,
+    place_queries,
+    referral_commands,
+    rota_commands,
+    things_commands,
+)
 from clinic.appointments.chain import Arranged
 from clinic.db import Database
 from clinic.errors import Conflict
@@ -86,7 +92,7 @@ class Clinic:
         """The nth place that is free from the act's moment on, as the commands take it."""
         with self.database.reading() as session:
             act = replace(self.act, session=session)
-            found = queries.free_places(
+            found = place_queries.free_places(
                 act, self.site.id, act.today, act.today + timedelta(days=28)
             )[nth]
         return {

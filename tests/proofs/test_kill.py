@@ -26,7 +26,7 @@ import pytest
 from sqlalchemy import func, select
 
 from clinic import audit
-from clinic.appointments import queries
+from clinic.appointments import place_queries
 from clinic.appointments.models import (
     Referral,
     ReferralEvent,
@@ -85,7 +85,7 @@ def a_stage(database: Database) -> Stage:
                 doctor_id=doctor.id, worker_id=worker.id,
             )  # fmt: skip
     first = clinic.act.today + timedelta(days=1)
-    free = queries.free_places(clinic.act, clinic.site.id, first, first + timedelta(days=27))
+    free = place_queries.free_places(clinic.act, clinic.site.id, first, first + timedelta(days=27))
     clinic.act.session.close()
     with database.transaction() as session:
         tokens = [

@@ -28,7 +28,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from clinic import audit
-from clinic.appointments import lapses, queries
+from clinic.appointments import lapses, place_queries
 from clinic.appointments.commands import place_as_json
 from clinic.appointments.models import AWAY_BECAUSE, Visit, VisitEvent, VisitHold
 from clinic.db import Database
@@ -124,7 +124,7 @@ def two_services(database: Database) -> list[Service]:
                 take_onto_caseload(clinic.act, each)
         referrals = [made.a_referral(clinic, patient_id=each) for each in patients]
         first = clinic.act.today + timedelta(days=1)
-        free = queries.free_places(
+        free = place_queries.free_places(
             clinic.act, clinic.site.id, first, first + timedelta(days=DAYS - 1)
         )
         clinic.act.session.close()

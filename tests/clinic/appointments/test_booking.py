@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from clinic.appointments import commands, queries, referral_commands
+from clinic.appointments import commands, queries, referral_commands, visit_queries
 from clinic.appointments.models import Referral, Visit, VisitEvent, VisitHold
 from clinic.audit import AuditEntry
 from clinic.db import Database
@@ -192,7 +192,7 @@ def test_another_site_does_not_see_the_referral_or_the_visit(database, clinic):
     with pytest.raises(NotFound):
         commands.cancel_visit(other.act, booked.id, version=1, reason="unwell", by_whom="patient")
     with pytest.raises(NotFound):
-        queries.visit_page(other.act, booked.id)
+        visit_queries.visit_page(other.act, booked.id)
 
 
 def test_a_patient_who_left_the_caseload_is_booked_only_with_a_reason(clinic):
@@ -331,7 +331,7 @@ def test_a_late_arrival_keeps_that_it_was_first_missed(database, clinic):
 
     commands.record_arrived(after, booked.id, version=2)
 
-    steps = [each.what for each in queries.visit_page(after, booked.id).steps]
+    steps = [each.what for each in visit_queries.visit_page(after, booked.id).steps]
     assert steps == ["Booked", "Did not attend", "Arrived"]
 
 
@@ -373,7 +373,7 @@ def test_every_step_of_a_visit_can_be_taken_back(database, clinic):
     assert (visit.status, visit.starts_at) == ("booked", booked.place.starts_at)
     assert the_referral(database, booked.referral_id).status == "waiting"
     assert {each.starts_at for each in standing_holds(database)} == {booked.place.starts_at}
-    assert len(queries.visit_page(after, booked.id).steps) == 9
+    assert len(visit_queries.visit_page(after, booked.id).steps) == 9
 
 
 def test_the_booking_itself_is_cancelled_and_not_undone(clinic):

@@ -11,11 +11,14 @@ from sqlalchemy import event, func, select
 
 from clinic.appointments import (
     commands,
+    facts,
     hits,
     hours_commands,
     hours_queries,
-    queries,
+    place_queries,
+    rota_queries,
     things_commands,
+    visit_queries,
 )
 from clinic.appointments.models import Resource, ResourceChange, Visit, VisitHold
 from clinic.db import Database
@@ -81,15 +84,18 @@ def test_without_a_nurse_or_an_observation_place_there_is_no_place_and_it_is_sai
     alone = made.a_session(
         clinic, weekday=4, doctor_id=made.a_doctor(database, clinic.site, "Dr Ffion Jones").id
     )
-    place = queries.rota_page(clinic.act)
+    place = rota_queries.rota_page(clinic.act)
 
     assert [message.message for _, message in place.unstaffed] == [
         "No nurse is on this session, so nobody follows withdrawal signs after the first increment."
     ]
     assert place.unstaffed[0][0] == alone
-    chair = queries.facts.service(clinic.act.session, clinic.site.id).rota.observation[0]
+    chair = facts.service(clinic.act.session, clinic.site.id).rota.observation[0]
     things_commands.withdraw_thing(clinic.act, chair, version=1, gone_on=TODAY)
-    assert queries.free_places(clinic.act, clinic.site.id, TODAY, TODAY + timedelta(days=7)) == []
+    assert (
+        place_queries.free_places(clinic.act, clinic.site.id, TODAY, TODAY + timedelta(days=7))
+        == []
+    )
     things_commands.withdraw_thing(clinic.act, chair, version=2, gone_on=None)
 
     assert clinic.place()["starts_at"].date() == TODAY
@@ -97,7 +103,7 @@ def test_without_a_nurse_or_an_observation_place_there_is_no_place_and_it_is_sai
 
 def test_the_last_observation_place_is_not_sold_twice_and_the_refusal_names_it(database, clinic):
     another_team(clinic, database)
-    wednesday = queries.free_places(clinic.act, clinic.site.id, TODAY, TODAY)
+    wednesday = place_queries.free_places(clinic.act, clinic.site.id, TODAY, TODAY)
     first, other = wednesday[0], wednesday[1]
     assert first.starts_at == other.starts_at
     made.a_booking(
@@ -302,22 +308,22 @@ def test_what_is_not_at_hand_is_flagged_on_session_place_and_visit_and_refuses_n
     database, clinic
 ):
     booked = made.a_booking(clinic)
-    lacking = [each.message for each in queries.rota_page(clinic.act).sessions[0].missing]
+    lacking = [each.message for each in rota_queries.rota_page(clinic.act).sessions[0].missing]
     assert len(lacking) == 4
 
     made.trained(database, clinic.nurse, "drug_tester")
     for item in ("testing_kit", "breathalyser", "pregnancy_test"):
         things_commands.add_thing(clinic.act, kind="kit", name=item, item=item)
 
-    assert queries.rota_page(clinic.act).sessions[0].missing == ()
-    assert queries.visit_page(clinic.act, booked.id).missing == ()
+    assert rota_queries.rota_page(clinic.act).sessions[0].missing == ()
+    assert visit_queries.visit_page(clinic.act, booked.id).missing == ()
     kit = next(each for each in things_of(clinic) if each.item == "breathalyser")
     things_commands.withdraw_thing(clinic.act, kit.id, version=1, gone_on=date(2026, 11, 5))
-    offered = queries.offers(clinic.act, made.a_referral(clinic)).offers[0]
+    offered = place_queries.offers(clinic.act, made.a_referral(clinic)).offers[0]
     assert [each.message for each in offered.missing] == [
         "No breathalyser is recorded at this site."
     ]
-    assert queries.visit_page(clinic.act, booked.id).missing == ()  # it is still there today
+    assert visit_queries.visit_page(clinic.act, booked.id).missing == ()  # it is still there today
 
 
 # -- in the browser and over HTTP

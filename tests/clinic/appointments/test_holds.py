@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic.appointments import commands, hold_commands, lapses, queries, waiting_queries
+from clinic.appointments import (
+    commands,
+    hold_commands,
+    lapses,
+    place_queries,
+    queries,
+    waiting_queries,
+)
 from clinic.appointments.models import Visit, VisitEvent, VisitHold
 from clinic.db import Database
 from clinic.errors import Conflict
@@ -44,7 +51,7 @@ def verbs(clinic: made.Clinic, visit_id: int) -> list[str]:
 
 def is_free(clinic: made.Clinic, held: commands.Booked, at: datetime) -> bool:
     act = clinic.at(at)
-    return held.place in queries.free_places(act, clinic.site.id, act.today, act.today)
+    return held.place in place_queries.free_places(act, clinic.site.id, act.today, act.today)
 
 
 def is_shown(clinic: made.Clinic, held: commands.Booked, at: datetime) -> bool:
@@ -70,7 +77,7 @@ def test_a_hold_takes_its_place_to_the_tenth_minute_and_from_that_instant_nothin
     for at, taken in ((NOW, True), (LAPSES - MINUTE / 60, True), (LAPSES, False)):
         assert is_free(clinic, held, at) is not taken
         assert is_shown(clinic, held, at) is taken
-        found = queries.offers(clinic.at(at), held.referral_id or 0).offers
+        found = place_queries.offers(clinic.at(at), held.referral_id or 0).offers
         assert (held.place in [each.place for each in found]) is not taken
 
 

@@ -9,7 +9,13 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic.appointments import commands, hits, hours_commands, queries, rota_commands
+from clinic.appointments import (
+    commands,
+    hits,
+    hours_commands,
+    place_queries,
+    rota_commands,
+)
 from clinic.appointments.models import StaffLeave, Visit
 from clinic.audit import AuditEntry
 from clinic.db import Database
@@ -39,7 +45,9 @@ def clinic(database: Database, clock) -> made.Clinic:
 
 
 def free_days(clinic: made.Clinic, days: int = 8) -> list[date]:
-    found = queries.free_places(clinic.act, clinic.site.id, TODAY, TODAY + timedelta(days=days))
+    found = place_queries.free_places(
+        clinic.act, clinic.site.id, TODAY, TODAY + timedelta(days=days)
+    )
     return sorted({london_day(place.starts_at) for place in found})
 
 
@@ -212,7 +220,7 @@ def test_places_outside_the_opening_hours_are_not_offered_and_come_back_when_wit
 
 
 def friday_places(clinic):
-    return queries.free_places(clinic.act, clinic.site.id, FRIDAY, FRIDAY)
+    return place_queries.free_places(clinic.act, clinic.site.id, FRIDAY, FRIDAY)
 
 
 def test_later_hours_take_the_place_of_earlier_ones_from_their_first_day(clinic):
@@ -223,7 +231,7 @@ def test_later_hours_take_the_place_of_earlier_ones_from_their_first_day(clinic)
         )
 
     def count(day):
-        return len(queries.free_places(clinic.act, clinic.site.id, day, day))
+        return len(place_queries.free_places(clinic.act, clinic.site.id, day, day))
 
     assert (count(FRIDAY), count(week_after)) == (2, 1)
     with pytest.raises(Conflict, match="already recorded"):

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic.appointments import commands, queries, referral_commands
+from clinic.appointments import commands, place_queries, queries, referral_commands, visit_queries
 from clinic.appointments.models import Referral
 from clinic.audit import AuditEntry
 from clinic.db import Database
@@ -136,7 +136,7 @@ def test_a_correction_keeps_what_was_and_why(clinic):
         drugs=["heroin"],
     )  # fmt: skip
 
-    step = queries.referral_page(clinic.act, referral).steps[-1]
+    step = visit_queries.referral_page(clinic.act, referral).steps[-1]
     assert step.what == "Corrected"
     assert step.detail == (
         "Referred at was Wed 4 Nov 2026, 09:00. Clinical risk was not known. Misread the fax"
@@ -299,7 +299,7 @@ def test_another_sites_referrals_are_not_listed(database, clinic):
 def test_offers_show_the_first_free_places_with_the_wait_each_would_mean(clinic):
     referral = made.a_referral(clinic, referred_at=base.NOW - timedelta(days=2))
 
-    found = queries.offers(clinic.act, referral)
+    found = place_queries.offers(clinic.act, referral)
 
     assert [(each.wait.days, each.wait.over) for each in found.offers] == [
         (2, False), (2, False), (4, True), (4, True), (7, True), (7, True),
@@ -309,6 +309,6 @@ def test_offers_show_the_first_free_places_with_the_wait_each_would_mean(clinic)
 
 
 def test_no_place_is_offered_where_no_opioid_is_used(clinic):
-    found = queries.offers(clinic.act, made.a_referral(clinic, drugs=["crack", "alcohol"]))
+    found = place_queries.offers(clinic.act, made.a_referral(clinic, drugs=["crack", "alcohol"]))
 
     assert (found.offers, found.crack_pathway) == ((), True)

@@ -10,7 +10,16 @@ from sqlalchemy import Table, select, text, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import visitors
 
-from clinic.appointments import commands, facts, hours_commands, queries, rota_commands
+from clinic.appointments import (
+    commands,
+    facts,
+    hours_commands,
+    place_queries,
+    queries,
+    rota_commands,
+    rota_queries,
+    visit_queries,
+)
 from clinic.appointments.models import RotaDayOff, RotaPattern, RotaStamp
 from clinic.db import Database
 from clinic.errors import Conflict, Forbidden, Invalid, NotFound, Stale
@@ -31,7 +40,9 @@ def clinic(database: Database) -> made.Clinic:
 
 
 def free_days(clinic: made.Clinic, days: int = 13) -> list[date]:
-    found = queries.free_places(clinic.act, clinic.site.id, TODAY, TODAY + timedelta(days=days))
+    found = place_queries.free_places(
+        clinic.act, clinic.site.id, TODAY, TODAY + timedelta(days=days)
+    )
     return sorted({london_day(place.starts_at) for place in found})
 
 
@@ -165,7 +176,7 @@ def test_a_visit_on_a_day_taken_off_is_listed_to_be_moved(clinic):
 
     line = queries.visits_to_settle(clinic.act)[0]
     assert (line.visit.id, line.off_rota) == (booked.id, "The rota has no such place.")
-    assert queries.visit_page(clinic.act, booked.id).off_rota is not None
+    assert visit_queries.visit_page(clinic.act, booked.id).off_rota is not None
 
 
 def test_a_visit_that_passed_without_a_word_is_listed(clinic):
@@ -192,12 +203,12 @@ def test_a_closed_day_of_the_site_has_no_places(database, clinic):
 
 def test_free_places_of_another_site_are_not_shown(database, clinic):
     with pytest.raises(NotFound):
-        queries.free_places(made.a_clinic(database).act, clinic.site.id, TODAY, TODAY)
+        place_queries.free_places(made.a_clinic(database).act, clinic.site.id, TODAY, TODAY)
 
 
 @pytest.mark.proves("RP-04", "A11")
 def test_the_rota_page_flags_the_bank_holiday_that_breaks_the_model(clinic):
-    found = queries.rota_page(clinic.act)
+    found = rota_queries.rota_page(clinic.act)
 
     assert [each.message for each in found.findings] == [
         "Week of Mon 21 Dec 2026: slots on 2 of the 3 days this model needs.",
@@ -214,7 +225,7 @@ def test_the_rota_page_names_a_session_whose_training_lapses(database, clinic):
             .values(to_on=date(2026, 11, 12))
         )
 
-    found = queries.rota_page(clinic.act)
+    found = rota_queries.rota_page(clinic.act)
 
     assert {session_id for session_id, _ in found.unstaffed} == set(clinic.sessions)
     assert any("No slot after Wed 11 Nov 2026" in each.message for each in found.findings)

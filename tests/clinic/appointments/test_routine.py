@@ -13,6 +13,7 @@ from clinic.appointments import (
     overrides,
     queries,
     rota_commands,
+    rota_queries,
     routine_commands,
     waiting_queries,
 )
@@ -161,7 +162,7 @@ def test_a_change_from_a_day_on_ends_the_session_begins_another_and_keeps_its_da
 def test_a_manager_keeps_a_session_for_rapid_work_and_sees_first_which_visits_that_hits(
     door, clinic
 ):
-    afternoon = queries.rota_page(clinic.act).sessions[1].pattern
+    afternoon = rota_queries.rota_page(clinic.act).sessions[1].pattern
     visit_id = book(clinic, datetime(2026, 11, 11, 13, tzinfo=UTC))
     manager = door.by_page("manager", site=clinic.site)
     where = f"/appointments/rota/{afternoon.id}/change"

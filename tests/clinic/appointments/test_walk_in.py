@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic.appointments import commands, queries, waiting_queries
+from clinic.appointments import commands, place_queries, visit_queries, waiting_queries
 from clinic.appointments.models import Referral, Visit, VisitHold
 from clinic.db import Database
 from clinic.errors import Conflict, Invalid
@@ -64,13 +64,13 @@ def test_the_later_booking_moves_here_and_its_place_is_free_for_others_at_once(d
 
     assert held_from(database, booked.id) == {FIRST}
     later = clinic.at(now)
-    assert booked.place in queries.free_places(
+    assert booked.place in place_queries.free_places(
         later, clinic.site.id, date(2026, 11, 6), date(2026, 11, 6)
     )
     assert [task.row.starts_at for task in waiting_queries.freed_places(later)] == [
         booked.place.starts_at
     ]
-    steps = [each.what for each in queries.visit_page(later, booked.id).steps]
+    steps = [each.what for each in visit_queries.visit_page(later, booked.id).steps]
     assert steps == ["Booked", "Moved", "Arrived"]
 
 
@@ -93,7 +93,7 @@ def test_the_place_that_is_theirs_already_is_only_arrived_at(clinic):
 
     here(clinic, booked.referral_id, FIRST - timedelta(minutes=20))
 
-    steps = [each.what for each in queries.visit_page(clinic.act, booked.id).steps]
+    steps = [each.what for each in visit_queries.visit_page(clinic.act, booked.id).steps]
     assert steps == ["Booked", "Arrived"]
 
 
@@ -102,7 +102,7 @@ def test_the_place_that_is_theirs_already_is_only_arrived_at(clinic):
 def test_a_place_that_has_begun_is_given_while_sixty_minutes_of_it_are_left(clinic, late, free):
     referral, now = made.a_referral(clinic), FIRST + timedelta(minutes=late)
 
-    found = queries.offers(clinic.at(now), referral, walk_in=True).offers
+    found = place_queries.offers(clinic.at(now), referral, walk_in=True).offers
 
     assert len(found) == free
     if free == 1:
