@@ -36,6 +36,8 @@ RIGHTS = {
     "custody.allocate": "Name or change a keyworker",
     "groups.manage": "Plan group sessions, their material, rooms, half-days and facilitators",
     "groups.seat": "Seat people in group sessions, keep people apart, record who came",
+    "careplans.read": "See care plans, agreements and reviews",
+    "careplans.write": "Write a care plan, record agreements, reviews and referrals",
     "release.read": "See release plans and gaps",
     "release.plan": "Record release facts",
     "guidance.read": "Read the rules in force",
@@ -54,7 +56,7 @@ RIGHTS = {
 
 _CARE = {
     "patients.read", "appointments.read", "prescribing.read", "custody.read", "release.read",
-    "guidance.read", "breakglass.use", "consumption.read",
+    "guidance.read", "breakglass.use", "consumption.read", "careplans.read",
 }  # fmt: skip
 _GIVES_DOSES = {
     "consumption.record", "consumption.anywhere", "consumption.glass", "consumption.correct",
@@ -71,7 +73,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
                 "appointments.override", "assessments.record", "contacts.record",
                 "prescribing.assess", "prescribing.prescribe",
-                "release.plan", "custody.deliver",
+                "release.plan", "custody.deliver", "careplans.write",
             }
         ),
     ),
@@ -83,7 +85,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             | {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
                 "assessments.record", "contacts.record", "prescribing.assess", "release.plan",
-                "custody.deliver",
+                "custody.deliver", "careplans.write",
             }
         ),
     ),
@@ -94,6 +96,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             | {
                 "patients.register", "patients.edit", "appointments.refer", "appointments.book",
                 "assessments.record", "consumption.arrange", "contacts.record", "release.plan",
+                "careplans.write",
             }
         ),
     ),
@@ -103,7 +106,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             _CARE
             | {
                 "patients.edit", "custody.deliver", "assessments.record", "contacts.record",
-                "release.plan", "groups.manage", "groups.seat",
+                "release.plan", "groups.manage", "groups.seat", "careplans.write",
             }
         ),
     ),
@@ -115,7 +118,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             | {
                 "patients.register", "patients.edit", "custody.receive", "custody.deliver",
                 "assessments.record", "contacts.record", "prescribing.assess", "release.plan",
-                "groups.seat",
+                "groups.seat", "careplans.write",
             }
         ),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from clinic import checks, sweeps
 from clinic.appointments import room as appointments
 from clinic.assessments import room as assessments
+from clinic.careplans import room as careplans
 from clinic.consumption import room as consumption
 from clinic.custody import room as custody
 from clinic.feeds import room as feeds
@@ -22,5 +23,5 @@ from clinic.titration import room as titration
 
 ALL: list[object] = [
     checks, patients, staff, sites, appointments, reminders, assessments, prescriptions, scripts,
-    titration, consumption, custody, groups, release, guidance, feeds, forecasts, sweeps,
+    titration, consumption, custody, groups, careplans, release, guidance, feeds, forecasts, sweeps,
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import clinic.appointments.override_models
 import clinic.appointments.waiting_models
 import clinic.assessments.models
 import clinic.audit
+import clinic.careplans.models
 import clinic.consumption.models
 import clinic.consumption.supply_models
 import clinic.custody.models

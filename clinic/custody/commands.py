@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act, command
+from clinic.careplans import events as plans
 from clinic.custody import facts, timetables
 from clinic.custody.models import (
     DAY_COUNTS,
@@ -51,6 +52,7 @@ from clinic.patients.commands import (
     take_onto_caseload,
 )
 from clinic.patients.models import Patient, Registration
+from clinic.patients.queries import same_person
 from clinic.sites.models import NATIONS, Site
 from clinic.staff.models import Staff
 from dosing.days import london_day
@@ -133,6 +135,9 @@ def receive_prisoner(
     _add_screening(act, reception, screening, screened_at)
     _put_on_arrival(act, reception, wing_id, cell, received_at)
     act.note("custody.received", patient_id=patient.id, reception=reception.id)
+    plans.raise_event(
+        act, "enters_prison", london_day(received_at), patient_ids=same_person(act, patient.id)
+    )
     timetables.save(act, reception, "Reception recorded")
     return reception.id
 
@@ -182,6 +187,7 @@ def receive_transfer(
     )  # fmt: skip
     _put_on_arrival(act, reception, wing_id, cell, arrived_at)
     _follow_exit(act, reception)
+    plans.raise_event(act, "transfer", london_day(arrived_at), reception_id=reception.id)
     _touch(act, reception, "received them from the other prison")
     act.note("custody.transfer_received", patient_id=reception.patient_id, reception=reception.id)
     timetables.save(act, reception, f"Arrived at {here.name}")
@@ -220,7 +226,7 @@ def _details_checked(act: Act, details: dict[str, Any]) -> dict[str, Any]:
     _one_of("screening", details["screening"], SCREENINGS)
     if details["group_suitability"] is not None:
         _one_of("group_suitability", details["group_suitability"], SUITABILITIES)
-    _has_happened(act, "received_at", details["received_at"])
+    has_happened(act, "received_at", details["received_at"])
     return details
 
 
@@ -381,16 +387,22 @@ def name_keyworker(
 
 
 @command
-def record_delivery(act: Act, reception_id: int, **delivery: Any) -> int:
+def record_delivery(
+    act: Act, reception_id: int, *, agreement: bool = False, **delivery: Any
+) -> int:
     """Something was done for them, or offered and declined. Returns the id of the entry.
 
     `delivery`: item, done_at and by (the parties); and where they apply outcome, topic and mode
     (a group session), for_on (which hearing's pack), done_by (staff, oneself when not said), note.
-    Each agreement to the joint care plan may be recorded when it is given.
+    Each agreement to the joint care plan may be recorded when it is given; once the plan is
+    written here it is given to a version of it (`agreement`: this is that).
     """
     reception = _stay(act, reception_id, "custody.deliver")
-    if delivery.get("item") in RECORDED_ELSEWHERE:
-        raise Invalid.field("item", RECORDED_ELSEWHERE[delivery["item"]])
+    item = delivery.get("item")
+    if item in RECORDED_ELSEWHERE:
+        raise Invalid.field("item", RECORDED_ELSEWHERE[item])
+    if item == "joint_care_plan" and not agreement and plans.has_plan(act, reception.id):
+        raise Invalid.field("item", "is recorded by agreeing to the care plan of this stay")
     row = _add(act, reception, Delivery, _delivery_checked(act, reception, delivery))
     _touch(act, reception, "recorded a delivery")
     act.note(
@@ -434,7 +446,7 @@ def _delivery_checked(act: Act, reception: Reception, given: dict[str, Any]) -> 
     item = values["item"]
     _one_of("item", item, DELIVERABLE)
     _one_of("outcome", values["outcome"], DELIVERY_OUTCOMES)
-    _has_happened(act, "done_at", values["done_at"])
+    has_happened(act, "done_at", values["done_at"])
     received_at = facts.detail_of(act.session, reception).received_at
     if london_day(values["done_at"]) < london_day(received_at):
         raise Invalid.field("done_at", "must not be before the day of reception")
@@ -590,8 +602,25 @@ def _record(act: Act, reception_id: int, kind: type[Fact], values: dict[str, Any
         f"custody.{kind.__name__.lower()}_recorded", patient_id=reception.patient_id,
         reception=reception.id, fact=row.id,
     )  # fmt: skip
+    _ask_for_review(act, reception, row)
     _follow(act, reception, kind, f"{_SAID[kind].capitalize()} recorded")
     return row.id
+
+
+def _ask_for_review(act: Act, reception: Reception, row: Any) -> None:
+    """A hearing, a move, a way out or segregation asks for the care plan to be looked at."""
+    match row:
+        case Hearing():
+            code, on = "hearing", london_day(row.starts_at)
+        case Transfer():
+            code, on = "transfer", row.on
+        case Exit():
+            code, on = "exit", london_day(row.at)
+        case Unavailable(place="segregation"):
+            code, on = "segregation", row.from_on
+        case _:
+            return
+    plans.raise_event(act, code, min(on, act.today), reception_id=reception.id)
 
 
 def _follow(act: Act, reception: Reception, kind: type[Fact], because: str) -> None:
@@ -682,13 +711,13 @@ def _checked(
     if "known_at" in values:
         # Known from reception at the earliest: that is what the timetable counts it from.
         values["known_at"] = values["known_at"] or act.at
-        _has_happened(act, "known_at", values["known_at"])
+        has_happened(act, "known_at", values["known_at"])
     if kind is Hearing:
         if values["starts_at"] <= received_at:
             raise Invalid.field("starts_at", "must be after the reception")
         if values["outcome"] is not None:
             _one_of("outcome", values["outcome"], HEARING_OUTCOMES)
-            _has_happened(act, "starts_at", values["starts_at"])
+            has_happened(act, "starts_at", values["starts_at"])
         left = facts.row_of(act.session, Exit, reception.id)
         if values["outcome"] == "released" and left is None:
             raise Invalid.field("outcome", "needs the exit to be recorded first")
@@ -703,7 +732,7 @@ def _checked(
             raise Invalid.field("to_on", "must not be before the first day")
     if kind is Exit:
         _one_of("how", values["how"], WAYS_OUT)
-        _has_happened(act, "at", values["at"])
+        has_happened(act, "at", values["at"])
         if values["at"] < received_at:
             raise Invalid.field("at", "must not be before the reception")
     if kind is Location:
@@ -718,7 +747,7 @@ def _location_checked(
     act: Act, reception: Reception, values: dict[str, Any], received_at: datetime
 ) -> dict[str, Any]:
     from_at = values["from_at"]
-    _has_happened(act, "from_at", from_at)
+    has_happened(act, "from_at", from_at)
     if from_at < received_at:
         raise Invalid.field("from_at", "must not be before the reception")
     left = facts.row_of(act.session, Exit, reception.id)
@@ -886,6 +915,8 @@ def _standing(act: Act, reception: Reception, model: type[Any], fact_id: int) ->
         raise NotFound("There is no such entry.")
     if row.known_until is not None:
         raise Conflict("That entry was already corrected or struck out.")
+    if model is Delivery and plans.holds(act, row.id):
+        raise Conflict("This is an agreement to the care plan. Withdraw it there, with a reason.")
     return row
 
 
@@ -908,7 +939,8 @@ def _one_of(field: str, value: Any, allowed: Iterable[str]) -> None:
         raise Invalid.field(field, f"must be one of: {', '.join(allowed)}")
 
 
-def _has_happened(act: Act, field: str, at: datetime) -> None:
+def has_happened(act: Act, field: str, at: datetime) -> None:
+    """Invalid, at this field, for a moment that is missing or has not come."""
     if at is None:
         raise Invalid.field(field, "is required")
     if at > act.at:

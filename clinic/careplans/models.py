@@ -1,0 +1,188 @@
+"""A care plan, every version it has had, who agreed to which, and every look taken at it since.
+
+A version is never changed. An agreement belongs to one version; in custody its truth is the
+delivery it records, and this row says which version that delivery was for.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic.db import Base, Recorded
+from scheduling.careplans import EVENTS, REFERRALS
+
+MARKS = {"initial": "Initial plan", "complete": "Complete plan"}
+AGREEING = {"patient": "The patient", "healthcare": "Healthcare", "carat": "CARAT team"}
+GOAL_STATES = {
+    "not_started": "Not started",
+    "under_way": "Under way",
+    "reached": "Reached",
+    "set_back": "Set back",
+}
+OUTCOMES = {"no_change": "No change needed", "new_version": "The plan was changed"}
+RESPONSES = {"accepted": "Accepted", "refused": "Refused", "waiting": "On a waiting list"}
+INPUTS = {"attended": "CARATs attended", "report": "CARATs sent a written report"}
+
+_STANDING = text("withdrawn_at IS NULL")
+_COMMUNITY = text("reception_id IS NULL")
+
+
+def _one_of(column: str, values: Any) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class CarePlan(Recorded, Base):
+    """One person's plan in one stay, or, where `reception_id` is None, in the community.
+
+    `version` is the ETag: it moves with the plan, its agreements, reviews and referrals. It is not
+    the number of a `CarePlanVersion`. `reviewed_on`: the last review, or the day it was begun.
+    """
+
+    __tablename__ = "care_plan"
+    __table_args__ = (
+        UniqueConstraint("reception_id"),
+        Index("uq_care_plan_community", "patient_id", unique=True,
+              sqlite_where=_COMMUNITY, postgresql_where=_COMMUNITY),
+    )  # fmt: skip
+
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
+    reception_id: Mapped[int | None] = mapped_column(ForeignKey("reception.id"))
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    reviewed_on: Mapped[date]
+    version: Mapped[int] = mapped_column()
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    changed_what: Mapped[str]
+
+    __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
+
+
+class CarePlanVersion(Recorded, Base):
+    """What the plan said from a moment on. Never changed.
+
+    `answers`: by question; one left out was not asked. `goals`: by number, which a goal keeps from
+    version to version; each has domain, what, who, by_on and dropped (why, or None).
+    """
+
+    __tablename__ = "care_plan_version"
+    __table_args__ = (UniqueConstraint("plan_id", "number"), _one_of("mark", MARKS))
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"))
+    number: Mapped[int]
+    mark: Mapped[str]
+    answers: Mapped[dict[str, Any]]
+    goals: Mapped[dict[str, Any]]
+
+    @property
+    def goals_now(self) -> dict[int, dict[str, Any]]:
+        """The goals worked for, by number."""
+        return {int(each): goal for each, goal in self.goals.items() if not goal["dropped"]}
+
+
+class CarePlanAgreement(Recorded, Base):
+    """A party agreed to a version. `agreed_by` None: the patient. `delivery_id` None: no stay."""
+
+    __tablename__ = "care_plan_agreement"
+    __table_args__ = (
+        Index("uq_care_plan_agreement_standing", "version_id", "party", unique=True,
+              sqlite_where=_STANDING, postgresql_where=_STANDING),
+        _one_of("party", AGREEING),
+        CheckConstraint(
+            "(withdrawn_at IS NULL) = (withdrawn_reason IS NULL)", name="withdrawn_with_reason"
+        ),
+    )  # fmt: skip
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("care_plan_version.id"))
+    party: Mapped[str]
+    agreed_at: Mapped[datetime]
+    agreed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    delivery_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"), index=True)
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    withdrawn_reason: Mapped[str | None]
+
+
+class CarePlanProgress(Recorded, Base):
+    """How a goal stood on a day."""
+
+    __tablename__ = "care_plan_progress"
+    __table_args__ = (_one_of("state", GOAL_STATES),)
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"), index=True)
+    goal: Mapped[int]
+    on: Mapped[date]
+    state: Mapped[str]
+    says: Mapped[str]
+
+
+class CarePlanReview(Recorded, Base):
+    """Somebody looked at version `number` with those who took part, and what came of it."""
+
+    __tablename__ = "care_plan_review"
+    __table_args__ = (_one_of("outcome", OUTCOMES),)
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"), index=True)
+    number: Mapped[int]
+    reviewed_at: Mapped[datetime]
+    outcome: Mapped[str]
+    by: Mapped[list[str]]
+    note: Mapped[str | None]
+
+
+class CarePlanEvent(Recorded, Base):
+    """Something that asks for a review. `review_id` None: nobody has looked yet."""
+
+    __tablename__ = "care_plan_event"
+    __table_args__ = (
+        Index("ix_care_plan_event_open", "plan_id",
+              sqlite_where=text("review_id IS NULL"), postgresql_where=text("review_id IS NULL")),
+        _one_of("code", EVENTS),
+    )  # fmt: skip
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"))
+    code: Mapped[str]
+    on: Mapped[date]
+    note: Mapped[str | None]
+    review_id: Mapped[int | None] = mapped_column(ForeignKey("care_plan_review.id"))
+
+
+class CarePlanReferral(Recorded, Base):
+    """Help asked for elsewhere, and what came back. `response` None: no answer yet."""
+
+    __tablename__ = "care_plan_referral"
+    __table_args__ = (
+        _one_of("kind", REFERRALS),
+        _one_of("response", RESPONSES),
+        CheckConstraint("(response IS NULL) = (responded_on IS NULL)", name="responded"),
+    )
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"), index=True)
+    kind: Mapped[str]
+    to_whom: Mapped[str]
+    made_at: Mapped[datetime]
+    starts_on: Mapped[date | None]
+    delivery_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"))
+    response: Mapped[str | None]
+    responded_on: Mapped[date | None]
+    responded_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class ClinicalReviewInput(Recorded, Base):
+    """How CARATs took part in the day-5 review. It stands as long as its delivery does.
+
+    `complex_needs` None: not asked.
+    """
+
+    __tablename__ = "clinical_review_input"
+    __table_args__ = (_one_of("kind", INPUTS),)
+
+    reception_id: Mapped[int] = mapped_column(ForeignKey("reception.id"), index=True)
+    kind: Mapped[str]
+    says: Mapped[str | None]
+    complex_needs: Mapped[bool | None]
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"))

@@ -1,0 +1,213 @@
+"""A plan, its versions and agreements, and what the 28 days make of them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from clinic.careplans import commands, queries
+from clinic.custody import commands as custody
+from clinic.errors import Conflict, Invalid, Stale
+from scheduling.careplans import QUESTIONS
+from tests.clinic.careplans.conftest import DAY_3
+from tests.factories.custody import london
+
+GOAL = {
+    "domain": "drugs", "what": "Come to both groups", "who": "Dewi", "by_on": date(2026, 11, 20)
+}  # fmt: skip
+WHOLE = {
+    key: next(iter(each.choices)) if each.choices else "2026-12-07" if each.kind == "day" else "Yes"
+    for key, each in QUESTIONS.items()
+}
+
+
+@pytest.mark.proves("PS-10", "PS-09")
+def test_three_agreements_on_one_version_close_the_duty_of_day_5(story):
+    number = story.changes(answers={"drugs_needs": "Heroin daily"})
+    with pytest.raises(Conflict, match="CSMA"):
+        story.agrees("patient", number)
+    story.assessed()
+
+    for party in ("patient", "carat"):
+        story.agrees(party, number)
+    assert story.item("joint_care_plan")["status"] == "due"
+    with pytest.raises(Conflict, match="agreed to this version already"):
+        story.agrees("carat", number)
+    story.agrees("healthcare", number, agreed_by=story.prison.healthcare.id)
+
+    assert story.item("joint_care_plan")["status"] == "done"
+    view = queries.plan(story.act(), story.plan_id)
+    assert view.not_agreed == []
+    assert {each.agreed_at for each in view.standing.values()} == {story.prison.at}
+
+
+def test_agreements_to_two_versions_do_not_add_up(story):
+    story.assessed()
+    first = story.changes(answers={"drugs_needs": "Heroin daily"})
+    story.agrees("patient", first)
+    story.agrees("healthcare", first)
+
+    second = story.changes(goal=GOAL)
+    with pytest.raises(Conflict, match="version 3 stands now"):
+        story.agrees("carat", first)
+    story.agrees("carat", second)
+
+    assert story.item("joint_care_plan")["status"] == "due"
+    assert queries.plan(story.act(), story.plan_id).not_agreed == ["The patient", "Healthcare"]
+
+
+def test_a_plan_once_agreed_by_all_stays_met_when_it_is_changed_and_asks_for_new_agreements(story):
+    story.assessed()
+    first = story.changes(answers={"drugs_needs": "Heroin daily"})
+    for party in ("patient", "healthcare", "carat"):
+        story.agrees(party, first)
+    story.changes(goal=GOAL)
+
+    assert story.item("joint_care_plan")["status"] == "done"
+    view = queries.plan(story.act(), story.plan_id)
+    assert (len(view.not_agreed), view.agreed_before) == (3, first)
+    [work] = queries.due_work(story.act())
+    assert (work.on, work.what) == (
+        date(2026, 11, 12), "Agree the changed care plan: 3 to go."
+    )  # fmt: skip
+
+
+def test_an_agreement_is_withdrawn_with_a_reason_and_nowhere_but_in_the_plan(story):
+    story.assessed()
+    number = story.changes(answers={"drugs_needs": "Heroin daily"})
+    given = [story.agrees(party, number) for party in ("patient", "healthcare", "carat")]
+    [row] = [
+        each for each in story.prison.stay(story.reception_id).deliveries
+        if each.item == "joint_care_plan" and each.by == ["patient"]
+    ]  # fmt: skip
+    with pytest.raises(Conflict, match="Withdraw it there"):
+        custody.strike_out(
+            story.act(), story.reception_id, "delivery", row.id,
+            version=story.prison.version(story.reception_id), reason="Wrong",
+        )  # fmt: skip
+    with pytest.raises(Invalid, match="agreeing to the care plan"):
+        story.prison.delivers(story.reception_id, "joint_care_plan", by=["patient"])
+
+    commands.withdraw(
+        story.act(), story.plan_id, given[0], version=story.etag(), reason="Wants a detox instead"
+    )
+
+    assert story.item("joint_care_plan")["status"] == "due"
+    view = queries.plan(story.act(), story.plan_id)
+    assert view.not_agreed == ["The patient"]
+    assert view.versions[0].agreements[0].withdrawn_reason == "Wants a detox instead"
+
+
+@pytest.mark.proves("PS-12", "CM-20", "CM-21")
+def test_a_complete_plan_says_what_it_still_needs_and_an_initial_one_will_do(story):
+    story.changes(answers={"drugs_needs": "Heroin daily"})
+    with pytest.raises(Invalid) as refused:
+        story.changes(mark="complete")
+    asked = " ".join(says for _, says in refused.value.faults)
+    for words in ("VDT", "Release planning", "prescribing continue", "after day 28", "a goal",
+                  "housing, childcare, employment"):  # fmt: skip
+        assert words in asked
+    with pytest.raises(Invalid, match="must be one of"):
+        story.changes(answers={"vdt": "perhaps"})
+
+    story.changes(answers=WHOLE, goal=GOAL)
+    story.changes(mark="complete")
+    with pytest.raises(Invalid) as emptied:
+        story.changes(answers={"vdt": ""})
+    assert [field for field, _ in emptied.value.faults] == ["vdt"]
+
+
+def test_a_version_is_kept_and_the_history_says_what_changed(story):
+    story.changes(answers={"housing_needs": "None yet"})
+    story.changes(answers={"housing_needs": "Sleeps on a sofa"}, goal=GOAL)
+    with pytest.raises(Stale, match="Tom Lewis changed the plan to version 3"):
+        commands.change_plan(story.act(), story.plan_id, version=1, mark="complete")
+    with pytest.raises(Invalid, match="Nothing was changed"):
+        story.changes(answers={"housing_needs": "Sleeps on a sofa"})
+
+    newest = queries.plan(story.act(), story.plan_id).versions[0]
+    assert [(each.what, each.was) for each in newest.changes] == [
+        ("Needs: housing", "None yet"), ("Goal 1", None)
+    ]  # fmt: skip
+    session = story.act().session
+    with pytest.raises(DBAPIError, match="care_plan_kept"):
+        session.execute(text("UPDATE care_plan_version SET mark = 'complete'"))
+    session.rollback()
+
+
+@pytest.mark.proves("CM-22")
+def test_a_significant_event_asks_for_a_review_until_one_is_done(story):
+    story.changes(answers={"drugs_needs": "Heroin daily"})
+    assert queries.due_work(story.act()) == []
+    custody.record_unavailable(
+        story.act(), story.reception_id, from_on=date(2026, 11, 5), to_on=None, place="segregation"
+    )
+    custody.record_hearing(story.act(), story.reception_id, starts_at=london("2026-11-12 10:00"))
+    commands.record_event(story.act(), story.plan_id, code="housing", on=date(2026, 11, 5))
+
+    [work] = queries.due_work(story.act())
+    assert work.on == date(2026, 11, 12)
+    assert len(queries.plan(story.act(), story.plan_id).asking) == 3
+
+    review = {"reviewed_at": story.prison.at, "by": ["patient", "carat"]}
+    commands.record_review(
+        story.act(), story.plan_id, version=story.etag(), outcome="new_version", **review
+    )
+    with pytest.raises(Invalid, match="Change the plan first"):
+        commands.record_review(
+            story.act(), story.plan_id, version=story.etag(), outcome="new_version", **review
+        )
+    assert queries.due_work(story.act()) == []
+    view = queries.plan(story.act(), story.plan_id)
+    assert (view.asking, view.due.on, view.due.rule) == ([], date(2026, 12, 3), "CP-02")
+
+
+@pytest.mark.proves("PS-11")
+def test_the_day_5_review_needs_carats_there_or_their_report(story):
+    held = {"held_at": london("2026-11-08 10:00"), "by": ["patient"]}
+    story.prison.at = held["held_at"]
+    by = story.prison.healthcare
+    with pytest.raises(Invalid, match="Write the report first"):
+        commands.hold_review(story.act(by), story.reception_id, carat="report", **held)
+    story.prison.at = DAY_3
+    commands.write_report(story.act(), story.reception_id, says="Doing well", complex_needs=False)
+    assert story.item("carat_report")["status"] == "done"
+
+    story.prison.at = held["held_at"]
+    commands.hold_review(story.act(by), story.reception_id, carat="report", **held)
+
+    assert story.item("clinical_review")["status"] == "done"
+    seen = queries.clinical_review(story.act(), story.reception_id)
+    assert (seen.report.says, seen.report_by) == ("Doing well", "Tom Lewis")
+
+
+@pytest.mark.proves("PS-29", "PS-18")
+def test_a_referral_counts_in_the_28_days_and_an_early_start_is_warned_of(story):
+    made = commands.refer(
+        story.act(), story.plan_id, kind="post_28_programme", to_whom="Ty Glas",
+        made_at=story.prison.at, starts_on=date(2026, 12, 1),
+    )  # fmt: skip
+    assert story.item("post_28_referral")["done_at"] is not None
+    [warning] = queries.plan(story.act(), story.plan_id).warnings
+    assert "before day 29" in warning
+
+    for answer in ("waiting", "accepted"):
+        commands.record_response(
+            story.act(), story.plan_id, made, response=answer, responded_on=date(2026, 11, 5)
+        )
+    with pytest.raises(Conflict, match="answered already"):
+        commands.record_response(
+            story.act(), story.plan_id, made, response="refused", responded_on=date(2026, 11, 5)
+        )
+
+
+def test_progress_changes_nothing_of_what_was_agreed(story):
+    number = story.changes(goal=GOAL)
+    commands.record_progress(
+        story.act(), story.plan_id, 1, on=date(2026, 11, 5), state="under_way", says="Came twice"
+    )
+    view = queries.plan(story.act(), story.plan_id)
+    assert (view.now.number, view.progress[1][0].says) == (number, "Came twice")
