@@ -25,7 +25,7 @@ from clinic.custody import commands as custody
 from clinic.custody.models import Reception
 from clinic.custody.wing_commands import add_wing
 from clinic.db import Database
-from clinic.demo import assessments, doses, rules, scripts, titration, waits
+from clinic.demo import assessments, doses, groups, rules, scripts, titration, waits
 from clinic.demo.people import (
     CASTLE_STREET,
     GLENMOOR,
@@ -72,6 +72,7 @@ def load(database: Database, say: Callable[[str], object]) -> None:
     _prison(story, "byrne", ("marsh", "vale"), "stone", 20)
     _prison(story, "rennie", ("kerr",), "boyd", 10)
     _releases(story)
+    groups.tell(story)
     doses.tell(story)
     assessments.tell(story)
     titration.tell(story)

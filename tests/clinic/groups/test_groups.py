@@ -235,3 +235,47 @@ def test_another_prison_sees_none_of_it(groups, door, clock):
     elsewhere = door.by_token("carat_keyworker")
 
     assert elsewhere.get(f"/api/v1/groups/sessions/{session_id}").status_code == 404
+
+
+def test_a_worker_plans_publishes_seats_and_marks_the_register_by_page(groups, door, clock):
+    clock.set(groups.prison.at)
+    stay, other = groups.someone(), groups.someone()
+    groups.prison.close()
+    worker = door.by_page("carat_keyworker", site=groups.prison.site)
+    at = "/custody/groups"
+
+    def sees(address, *words):
+        answer = worker.get(address)
+        assert answer.status_code == 200
+        assert [word for word in words if word not in answer.text] == []
+
+    planned = worker.post(f"{at}/sessions/plan", data={
+        "topic": "alcohol", "estate": "main", "starts_at-day": "12", "starts_at-month": "11",
+        "starts_at-year": "2026", "starts_at-time": "09:30", "room_id": groups.room_id,
+        "carat_id": groups.carat.id, "clinical_id": groups.clinical.id, "places": "12",
+    })  # fmt: skip
+    assert planned.status_code == 302, planned.text
+    where = planned.location
+    sees(where, "Draft", "Publish", "Classroom 2")
+    assert worker.post(f"{where}/publish", data={"version": 1}).status_code == 302
+    assert worker.post(f"{where}/seats", data={"reception_id": stay}).status_code == 302
+    apart = {"other_reception_id": stay, "level": "cell", "reason": "Told by security"}
+    worker.post(f"{at}/people/{other}/apart", data=apart)
+    sees(f"{where}/seats", "Somebody they are kept apart from has a seat.")
+    sees(f"{at}/weeks/{THURSDAY}", "1 of 12")
+    sees(f"{where}/register", "Wing and cell")
+    sees(f"{where}/slips", "Movement slips", "Classroom 2")
+    sees(f"{at}/people/{stay}", "Seated", "Kept apart from")
+    sees(f"/custody/stays/{stay}", "their groups")
+    sees(f"{at}/needs", "Thinking about drink", "09:00 to 12:00")
+
+    clock.set(london(f"{THURSDAY} 11:30"))
+    act = groups.act()
+    [(seat, _)] = queries.groups_of(act, stay)
+    groups.prison.close()
+    worker = door.by_page("carat_keyworker", site=groups.prison.site)
+    given = {"outcome": "missed", "missed_because": ""}
+    marked = worker.post(f"{at}/seats/{seat.id}/attendance", data=given)
+    assert (marked.status_code, "Choose why it was missed" in marked.text) == (422, True)
+    worker.post(f"{at}/seats/{seat.id}/attendance", data=given | {"outcome": "attended"})
+    sees(where, "Attended", "Correct", "Held")
