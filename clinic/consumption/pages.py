@@ -152,7 +152,9 @@ def give(patient_id: int, decision_id: int, increment: int | None = None) -> Pag
     page = render_template(
         "consumption/give.jinja", form=form, patient=patient, banner=banner(act(), patient),
         row=row, number=number, of=row.doses_that_day, product=PRODUCT_NAMES[row.product],
-        tasks=presenters.gate_tasks(hatch, verdict, patient.id), verdict=verdict,
+        tasks=presenters.gate_tasks(
+            hatch, verdict, patient.id, act().may("consumption.arrange")
+        ), verdict=verdict,
         first=first or before, outcomes=OUTCOMES, today=act().today,
         names=prescribing.staff_names(
             act(), row.recorded_by, *((first or before).recorded_by,) if first or before else ()

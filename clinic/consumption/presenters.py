@@ -40,8 +40,10 @@ class GateTask:
     link: str | None
 
 
-def gate_tasks(hatch: AtTheHatch, verdict: Verdict, patient_id: int) -> list[GateTask]:
-    """Every gate in order, with where to open those that are shut."""
+def gate_tasks(
+    hatch: AtTheHatch, verdict: Verdict, patient_id: int, may_set_place: bool
+) -> list[GateTask]:
+    """Every gate in order, with where to open those that are shut, if this person may."""
     shut = {each.gate: each for each in verdict.shut}
     out = []
     for gate in RULES:
@@ -51,6 +53,8 @@ def gate_tasks(hatch: AtTheHatch, verdict: Verdict, patient_id: int) -> list[Gat
             out.append(GateTask(TITLES[gate], status, None, None, None, None))
             continue
         href, link = _where(gate, closed.code, hatch, patient_id)
+        if gate == "place" and not may_set_place:
+            href = link = None
         says = closed.says
         if gate == "rules" and hatch.judged.missing:
             says = f"{says} {' '.join(f'{each.says}.' for each in hatch.judged.missing)}"

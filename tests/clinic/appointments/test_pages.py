@@ -237,6 +237,15 @@ def test_the_first_page_lists_who_needs_a_place_with_the_limit(door, clinic, clo
     assert "Record whether the patient came." in page
 
 
+def test_a_referral_shows_the_visits_booked_for_it(nurse, clinic):
+    booked = made.a_booking(clinic)
+
+    page = nurse.get(f"/appointments/referrals/{booked.referral_id}")
+
+    assert page.status_code == 200
+    assert f'href="/appointments/visits/{booked.id}"' in page.text
+
+
 def test_a_prison_has_no_wait_list_on_its_first_page(door, database, clock):
     site = base.a_site(database, kind="prison")
 
