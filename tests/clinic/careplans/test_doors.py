@@ -6,7 +6,9 @@ from datetime import date
 
 import pytest
 
-from clinic.careplans import commands
+from clinic.careplans import commands, queries
+from clinic.errors import Conflict
+from scheduling.careplans import QUESTIONS
 from tests.clinic.custody.test_pages import boxes, send, text
 from tests.factories.base import a_patient, a_site
 from tests.factories.custody import a_prison
@@ -22,6 +24,7 @@ def keyworker(app, story, door, clock):
     app.config["WTF_CSRF_ENABLED"] = False
 
 
+@pytest.mark.proves("CM-20", "CM-21")
 def test_a_plan_is_written_agreed_and_read_without_scripts(keyworker, story):
     here = f"/care-plans/{story.plan_id}"
     begun = keyworker.get(f"/care-plans/patients/{story.patient_id}", follow_redirects=True)
@@ -49,15 +52,18 @@ def test_a_plan_is_written_agreed_and_read_without_scripts(keyworker, story):
     assert "The agreement is recorded" in text(send(keyworker, f"{here}/agreements", **agreement))
     assert "has to be agreed again" in text(keyworker.get(f"{here}/sections/health"))
 
+    progress = {"state": "under_way", "says": "Came once", **boxes("on", 5)}
+    send(keyworker, f"{here}/goals/1/progress", **progress)
     for page, words in {
-        "history": "Heroin <daily>",
-        "print": "Care plan, version 3",
-        "plain": "We wrote this plan with you",
-        "": "Two groups",
-    }.items():
-        shown = keyworker.get(f"{here}/{page}".rstrip("/"))
-        assert words in text(shown)
-        assert "MORGAN, Dewi" in text(shown)
+        "history": ["Heroin <daily>"],
+        "print": [
+            "Care plan, version 3", "Came once", *(each.asks for each in QUESTIONS.values())
+        ],
+        "plain": ["We wrote this plan with you", "Heroin <daily>", "Two groups"],
+        "": ["Drugs and alcohol", "Health", "Offending", "Social functioning", "Two groups"],
+    }.items():  # fmt: skip
+        shown = text(keyworker.get(f"{here}/{page}".rstrip("/")))
+        assert [each for each in [*words, "MORGAN, Dewi"] if each not in shown] == []
 
 
 def test_a_form_of_a_plan_that_moved_on_keeps_what_was_typed(keyworker, story):
@@ -143,15 +149,13 @@ def test_somebody_in_the_community_has_one_plan_and_prison_asks_for_its_review(d
     act.rights |= {"patients.register"}
     patient_id = a_patient(act)
     plan_id = commands.start_plan(act, patient_id)
-    with pytest.raises(Exception, match="There is a care plan already"):
+    with pytest.raises(Conflict, match="There is a care plan already"):
         commands.start_plan(act, patient_id)
 
     prison.receives(patient_id=patient_id)
 
     act = prison.act()
     act.site_id = community.id
-    from clinic.careplans import queries
-
     view = queries.plan(act, plan_id)
     assert [each.code for each in view.asking] == ["enters_prison"]
     assert view.due.on == date(2026, 11, 11)

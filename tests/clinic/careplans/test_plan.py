@@ -101,7 +101,7 @@ def test_an_agreement_is_withdrawn_with_a_reason_and_nowhere_but_in_the_plan(sto
     assert view.versions[0].agreements[0].withdrawn_reason == "Wants a detox instead"
 
 
-@pytest.mark.proves("PS-12", "CM-20", "CM-21")
+@pytest.mark.proves("PS-12")
 def test_a_complete_plan_says_what_it_still_needs_and_an_initial_one_will_do(story):
     story.changes(answers={"drugs_needs": "Heroin daily"})
     with pytest.raises(Invalid) as refused:
@@ -184,7 +184,7 @@ def test_the_day_5_review_needs_carats_there_or_their_report(story):
     assert (seen.report.says, seen.report_by) == ("Doing well", "Tom Lewis")
 
 
-@pytest.mark.proves("PS-29", "PS-18")
+@pytest.mark.proves("PS-29")
 def test_a_referral_counts_in_the_28_days_and_an_early_start_is_warned_of(story):
     made = commands.refer(
         story.act(), story.plan_id, kind="post_28_programme", to_whom="Ty Glas",
