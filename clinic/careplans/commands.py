@@ -525,7 +525,14 @@ def _stay(act: Act, reception_id: int, action: str) -> Reception:
     if reception is None or reception.undone_at is not None:
         raise NotFound("There is no such reception, or it was undone.")
     open_record(act, reception.patient_id, action, right="careplans.write")
+    _at_its_prison(act, reception)
     return reception
+
+
+def _at_its_prison(act: Act, reception: Reception) -> None:
+    """A community team that looks after the same person reads the plan of a stay, no more."""
+    if act.site_id not in facts.prisons_of(act.session, reception):
+        raise NotFound("That plan belongs to a stay at a prison, and is written there.")
 
 
 # -- a plan, and who may touch it --------------------------------------------------------------
@@ -544,6 +551,8 @@ def _plan(act: Act, plan_id: int, action: str, version: int | None = None) -> Ca
     if plan is None:
         raise NotFound("There is no such care plan.")
     open_record(act, plan.patient_id, action, right="careplans.write")
+    if plan.reception_id is not None:
+        _at_its_prison(act, act.session.get_one(Reception, plan.reception_id))
     if version is not None and version != plan.version:
         by = act.session.get_one(Staff, plan.changed_by).name
         raise Stale(

@@ -10,9 +10,11 @@ from sqlalchemy.exc import DBAPIError
 
 from clinic.careplans import commands, queries
 from clinic.custody import commands as custody
-from clinic.errors import Conflict, Invalid, Stale
+from clinic.errors import Conflict, Invalid, NotFound, Stale
+from clinic.patients.commands import take_onto_caseload
 from scheduling.careplans import QUESTIONS
 from tests.clinic.careplans.conftest import DAY_3
+from tests.factories.base import a_site
 from tests.factories.custody import london
 
 GOAL = {
@@ -202,6 +204,16 @@ def test_a_referral_counts_in_the_28_days_and_an_early_start_is_warned_of(story)
         commands.record_response(
             story.act(), story.plan_id, made, response="refused", responded_on=date(2026, 11, 5)
         )
+
+
+def test_a_community_team_reads_the_plan_of_a_stay_and_does_not_write_it(story):
+    act = story.act()
+    act.site_id = a_site(story.prison.database).id
+    take_onto_caseload(act, story.patient_id)
+    assert queries.plan(act, story.plan_id).now.number == 1
+
+    with pytest.raises(NotFound, match="written there"):
+        commands.change_plan(act, story.plan_id, version=1, answers={"vdt": "agreed"})
 
 
 def test_progress_changes_nothing_of_what_was_agreed(story):
