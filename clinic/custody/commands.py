@@ -41,6 +41,7 @@ from clinic.custody.models import (
     Wing,
 )
 from clinic.errors import Conflict, Invalid, NotFound, Stale, says
+from clinic.groups.offers import release_after
 from clinic.patients.access import open_record
 from clinic.patients.commands import (
     add_number,
@@ -798,6 +799,8 @@ def _follow_exit(act: Act, reception: Reception, undone: Exit | None = None) -> 
     act.session.flush()
     left = facts.row_of(act.session, Exit, reception.id)
     reception.left_at = left.at if left else None
+    if left is not None:
+        release_after(act, reception, left.at)
     patient = facts.kept_record(act.session, reception.patient_id)
     died_on = london_day(left.at) if left and left.how == "died" else None
     recorded = bool(undone and undone.how == "died")

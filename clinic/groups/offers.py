@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -92,3 +92,18 @@ def kept_from(act: Act, patient_id: int) -> set[int]:
     for one, other in pairs:
         found.update(same_person(act, other if one in own else one))
     return found
+
+
+def release_after(act: Act, reception: Reception, left_at: datetime) -> None:
+    """They left this prison: their seats from then on in its sessions are free again."""
+    for seat in act.session.scalars(
+        select(GroupSeat)
+        .join(GroupSession, GroupSession.id == GroupSeat.session_id)
+        .where(
+            GroupSeat.reception_id == reception.id, GroupSeat.state != "released",
+            GroupSeat.starts_at >= left_at, GroupSession.site_id == act.site_id,
+        )
+    ):  # fmt: skip
+        seat.state, seat.released_because = "released", "left"
+        seat.released_at, seat.released_by = act.at, act.staff_id
+        act.note("groups.seat_released", patient_id=reception.patient_id, seat=seat.id)

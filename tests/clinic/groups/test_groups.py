@@ -136,6 +136,17 @@ def test_a_move_that_is_refused_leaves_the_seat_where_it_was(groups):
     assert (seat.id, seat.state) == (seat_id, "seated")
 
 
+def test_whoever_leaves_the_prison_leaves_their_seats(groups):
+    stay, session_id = groups.someone(), groups.session()
+    groups.seat(session_id, stay)
+    left_at = london("2026-11-06 10:00")
+
+    custody.record_exit(groups.act(at=left_at), stay, at=left_at, how="court")
+
+    [(seat, _)] = queries.groups_of(groups.act(), stay)
+    assert seat.released_because == "left"
+
+
 @pytest.mark.proves("TT-14")
 def test_who_came_counts_in_the_28_days_and_a_correction_strikes_it_out(groups):
     stay, session_id = groups.someone(), groups.session()
