@@ -9,7 +9,8 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from clinic import ui
+from clinic import home, ui
+from clinic.act import Act
 from clinic.appointments import things_commands
 from clinic.auth import act, needs
 from clinic.custody.models import TOPIC_NAMES, Reception
@@ -74,6 +75,26 @@ def _carried_out(form: Form, work: Callable[[], object]) -> bool:
 
 def _to_session(session_id: int) -> str:
     return url_for("groups_pages.one", session_id=session_id)
+
+
+@home.worklist("groups.seat")
+def shared_by_a_pair(work: Act) -> home.Worklist | None:
+    """Sessions to come in which two people kept apart both sit: until one of them is moved."""
+    if not (clashing := queries.sessions_with_pairs(work)):
+        return None
+    rows = [session_commands.session_here(work, each) for each in clashing]
+    return home.Worklist(
+        title="Groups with two people who are kept apart",
+        rows=[
+            home.Row(
+                due=row.starts_at, person=TOPIC_NAMES[row.topic], href=_to_session(row.id),
+                what="Move one of the two to another session", who=None, risk="Kept apart",
+                risk_colour="red",
+            )
+            for row in sorted(rows, key=lambda row: (row.starts_at, row.id))
+        ],
+        empty="",
+    )  # fmt: skip
 
 
 # -- a week -------------------------------------------------------------------------------------

@@ -272,8 +272,14 @@ def test_a_worker_plans_publishes_seats_and_marks_the_register_by_page(groups, d
     assert worker.post(f"{where}/seats", data={"reception_id": stay}).status_code == 302
     apart = {"other_reception_id": stay, "level": "cell", "reason": "Told by security"}
     worker.post(f"{at}/people/{other}/apart", data=apart)
+    third = groups.someone()
+    groups.prison.close()
+    worker.post(f"{where}/seats", data={"reception_id": third})
+    worker.post(f"{at}/people/{third}/apart", data=apart)
+    sees("/", "Groups with two people who are kept apart", "Move one of the two")
+    sees(where, "Two people in it are kept apart")
     sees(f"{where}/seats", "Somebody they are kept apart from has a seat.")
-    sees(f"{at}/weeks/{THURSDAY}", "1 of 12")
+    sees(f"{at}/weeks/{THURSDAY}", "2 of 12", "Two kept apart")
     sees(f"{where}/register", "Wing and cell")
     sees(f"{where}/slips", "Movement slips", "Classroom 2")
     sees(f"{at}/people/{stay}", "Seated", "Kept apart from")
