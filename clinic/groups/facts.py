@@ -22,10 +22,10 @@ from clinic.groups.models import (
     GroupMaterial,
     GroupSeat,
     GroupSession,
+    NonAssociation,
     RegimeBlock,
 )
-from clinic.groups.offers import kept_from
-from clinic.patients.queries import same_person
+from clinic.patients.queries import records_of, same_person
 from clinic.sites.models import Site
 from dosing.days import at_london, days_between, end_of, london_day, start_of
 from scheduling.groups import (
@@ -292,8 +292,16 @@ def apart_of(act: Act, stays: Collection[Reception]) -> frozenset[frozenset[int]
     by_patient: dict[int, list[int]] = {}
     for stay in stays:
         by_patient.setdefault(stay.patient_id, []).append(stay.id)
-    pairs: set[frozenset[int]] = set()
-    for patient_id, ids in by_patient.items():
-        for other in kept_from(act, patient_id) & by_patient.keys():
-            pairs.update(frozenset({one, two}) for one in ids for two in by_patient[other])
-    return frozenset(pairs)
+    person = records_of(act, by_patient)
+    kept_apart = act.session.execute(
+        select(NonAssociation.one_id, NonAssociation.other_id).where(
+            NonAssociation.ended_at.is_(None),
+            NonAssociation.one_id.in_(person), NonAssociation.other_id.in_(person),
+        )
+    )  # fmt: skip
+    return frozenset(
+        frozenset({one, two})
+        for one_id, other_id in kept_apart
+        for one in by_patient[person[one_id]]
+        for two in by_patient[person[other_id]]
+    )

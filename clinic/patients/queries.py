@@ -39,6 +39,25 @@ def same_person(act: Act, patient_id: int) -> list[int]:
     return [patient_id, *(row.id for row in rows if row.id != patient_id)]
 
 
+def records_of(act: Act, patient_ids: Iterable[int]) -> dict[int, int]:
+    """Every record of these people, with the one of `patient_ids` it was found by."""
+    found = {each: each for each in patient_ids}
+    joined = act.session.execute(
+        select(Patient.id, Patient.merged_into_id).where(Patient.merged_into_id.is_not(None))
+    ).all()
+    kept = {row.id: row.merged_into_id for row in joined}
+
+    def root(record: int) -> int:
+        while record in kept:
+            record = kept[record]
+        return record
+
+    asked = {root(each): each for each in found}
+    return found | {
+        record: asked[root(record)] for record in {*kept, *asked} if root(record) in asked
+    }
+
+
 def root_of(act: Act, patient_id: int) -> int:
     """The record this one leads to; itself unless it was joined to another."""
     while (onward := act.session.scalar(_JOINED_TO, {"joined": patient_id})) is not None:

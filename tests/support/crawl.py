@@ -21,7 +21,7 @@ from clinic.staff.models import SitePost, Staff
 from tests.support.people import a_sign_in
 
 HERE = "http://localhost"
-SAME_KIND = ("rule_id", "rule_set", "limit", "quarter", "on")
+SAME_KIND = ("rule_id", "rule_set", "limit", "quarter", "on", "monday")
 
 
 @dataclass(frozen=True)
