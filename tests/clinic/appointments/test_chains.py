@@ -17,7 +17,7 @@ from clinic.appointments import (
     rota_commands,
 )
 from clinic.appointments.chain_models import ChainArrangement
-from clinic.appointments.models import INDUCTION, Visit, VisitHold
+from clinic.appointments.models import INDUCTION, Resource, Visit, VisitHold
 from clinic.appointments.waiting_models import FreedPlace
 from clinic.db import Database
 from clinic.errors import Conflict, Invalid
@@ -161,11 +161,7 @@ def test_an_arrangement_says_whom_where_and_by_when_and_only_for_a_day_that_need
 @pytest.mark.proves("RP-10")
 def test_a_refusal_names_the_day_and_who_is_taken_and_offers_two_whole_chains(database, clinic):
     with database.transaction() as session:
-        busy = session.scalar(
-            select(made.queries.Resource.id).where(
-                made.queries.Resource.staff_id == clinic.nurse.id
-            )
-        )
+        busy = session.scalar(select(Resource.id).where(Resource.staff_id == clinic.nurse.id))
     blocked = made.a_booking(clinic)
     with database.transaction() as session:
         hold = session.scalars(
