@@ -103,7 +103,7 @@ def book_routine(given: dict[str, Any]) -> ResponseReturnValue:
     return response
 
 
-@routine_api.get("/overrides")
+@routine_api.get("/visits/overrides")
 @needs("appointments.rota")
 @routine_api.response(200, ReportSchema)
 def report() -> overrides.Report:

@@ -35,6 +35,7 @@ from clinic.staff.models import StaffRole
 from scheduling.groups import KINDS, SESSION, TOPICS
 
 LONGEST = 200
+MOST_A_WEEK = 20
 
 _ONE_AT_A_TIME = "This was recorded a moment ago by somebody else. Look again."
 for _name in (
@@ -186,8 +187,8 @@ def set_facilitator(
     chosen = [topic for topic in TOPICS if topic in topics]
     if not chosen or set(topics) - set(TOPICS):
         raise Invalid.field("topics", f"must be one or more of: {', '.join(TOPICS)}")
-    if a_week is not None and not 1 <= a_week <= 20:
-        raise Invalid.field("a_week", "must be from 1 to 20")
+    if a_week is not None and not 1 <= a_week <= MOST_A_WEEK:
+        raise Invalid.field("a_week", f"must be from 1 to {MOST_A_WEEK}")
     site = prison_of(act)
     works_here = select(StaffRole.id).where(
         StaffRole.staff_id == staff_id, StaffRole.site_id == site.id, StaffRole.to_on.is_(None)

@@ -16,6 +16,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from clinic.custody.models import TOPIC_NAMES
 from clinic.forms import DayField, Form, MomentField, VersionField
+from clinic.groups.commands import MOST_A_WEEK
 from clinic.groups.models import (
     CANCELLED_BECAUSE,
     ESTATE_NAMES,
@@ -83,7 +84,9 @@ class FacilitatorForm(Form):
     staff_id = _who("Who?")
     kind = RadioField("Leads as", [InputRequired()], choices=_choices(LED_AS))
     topics = SelectMultipleField("Topics they lead", choices=_choices(TOPIC_NAMES))
-    a_week = IntegerField("Sessions a week at most (if limited)", [Optional(), NumberRange(1, 20)])
+    a_week = IntegerField(
+        "Sessions a week at most (if limited)", [Optional(), NumberRange(1, MOST_A_WEEK)]
+    )
 
 
 class ConfidentialForm(Form):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from clinic.custody.schemas import LONGEST_REASON, _code, _id, _instant, _yes_no
+from clinic.groups.commands import MOST_A_WEEK
 from clinic.groups.models import (
     CANCELLED_BECAUSE,
     ESTATE_NAMES,
@@ -62,7 +63,7 @@ class FacilitatorRequestSchema(Schema):
 
     kind = _code(KINDS, required=True)
     topics = fields.List(_code(TOPICS), required=True)
-    a_week = fields.Integer(strict=True, allow_none=True)
+    a_week = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, MOST_A_WEEK))
 
 
 class FacilitatorSchema(FacilitatorRequestSchema):

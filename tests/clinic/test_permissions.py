@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,16 @@ def test_every_address_needs_what_the_kept_list_says(app: Flask) -> None:
     kept = [line for line in LISTED.read_text(encoding="utf-8").splitlines() if line]
 
     assert _table(app) == kept
+
+
+def test_no_two_doors_have_one_address(app: Flask) -> None:
+    doors = Counter(
+        (verb, re.sub(r"<[^>]+>", "<>", rule.rule))
+        for rule in app.url_map.iter_rules()
+        for verb in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    )
+
+    assert [door for door, count in doors.items() if count > 1] == []
 
 
 def test_what_is_open_to_all_is_a_short_list(app: Flask) -> None:

@@ -211,7 +211,7 @@ def test_routine_visits_overrides_and_changes_of_a_session_over_the_api(door, cl
     assert manager.post("/api/v1/visits/routine", json=body).json["may_override"] == "carve_out"
     booked = manager.post("/api/v1/visits/routine", json={**body, "override": WHY})
     assert (booked.status_code, booked.json["kind"]) == (201, "care_review")
-    assert manager.get("/api/v1/overrides").json["counts"][0]["count"] == 1
+    assert manager.get("/api/v1/visits/overrides").json["counts"][0]["count"] == 1
     changed = manager.post(
         f"/api/v1/rota/{clinic.sessions[1]}/change",
         json={
