@@ -103,8 +103,10 @@ def shared_by_a_pair(work: Act) -> home.Worklist | None:
 @groups_pages.get("")
 @needs("custody.read")
 def this_week() -> Page:
-    """Go to the week of today."""
-    return redirect(url_for("groups_pages.week", monday=act().today.isoformat()))
+    """Go to the week of today; at a weekend, when few groups are held, to the coming one."""
+    today = act().today
+    first = today + timedelta(days=7) if today.isoweekday() > 5 else today
+    return redirect(url_for("groups_pages.week", monday=first.isoformat()))
 
 
 @groups_pages.get("/weeks/<monday>")
@@ -261,7 +263,10 @@ def _of_seat(seat_id: int) -> tuple[Any, dict[str, Any]]:
     row = session_commands.seat_here(work, seat_id)
     stay = commands.stay_here(work, row.reception_id, "groups.seat_shown")
     patient = work.session.get_one(Patient, root_of(work, stay.patient_id))
-    return row, {"banner": banner(work, patient), "cancel": _to_session(row.session_id)}
+    which = f"{TOPIC_NAMES[row.session.topic]}, {ui.moment(row.session.starts_at)}."
+    return row, {
+        "banner": banner(work, patient), "cancel": _to_session(row.session_id), "lead": which,
+    }  # fmt: skip
 
 
 @groups_pages.post("/seats/<int:seat_id>/accept")
@@ -323,8 +328,9 @@ def attendance(seat_id: int) -> Page:
 
     if form.carried_out(save):
         return _done("It is recorded.", _to_session(row.session_id))
-    lead = was and f"Recorded before: {OUTCOMES[was.outcome].lower()}."
-    return _form(form, "Correct who came" if was else "Record who came", lead=lead, **more)
+    if was:
+        more["lead"] = f"{more['lead']} Recorded before: {OUTCOMES[was.outcome].lower()}."
+    return _form(form, "Correct who came" if was else "Record who came", **more)
 
 
 # -- somebody's groups --------------------------------------------------------------------------
