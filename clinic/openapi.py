@@ -218,6 +218,20 @@ def reference() -> str:
     return render_template("api.jinja", described=described)
 
 
+VERSIONED: dict[str, Any] = {
+    "parameters": [
+        {
+            "in": "header",
+            "name": "If-Match",
+            "required": True,
+            "schema": {"type": "string", "pattern": '^"?[0-9]{1,9}"?$'},
+            "description": "The ETag that was read",
+        }
+    ]
+}
+"""How an address that changes something says so: `_versioned = room_api.doc(**VERSIONED)`."""
+
+
 def if_match() -> int:
     """The version a caller read, from If-Match. VersionNeeded (428) without one."""
     given = request.headers.get("If-Match", "").strip()

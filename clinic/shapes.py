@@ -54,6 +54,11 @@ def row_id(**more: Any) -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(min=1, max=2**31 - 1), **more)
 
 
+def yes_no(**more: Any) -> fields.Boolean:
+    """Yes, no, or null for not asked: never a word or a number that might mean either."""
+    return fields.Boolean(truthy={True}, falsy={False}, allow_none=True, **more)
+
+
 def code(codes: Any, **more: Any) -> fields.String:
     return fields.String(validate=validate.OneOf(list(codes)), **more)
 

@@ -57,7 +57,7 @@ from clinic.appointments.schemas import (
 )
 from clinic.auth import act, needs
 from clinic.errors import PROBLEM
-from clinic.openapi import Blueprint, if_match, tag
+from clinic.openapi import VERSIONED, Blueprint, if_match, tag
 from scheduling.prescribing_models import Finding
 from scheduling.slots import Place
 
@@ -66,22 +66,11 @@ appointments_api = Blueprint(
     description="Referrals, free places, visits and the rota",
 )  # fmt: skip
 
-_IF_MATCH = {
-    "parameters": [
-        {
-            "in": "header",
-            "name": "If-Match",
-            "required": True,
-            "schema": {"type": "string", "pattern": '^"?[0-9]{1,9}"?$'},
-            "description": "The ETag that was read",
-        }
-    ]
-}
 _taken = appointments_api.alt_response(
     409, schema=TakenSchema, content_type=PROBLEM, description="Taken; says what is free next"
 )
 _stale = appointments_api.alt_response(412, description="Changed meanwhile; says by whom")
-_versioned = appointments_api.doc(**_IF_MATCH)
+_versioned = appointments_api.doc(**VERSIONED)
 
 
 def _tagged(schema: Any, row: Any, status: int = 200) -> Response:

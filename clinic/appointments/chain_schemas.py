@@ -11,20 +11,9 @@ from marshmallow import Schema, fields, post_load, validate
 
 from clinic.appointments.chain import Arranged
 from clinic.appointments.chain_models import ARRANGED
+from clinic.shapes import instant, longer_text, row_id
 
 LONGEST_NOTE = 2000
-
-
-def _instant(**more: object) -> fields.AwareDateTime:
-    return fields.AwareDateTime(format="iso", **more)
-
-
-def _id(**more: object) -> fields.Integer:
-    return fields.Integer(strict=True, validate=validate.Range(min=1, max=2**31 - 1), **more)
-
-
-def _note(**more: object) -> fields.String:
-    return fields.String(validate=validate.Length(max=LONGEST_NOTE), **more)
 
 
 class ArrangementSchema(Schema):
@@ -35,7 +24,7 @@ class ArrangementSchema(Schema):
     who = fields.String(required=True, validate=validate.Length(min=1, max=200))
     contact = fields.String(required=True, validate=validate.Length(min=1, max=200))
     by_time = fields.Time(required=True, format="%H:%M")
-    note = _note(load_default=None, allow_none=True)
+    note = longer_text(load_default=None, allow_none=True)
 
     @post_load
     def arranged(self, given: dict[str, Any], **_: Any) -> Arranged:
@@ -63,32 +52,32 @@ class ReviewSchema(Schema):
     """Day 2 or 3: a nurse, and a doctor where one is free then."""
 
     number = fields.Integer()
-    starts_at = _instant(required=True)
-    ends_at = _instant(required=True)
-    nurse_id = _id(required=True)
-    doctor_id = _id(required=True, allow_none=True)
+    starts_at = instant(required=True)
+    ends_at = instant(required=True)
+    nurse_id = row_id(required=True)
+    doctor_id = row_id(required=True, allow_none=True)
 
 
 class SpanTimesSchema(Schema):
     """From one instant up to another."""
 
-    starts_at = _instant(required=True)
-    ends_at = _instant(required=True)
+    starts_at = instant(required=True)
+    ends_at = instant(required=True)
 
 
 class DayPreviewSchema(Schema):
     """One day of an induction, before and after a change."""
 
     number = fields.Integer(required=True)
-    visit_id = _id(required=True, allow_none=True)
+    visit_id = row_id(required=True, allow_none=True)
     version = fields.Integer(required=True, allow_none=True)
     was = fields.Nested(SpanTimesSchema, required=True, allow_none=True)
     becomes = fields.Nested(SpanTimesSchema, required=True, allow_none=True)
     what = fields.String(
         required=True, metadata={"description": "stays, arrived, moves, booked, cancelled"}
     )
-    doctor_id = _id(required=True, allow_none=True)
-    nurse_id = _id(required=True, allow_none=True)
+    doctor_id = row_id(required=True, allow_none=True)
+    nurse_id = row_id(required=True, allow_none=True)
 
 
 class PreviewSchema(Schema):
@@ -99,7 +88,7 @@ class PreviewSchema(Schema):
     """
 
     version = fields.String(required=True)
-    chain_id = _id(required=True, allow_none=True)
+    chain_id = row_id(required=True, allow_none=True)
     days = fields.List(fields.Nested(DayPreviewSchema), required=True)
     to_arrange = fields.List(fields.Date(), required=True)
     no_longer_needed = fields.List(fields.String(), required=True)
@@ -119,26 +108,26 @@ class ReplanSchema(Schema):
 class MoveDaySchema(ReplanSchema):
     """Which review day 2 or 3 takes instead."""
 
-    starts_at = _instant(required=True)
-    nurse_id = _id(required=True)
-    doctor_id = _id(load_default=None, allow_none=True)
-    note = _note(load_default=None)
+    starts_at = instant(required=True)
+    nurse_id = row_id(required=True)
+    doctor_id = row_id(load_default=None, allow_none=True)
+    note = longer_text(load_default=None)
 
 
 class ArrangementShownSchema(ArrangementSchema):
     """What is arranged, and who wrote it down when."""
 
-    id = _id(required=True)
-    recorded_at = _instant(required=True)
-    recorded_by = _id(required=True)
+    id = row_id(required=True)
+    recorded_at = instant(required=True)
+    recorded_by = row_id(required=True)
 
 
 class ChainSchema(Schema):
     """The days of one induction, every visit that was booked for them, and what is arranged."""
 
-    id = _id(required=True)
-    patient_id = _id(required=True)
-    referral_id = _id(required=True)
+    id = row_id(required=True)
+    patient_id = row_id(required=True)
+    referral_id = row_id(required=True)
     version = fields.Integer(required=True)
     visits = fields.List(fields.Nested("VisitSchema"), required=True)
     arrangements = fields.List(fields.Nested(ArrangementShownSchema), required=True)

@@ -17,12 +17,10 @@ from clinic.appointments.schemas import (
     PlaceSchema,
     PlaceWantedSchema,
     SpanSchema,
-    _code,
-    _id,
-    _instant,
 )
 from clinic.auth import act, needs
 from clinic.openapi import Blueprint
+from clinic.shapes import code, instant, row_id
 from clinic.sheets import as_csv
 from scheduling.booking import REASONS, ROUTINE, SOFT
 from scheduling.slots import Place
@@ -36,24 +34,24 @@ routine_api = Blueprint(
 class RoutineSchema(PlaceWantedSchema):
     """Who gets which place, for what. `override`: why a block is passed."""
 
-    patient_id = _id(required=True)
-    kind = _code(dict(ROUTINE), required=True)
+    patient_id = row_id(required=True)
+    kind = code(dict(ROUTINE), required=True)
     override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
 
 
 class PassedSchema(Schema):
     """A block passed for a visit. `waited_days`: the wait with that place; null for routine work."""
 
-    visit_id = _id(required=True)
-    starts_at = _instant(required=True)
+    visit_id = row_id(required=True)
+    starts_at = instant(required=True)
     kind = fields.String(required=True)
     status = fields.String(required=True)
-    block = _code(dict(SOFT), required=True)
-    reason = _code(dict(REASONS), required=True)
+    block = code(dict(SOFT), required=True)
+    reason = code(dict(REASONS), required=True)
     note = fields.String(required=True)
     waited_days = fields.Integer(required=True, allow_none=True)
     by = fields.String(required=True)
-    at = _instant(required=True)
+    at = instant(required=True)
 
 
 class CountSchema(Schema):

@@ -30,25 +30,10 @@ from clinic.appointments.models import (
     VISIT_STATUSES,
 )
 from clinic.openapi import ProblemSchema
+from clinic.shapes import code, instant, longer_text, row_id
 from scheduling.booking import REASONS
 
 LONGEST_NOTE = 2000
-
-
-def _code(codes: dict[str, str], **more: object) -> fields.String:
-    return fields.String(validate=validate.OneOf(list(codes)), **more)
-
-
-def _instant(**more: object) -> fields.AwareDateTime:
-    return fields.AwareDateTime(format="iso", **more)
-
-
-def _id(**more: object) -> fields.Integer:
-    return fields.Integer(strict=True, validate=validate.Range(min=1, max=2**31 - 1), **more)
-
-
-def _note(**more: object) -> fields.String:
-    return fields.String(validate=validate.Length(max=LONGEST_NOTE), **more)
 
 
 class SpanSchema(Schema):
@@ -65,13 +50,13 @@ class PlaceSchema(Schema):
     an observation place are held as well; null where nobody is observed.
     """
 
-    starts_at = _instant(required=True)
-    ends_at = _instant(required=True)
-    doctor_id = _id(required=True)
-    worker_id = _id(required=True)
-    nurse_id = _id(allow_none=True)
-    room_id = _id(allow_none=True)
-    observed_until = _instant(allow_none=True)
+    starts_at = instant(required=True)
+    ends_at = instant(required=True)
+    doctor_id = row_id(required=True)
+    worker_id = row_id(required=True)
+    nurse_id = row_id(allow_none=True)
+    room_id = row_id(allow_none=True)
+    observed_until = instant(allow_none=True)
 
 
 class WholeChainSchema(PlaceSchema):
@@ -84,7 +69,7 @@ class WholeChainSchema(PlaceSchema):
 class FreePlacesSchema(Schema):
     """The places nobody has taken, in order of time."""
 
-    site_id = _id(required=True)
+    site_id = row_id(required=True)
     first = fields.Date(required=True, data_key="from")
     last = fields.Date(required=True, data_key="to")
     places = fields.List(fields.Nested(PlaceSchema), required=True)
@@ -122,9 +107,9 @@ class TakenSchema(ProblemSchema):
 class PlaceWantedSchema(Schema):
     """A place, by its start and its two members of staff."""
 
-    starts_at = _instant(required=True)
-    doctor_id = _id(required=True)
-    worker_id = _id(required=True)
+    starts_at = instant(required=True)
+    doctor_id = row_id(required=True)
+    worker_id = row_id(required=True)
 
 
 class ConfirmSchema(Schema):
@@ -136,7 +121,7 @@ class ConfirmSchema(Schema):
 class HoldingSchema(PlaceWantedSchema):
     """For whom which place is held."""
 
-    referral_id = _id(required=True)
+    referral_id = row_id(required=True)
 
 
 class BookingSchema(HoldingSchema):
@@ -148,8 +133,8 @@ class BookingSchema(HoldingSchema):
 class OverrideSchema(Schema):
     """Why a block that may be passed is passed (BK-04). Needs the right to."""
 
-    reason = _code(dict(REASONS), required=True)
-    note = _note(required=True)
+    reason = code(dict(REASONS), required=True)
+    note = longer_text(required=True)
 
 
 class OverridableBookingSchema(BookingSchema):
@@ -161,7 +146,7 @@ class OverridableBookingSchema(BookingSchema):
 class MoveSchema(PlaceWantedSchema):
     """Which place a visit takes instead."""
 
-    note = _note(load_default=None)
+    note = longer_text(load_default=None)
     arrangements = arrangements_field()
     preview = preview_field()
 
@@ -169,9 +154,9 @@ class MoveSchema(PlaceWantedSchema):
 class CancelSchema(Schema):
     """Why a visit is cancelled, and by whom."""
 
-    reason = _code(CANCELLED_BECAUSE, required=True)
-    by_whom = _code(CANCELLED_BY, required=True)
-    note = _note(load_default=None)
+    reason = code(CANCELLED_BECAUSE, required=True)
+    by_whom = code(CANCELLED_BY, required=True)
+    note = longer_text(load_default=None)
     keep_rest = fields.Boolean(
         load_default=False,
         metadata={"description": "Keep the days of the induction after this one"},
@@ -182,39 +167,39 @@ class CancelSchema(Schema):
 class ArrivedSchema(Schema):
     """When the patient came; now when left out."""
 
-    arrived_at = _instant(load_default=None)
+    arrived_at = instant(load_default=None)
 
 
 class NoteSchema(Schema):
     """A remark, if there is one."""
 
-    note = _note(load_default=None)
+    note = longer_text(load_default=None)
 
 
 class WhySchema(Schema):
     """What was wrong."""
 
-    reason = _note(required=True)
+    reason = longer_text(required=True)
 
 
 class VisitSchema(Schema):
     """A visit as it stands. `lapses_at`: a place only held, which from then on counts for nothing."""
 
-    id = _id(required=True)
-    patient_id = _id(required=True)
-    site_id = _id(required=True)
-    referral_id = _id(required=True, allow_none=True)
-    kind = _code(VISIT_KINDS, required=True)
-    starts_at = _instant(required=True)
-    ends_at = _instant(required=True)
-    doctor_id = _id(required=True, allow_none=True)
-    worker_id = _id(required=True, allow_none=True)
-    nurse_id = _id(required=True, allow_none=True)
-    room_id = _id(required=True, allow_none=True)
-    observation_id = _id(required=True, allow_none=True)
-    status = _code(VISIT_STATUSES, required=True)
-    lapses_at = _instant(required=True, allow_none=True)
-    chain_id = _id(required=True, allow_none=True)
+    id = row_id(required=True)
+    patient_id = row_id(required=True)
+    site_id = row_id(required=True)
+    referral_id = row_id(required=True, allow_none=True)
+    kind = code(VISIT_KINDS, required=True)
+    starts_at = instant(required=True)
+    ends_at = instant(required=True)
+    doctor_id = row_id(required=True, allow_none=True)
+    worker_id = row_id(required=True, allow_none=True)
+    nurse_id = row_id(required=True, allow_none=True)
+    room_id = row_id(required=True, allow_none=True)
+    observation_id = row_id(required=True, allow_none=True)
+    status = code(VISIT_STATUSES, required=True)
+    lapses_at = instant(required=True, allow_none=True)
+    chain_id = row_id(required=True, allow_none=True)
     day_number = fields.Integer(required=True, allow_none=True)
     version = fields.Integer(required=True)
 
@@ -222,72 +207,72 @@ class VisitSchema(Schema):
 class CorrectionSchema(Schema):
     """What a referral should have said. A field left out stays as it is."""
 
-    referred_at = _instant()
-    source = _code(SOURCES)
-    drugs = fields.List(_code(DRUGS))
-    risk = _code(RISKS, allow_none=True)
-    reason = _note(required=True)
+    referred_at = instant()
+    source = code(SOURCES)
+    drugs = fields.List(code(DRUGS))
+    risk = code(RISKS, allow_none=True)
+    reason = longer_text(required=True)
 
 
 class ReferralRequestSchema(Schema):
     """Somebody is referred to this site. `risk` null: not known."""
 
-    patient_id = _id(required=True)
-    referred_at = _instant(required=True)
-    source = _code(SOURCES, required=True)
-    drugs = fields.List(_code(DRUGS), required=True)
-    risk = _code(RISKS, load_default=None, allow_none=True)
-    received_by = _id(load_default=None)
-    note = _note(load_default=None)
+    patient_id = row_id(required=True)
+    referred_at = instant(required=True)
+    source = code(SOURCES, required=True)
+    drugs = fields.List(code(DRUGS), required=True)
+    risk = code(RISKS, load_default=None, allow_none=True)
+    received_by = row_id(load_default=None)
+    note = longer_text(load_default=None)
 
 
 class ReferralSchema(Schema):
     """A referral as it stands."""
 
-    id = _id(required=True)
-    patient_id = _id(required=True)
-    site_id = _id(required=True)
-    received_by = _id(required=True)
-    referred_at = _instant(required=True)
-    source = _code(SOURCES, required=True)
+    id = row_id(required=True)
+    patient_id = row_id(required=True)
+    site_id = row_id(required=True)
+    received_by = row_id(required=True)
+    referred_at = instant(required=True)
+    source = code(SOURCES, required=True)
     drugs = fields.List(fields.String(), required=True)
-    risk = _code(RISKS, required=True, allow_none=True)
-    status = _code(REFERRAL_STATUSES, required=True)
-    seen_at = _instant(required=True, allow_none=True)
-    support_at = _instant(required=True, allow_none=True)
-    sent_to = _code(SENT_TO, required=True, allow_none=True)
+    risk = code(RISKS, required=True, allow_none=True)
+    status = code(REFERRAL_STATUSES, required=True)
+    seen_at = instant(required=True, allow_none=True)
+    support_at = instant(required=True, allow_none=True)
+    sent_to = code(SENT_TO, required=True, allow_none=True)
     sent_to_name = fields.String(required=True, allow_none=True)
-    outside_at = _instant(required=True, allow_none=True)
-    closed_because = _code(CLOSED_BECAUSE, required=True, allow_none=True)
+    outside_at = instant(required=True, allow_none=True)
+    closed_because = code(CLOSED_BECAUSE, required=True, allow_none=True)
     version = fields.Integer(required=True)
 
 
 class SupportSchema(Schema):
     """When psychosocial support was given; now when left out."""
 
-    at = _instant(load_default=None)
-    note = _note(load_default=None)
+    at = instant(load_default=None)
+    note = longer_text(load_default=None)
 
 
 class SendOnSchema(Schema):
     """Where a model 1 referral goes, and the appointment there when it is known."""
 
-    sent_to = _code(SENT_TO, required=True)
+    sent_to = code(SENT_TO, required=True)
     sent_to_name = fields.String(required=True, validate=validate.Length(min=1, max=200))
-    outside_at = _instant(load_default=None)
+    outside_at = instant(load_default=None)
 
 
 class SeenSchema(Schema):
     """When a clinician elsewhere saw the person."""
 
-    seen_at = _instant(required=True)
+    seen_at = instant(required=True)
 
 
 class CloseSchema(Schema):
     """Why somebody no longer waits."""
 
-    reason = _code(CLOSED_BECAUSE, required=True)
-    note = _note(load_default=None)
+    reason = code(CLOSED_BECAUSE, required=True)
+    note = longer_text(load_default=None)
 
 
 class FindingSchema(Schema):
@@ -307,7 +292,7 @@ class WaitSchema(Schema):
     limit = fields.Integer(required=True, allow_none=True)
     last_on = fields.Date(required=True, allow_none=True)
     over = fields.Boolean(required=True, allow_none=True)
-    breaches_at = _instant(required=True, allow_none=True)
+    breaches_at = instant(required=True, allow_none=True)
 
 
 class LookSchema(Schema):
@@ -332,14 +317,14 @@ class OfferSchema(Schema):
 class WaitingSchema(Schema):
     """One person on the wait list."""
 
-    referral_id = _id(required=True)
-    patient_id = _id(required=True)
-    referred_at = _instant(required=True)
+    referral_id = row_id(required=True)
+    patient_id = row_id(required=True)
+    referred_at = instant(required=True)
     risk = fields.String(required=True, allow_none=True)
     drugs = fields.List(fields.String(), required=True)
     wait = fields.Nested(WaitSchema, required=True)
-    visit_id = _id(required=True, allow_none=True)
-    visit_at = _instant(required=True, allow_none=True)
+    visit_id = row_id(required=True, allow_none=True)
+    visit_at = instant(required=True, allow_none=True)
     flags = fields.List(fields.Nested(FindingSchema), required=True)
 
 
@@ -357,14 +342,14 @@ class SessionRequestSchema(Schema):
     starts = fields.Time(required=True, format="%H:%M")
     ends = fields.Time(required=True, format="%H:%M")
     slot_minutes = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1440))
-    doctor_id = _id(required=True)
-    worker_id = _id(required=True)
+    doctor_id = row_id(required=True)
+    worker_id = row_id(required=True)
     from_on = fields.Date(required=True)
     to_on = fields.Date(load_default=None, allow_none=True)
-    nurse_id = _id(load_default=None, allow_none=True)
-    room_id = _id(load_default=None, allow_none=True)
+    nurse_id = row_id(load_default=None, allow_none=True)
+    room_id = row_id(load_default=None, allow_none=True)
     despite_holiday = fields.Boolean(load_default=False)
-    kept_for = _code(KEPT_FOR, load_default="rapid")
+    kept_for = code(KEPT_FOR, load_default="rapid")
     routine_from_hours = fields.Integer(
         load_default=None, allow_none=True, strict=True, validate=validate.Range(1, 336)
     )
@@ -373,7 +358,7 @@ class SessionRequestSchema(Schema):
 class SessionSchema(SessionRequestSchema):
     """A session as it stands."""
 
-    id = _id(required=True)
+    id = row_id(required=True)
     version = fields.Integer(required=True)
 
 
@@ -381,9 +366,9 @@ class SessionChangeSchema(Schema):
     """From a date on: another nurse, another room, or kept for other work. All are named."""
 
     from_on = fields.Date(required=True)
-    nurse_id = _id(required=True, allow_none=True)
-    room_id = _id(required=True, allow_none=True)
-    kept_for = _code(KEPT_FOR, required=True)
+    nurse_id = row_id(required=True, allow_none=True)
+    room_id = row_id(required=True, allow_none=True)
+    kept_for = code(KEPT_FOR, required=True)
     routine_from_hours = fields.Integer(
         required=True, allow_none=True, strict=True, validate=validate.Range(1, 336)
     )
@@ -405,7 +390,7 @@ class DayOffRequestSchema(Schema):
 class DayOffSchema(DayOffRequestSchema):
     """A day taken off."""
 
-    id = _id(required=True)
+    id = row_id(required=True)
 
 
 class SessionLineSchema(Schema):
@@ -433,16 +418,16 @@ class RotaSchema(Schema):
 class LeaveRequestSchema(Schema):
     """Somebody is away from one instant up to another, at every site."""
 
-    staff_id = _id(required=True)
-    starts_at = _instant(required=True)
-    ends_at = _instant(required=True)
-    reason = _code(AWAY_BECAUSE, required=True)
+    staff_id = row_id(required=True)
+    starts_at = instant(required=True)
+    ends_at = instant(required=True)
+    reason = code(AWAY_BECAUSE, required=True)
 
 
 class LeaveSchema(LeaveRequestSchema):
     """A leave as it stands."""
 
-    id = _id(required=True)
+    id = row_id(required=True)
 
 
 class OpeningRequestSchema(Schema):
@@ -457,7 +442,7 @@ class OpeningRequestSchema(Schema):
 class OpeningSchema(OpeningRequestSchema):
     """Hours as they stand."""
 
-    id = _id(required=True)
+    id = row_id(required=True)
 
 
 class MoveProposedSchema(Schema):
@@ -469,10 +454,10 @@ class MoveProposedSchema(Schema):
 class HitSchema(Schema):
     """A booked visit the rota does not carry. `move` null: nothing is free in the weeks looked at."""
 
-    visit_id = _id(required=True)
+    visit_id = row_id(required=True)
     version = fields.Integer(required=True)
-    patient_id = _id(required=True)
-    starts_at = _instant(required=True)
+    patient_id = row_id(required=True)
+    starts_at = instant(required=True)
     why = fields.String(required=True)
     day_number = fields.Integer(
         required=True, allow_none=True, metadata={"description": "2 or 3: moved as a day"}
@@ -499,15 +484,15 @@ class HitsSchema(Schema):
 class ThingRequestSchema(Schema):
     """A room, an observation place or a piece of kit. `item`: which kit it is; null for the others."""
 
-    kind = _code(RESOURCE_KINDS, required=True)
+    kind = code(RESOURCE_KINDS, required=True)
     name = fields.String(required=True, validate=validate.Length(min=1, max=100))
-    item = _code(ITEMS, load_default=None, allow_none=True)
+    item = code(ITEMS, load_default=None, allow_none=True)
 
 
 class ThingSchema(ThingRequestSchema):
     """One as it stands. `gone_on`: the first day it is no longer there."""
 
-    id = _id(required=True)
+    id = row_id(required=True)
     gone_on = fields.Date(required=True, allow_none=True)
     version = fields.Integer(required=True)
 

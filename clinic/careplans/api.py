@@ -24,7 +24,7 @@ from clinic.careplans.schemas import (
     WithdrawalSchema,
     WorklistSchema,
 )
-from clinic.openapi import Blueprint, if_match, tag
+from clinic.openapi import VERSIONED, Blueprint, if_match, tag
 from clinic.shapes import MadeSchema
 
 careplans_api = Blueprint(
@@ -35,17 +35,7 @@ careplans_api = Blueprint(
 _stale = careplans_api.alt_response(412, description="Changed meanwhile; says by whom")
 _refused = careplans_api.alt_response(422, description="A value that cannot stand, by field")
 _taken = careplans_api.alt_response(409, description="Somebody was first, or something comes first")
-_versioned = careplans_api.doc(
-    parameters=[
-        {
-            "in": "header",
-            "name": "If-Match",
-            "required": True,
-            "schema": {"type": "string", "pattern": '^"?[0-9]{1,9}"?$'},
-            "description": "The ETag that was read",
-        }
-    ]
-)
+_versioned = careplans_api.doc(**VERSIONED)
 _ONE = "/care-plans/<int:plan_id>"
 
 

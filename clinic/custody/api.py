@@ -32,7 +32,7 @@ from clinic.custody.schemas import (
     UnavailableRequestSchema,
     WorklistSchema,
 )
-from clinic.openapi import Blueprint, if_match, tag
+from clinic.openapi import VERSIONED, Blueprint, if_match, tag
 
 custody_api = Blueprint(
     "custody_api", __name__, url_prefix="/api/v1",
@@ -41,17 +41,7 @@ custody_api = Blueprint(
 
 _stale = custody_api.alt_response(412, description="Changed meanwhile; says by whom")
 _refused = custody_api.alt_response(422, description="A value that cannot stand, by field")
-_versioned = custody_api.doc(
-    parameters=[
-        {
-            "in": "header",
-            "name": "If-Match",
-            "required": True,
-            "schema": {"type": "string", "pattern": '^"?[0-9]{1,9}"?$'},
-            "description": "The ETag that was read",
-        }
-    ]
-)
+_versioned = custody_api.doc(**VERSIONED)
 _ONE = "/receptions/<int:reception_id>"
 
 

@@ -5,8 +5,6 @@ Instants carry an offset; days are London dates; staff, patients and sites are n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from marshmallow import Schema, fields, validate
 
 from clinic.custody.models import (
@@ -20,28 +18,13 @@ from clinic.custody.models import (
     TOPIC_NAMES,
     WAYS_OUT,
 )
+from clinic.shapes import code, instant, row_id, yes_no
 from clinic.sites.models import NATIONS
 
 LONGEST_REASON = 500
 LONGEST_NOTE = 4000
 LONGEST_CELL = 20
 LONGEST_WING = 30
-
-
-def _code(codes: Iterable[str], **more: object) -> fields.String:
-    return fields.String(validate=validate.OneOf(list(codes)), **more)
-
-
-def _instant(**more: object) -> fields.AwareDateTime:
-    return fields.AwareDateTime(format="iso", **more)
-
-
-def _id(**more: object) -> fields.Integer:
-    return fields.Integer(strict=True, validate=validate.Range(min=1, max=2**31 - 1), **more)
-
-
-def _yes_no(**more: object) -> fields.Boolean:
-    return fields.Boolean(truthy={True}, falsy={False}, allow_none=True, **more)
 
 
 def _reason() -> fields.String:
@@ -61,14 +44,14 @@ class StrikeOutSchema(Schema):
 class ReceptionRequestSchema(Schema):
     """An arrival. `heightened_risk`, `ppo`: null when not asked; `wing_id`: when not settled."""
 
-    patient_id = _id(required=True)
-    received_at = _instant(required=True)
+    patient_id = row_id(required=True)
+    received_at = instant(required=True)
     prison_number = fields.String(validate=validate.Length(max=20))
-    screening = _code(SCREENINGS, required=True)
-    screened_at = _instant()
-    heightened_risk = _yes_no()
-    ppo = _yes_no()
-    wing_id = _id(allow_none=True)
+    screening = code(SCREENINGS, required=True)
+    screened_at = instant()
+    heightened_risk = yes_no()
+    ppo = yes_no()
+    wing_id = row_id(allow_none=True)
     cell = _cell()
 
 
@@ -76,35 +59,35 @@ class ReceptionCorrectionSchema(Schema):
     """What a reception should have said; only what changes."""
 
     reason = _reason()
-    received_at = _instant()
-    screening = _code(SCREENINGS)
-    heightened_risk = _yes_no()
-    ppo = _yes_no()
-    group_suitability = _code(SUITABILITIES, allow_none=True)
-    needs_post_28_programme = _yes_no()
+    received_at = instant()
+    screening = code(SCREENINGS)
+    heightened_risk = yes_no()
+    ppo = yes_no()
+    group_suitability = code(SUITABILITIES, allow_none=True)
+    needs_post_28_programme = yes_no()
 
 
 class ScreeningSchema(Schema):
     """The result of a screening that was not done at reception."""
 
-    screening = _code([each for each in SCREENINGS if each != "not_done"], required=True)
-    screened_at = _instant(required=True)
+    screening = code([each for each in SCREENINGS if each != "not_done"], required=True)
+    screened_at = instant(required=True)
 
 
 class KeyworkerRequestSchema(Schema):
     """Who is named. `reason`: required when somebody else already is."""
 
-    staff_id = _id(required=True)
-    named_at = _instant()
+    staff_id = row_id(required=True)
+    named_at = instant()
     reason = fields.String(validate=validate.Length(max=LONGEST_REASON))
 
 
 class _DeliveryFields(Schema):
-    outcome = _code(DELIVERY_OUTCOMES)
-    topic = _code(TOPIC_NAMES)
-    mode = _code(MODES)
+    outcome = code(DELIVERY_OUTCOMES)
+    topic = code(TOPIC_NAMES)
+    mode = code(MODES)
     for_on = fields.Date()
-    done_by = _id()
+    done_by = row_id()
     note = fields.String(validate=validate.Length(max=LONGEST_NOTE))
 
 
@@ -112,42 +95,42 @@ class DeliveryRequestSchema(_DeliveryFields):
     """Something done for the patient, or offered and declined."""
 
     item = fields.String(required=True)
-    done_at = _instant(required=True)
-    by = fields.List(_code(PARTIES), required=True, validate=validate.Length(min=1))
+    done_at = instant(required=True)
+    by = fields.List(code(PARTIES), required=True, validate=validate.Length(min=1))
 
 
 class DeliveryCorrectionSchema(_DeliveryFields):
     """What a delivery should have said; only what changes."""
 
     reason = _reason()
-    done_at = _instant()
-    by = fields.List(_code(PARTIES), validate=validate.Length(min=1))
+    done_at = instant()
+    by = fields.List(code(PARTIES), validate=validate.Length(min=1))
 
 
 class HearingRequestSchema(Schema):
     """A court hearing. `known_at`: when the prison learnt of it, now when not said."""
 
-    starts_at = _instant(required=True)
-    known_at = _instant()
+    starts_at = instant(required=True)
+    known_at = instant()
     court = fields.String(validate=validate.Length(max=100))
-    outcome = _code(HEARING_OUTCOMES)
+    outcome = code(HEARING_OUTCOMES)
 
 
 class HearingCorrectionSchema(Schema):
     """What a hearing should have said, its outcome included; only what changes."""
 
     reason = _reason()
-    starts_at = _instant()
-    known_at = _instant()
+    starts_at = instant()
+    known_at = instant()
     court = fields.String(validate=validate.Length(max=100), allow_none=True)
-    outcome = _code(HEARING_OUTCOMES, allow_none=True)
+    outcome = code(HEARING_OUTCOMES, allow_none=True)
 
 
 class ReleaseRequestSchema(Schema):
     """The day they will walk out, after any weekend or Friday rule."""
 
     on = fields.Date(required=True)
-    known_at = _instant()
+    known_at = instant()
 
 
 class ReleaseCorrectionSchema(Schema):
@@ -155,7 +138,7 @@ class ReleaseCorrectionSchema(Schema):
 
     reason = _reason()
     on = fields.Date()
-    known_at = _instant()
+    known_at = instant()
 
 
 class TransferRequestSchema(Schema):
@@ -163,10 +146,10 @@ class TransferRequestSchema(Schema):
 
     on = fields.Date(required=True)
     booked_on = fields.Date()
-    receiving_site_id = _id()
+    receiving_site_id = row_id()
     receiving_prison = fields.String(validate=validate.Length(max=100))
-    nation = _code(NATIONS)
-    prescriber_cover = _yes_no()
+    nation = code(NATIONS)
+    prescriber_cover = yes_no()
 
 
 class TransferCorrectionSchema(TransferRequestSchema):
@@ -181,7 +164,7 @@ class UnavailableRequestSchema(Schema):
 
     from_on = fields.Date(required=True)
     to_on = fields.Date(allow_none=True, load_default=None)
-    place = _code(PLACES_APART, required=True)
+    place = code(PLACES_APART, required=True)
 
 
 class UnavailableCorrectionSchema(Schema):
@@ -190,68 +173,68 @@ class UnavailableCorrectionSchema(Schema):
     reason = _reason()
     from_on = fields.Date()
     to_on = fields.Date(allow_none=True)
-    place = _code(PLACES_APART)
+    place = code(PLACES_APART)
 
 
 class LocationRequestSchema(Schema):
     """On which wing they live. `from_at`: now when not said."""
 
-    wing_id = _id(required=True)
+    wing_id = row_id(required=True)
     cell = _cell()
-    from_at = _instant()
+    from_at = instant()
 
 
 class LocationCorrectionSchema(Schema):
     """The wing, cell or time that was wrong; only what changes."""
 
     reason = _reason()
-    wing_id = _id()
+    wing_id = row_id()
     cell = _cell()
-    from_at = _instant()
+    from_at = instant()
 
 
 class ExitRequestSchema(Schema):
     """They left, and how."""
 
-    at = _instant(required=True)
-    how = _code(WAYS_OUT, required=True)
+    at = instant(required=True)
+    how = code(WAYS_OUT, required=True)
 
 
 class ExitCorrectionSchema(Schema):
     """An exit that was recorded wrongly; only what changes."""
 
     reason = _reason()
-    at = _instant()
-    how = _code(WAYS_OUT)
+    at = instant()
+    how = code(WAYS_OUT)
 
 
 class FactSchema(Schema):
     """A fact of the stay as it stands, by its id; its own fields beside it."""
 
-    id = _id(required=True)
-    recorded_at = _instant(required=True)
-    recorded_by = _id(required=True)
+    id = row_id(required=True)
+    recorded_at = instant(required=True)
+    recorded_by = row_id(required=True)
 
 
 class HearingSchema(FactSchema):
-    starts_at = _instant()
-    known_at = _instant()
+    starts_at = instant()
+    known_at = instant()
     court = fields.String(allow_none=True)
     outcome = fields.String(allow_none=True)
 
 
 class ReleaseSchema(FactSchema):
     on = fields.Date()
-    known_at = _instant()
+    known_at = instant()
 
 
 class TransferSchema(FactSchema):
     on = fields.Date()
     booked_on = fields.Date()
-    receiving_site_id = _id(allow_none=True)
+    receiving_site_id = row_id(allow_none=True)
     receiving_prison = fields.String()
     nation = fields.String()
-    prescriber_cover = _yes_no()
+    prescriber_cover = yes_no()
 
 
 class UnavailableSchema(FactSchema):
@@ -263,23 +246,23 @@ class UnavailableSchema(FactSchema):
 class LocationSchema(FactSchema):
     """Where they live from a moment on, until the next one."""
 
-    wing_id = _id()
+    wing_id = row_id()
     wing = fields.String(attribute="wing.name")
     cell = fields.String(allow_none=True)
-    from_at = _instant()
+    from_at = instant()
 
 
 class ExitSchema(FactSchema):
-    at = _instant()
+    at = instant()
     how = fields.String()
 
 
 class DeliverySchema(FactSchema):
     item = fields.String()
     for_on = fields.Date(allow_none=True)
-    done_at = _instant()
+    done_at = instant()
     by = fields.List(fields.String())
-    done_by = _id()
+    done_by = row_id()
     outcome = fields.String()
     topic = fields.String(allow_none=True)
     mode = fields.String(allow_none=True)
@@ -299,9 +282,9 @@ class ChangeSchema(Schema):
 class VersionSchema(Schema):
     """One version of the timetable and the dates it changed."""
 
-    id = _id(required=True)
-    version = _id(required=True)
-    made_at = _instant(required=True)
+    id = row_id(required=True)
+    version = row_id(required=True)
+    made_at = instant(required=True)
     because = fields.String(required=True)
     changes = fields.List(fields.Nested(ChangeSchema), required=True)
 
@@ -309,12 +292,12 @@ class VersionSchema(Schema):
 class DetailSchema(Schema):
     """When they arrived and what was asked; null: not asked."""
 
-    received_at = _instant(required=True)
+    received_at = instant(required=True)
     screening = fields.String(required=True)
-    heightened_risk = _yes_no(required=True)
-    ppo = _yes_no(required=True)
+    heightened_risk = yes_no(required=True)
+    ppo = yes_no(required=True)
     group_suitability = fields.String(allow_none=True, required=True)
-    needs_post_28_programme = _yes_no(required=True)
+    needs_post_28_programme = yes_no(required=True)
 
 
 class StaySchema(Schema):
@@ -329,7 +312,7 @@ class StaySchema(Schema):
     version = fields.Integer(attribute="reception.version", required=True)
     day_count = fields.String(attribute="reception.day_count", required=True)
     plan_made_on = fields.Date(attribute="reception.plan_made_on", required=True)
-    undone_at = _instant(attribute="reception.undone_at", allow_none=True, required=True)
+    undone_at = instant(attribute="reception.undone_at", allow_none=True, required=True)
     reception = fields.Nested(DetailSchema, attribute="detail", required=True)
     keyworker_id = fields.Integer(attribute="keyworker.id", dump_default=None, allow_none=True)
     timetable = fields.Dict(attribute="answer", allow_none=True, required=True)
@@ -354,9 +337,9 @@ class WingRequestSchema(Schema):
 class WingSchema(Schema):
     """A wing. `closed_at`: since when nobody new is put on it."""
 
-    id = _id(required=True)
+    id = row_id(required=True)
     name = fields.String(required=True)
-    closed_at = _instant(allow_none=True, required=True)
+    closed_at = instant(allow_none=True, required=True)
 
 
 class WingsSchema(Schema):
@@ -368,21 +351,21 @@ class WingsSchema(Schema):
 class WorkSchema(Schema):
     """One open duty, in the order of the list: by deadline, then risk."""
 
-    reception_id = _id(required=True)
-    patient_id = _id(required=True)
+    reception_id = row_id(required=True)
+    patient_id = row_id(required=True)
     wing = fields.String(attribute="where.wing", dump_default=None, allow_none=True)
     cell = fields.String(attribute="where.cell", dump_default=None, allow_none=True)
     item = fields.String(required=True)
     for_on = fields.Date(allow_none=True, required=True)
     due_on = fields.Date(required=True)
-    deadline = _instant(required=True)
+    deadline = instant(required=True)
     amber = fields.Boolean(required=True)
     overdue = fields.Boolean(required=True)
     owner = fields.String(required=True)
     escalate_to = fields.String(allow_none=True, required=True)
-    keyworker_id = _id(allow_none=True, required=True)
-    ppo = _yes_no(required=True)
-    heightened_risk = _yes_no(required=True)
+    keyworker_id = row_id(allow_none=True, required=True)
+    ppo = yes_no(required=True)
+    heightened_risk = yes_no(required=True)
 
 
 class WorklistSchema(Schema):

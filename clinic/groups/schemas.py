@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from clinic.custody.schemas import LONGEST_REASON, _code, _id, _instant, _yes_no
+from clinic.custody.schemas import LONGEST_REASON
 from clinic.groups.commands import MOST_A_WEEK
 from clinic.groups.models import (
     CANCELLED_BECAUSE,
@@ -15,6 +15,7 @@ from clinic.groups.models import (
     PARTS,
     RELEASED_BECAUSE,
 )
+from clinic.shapes import code, instant, row_id, yes_no
 from scheduling.groups import KINDS, PLACES, TOPICS
 
 
@@ -31,7 +32,7 @@ class EndSchema(Schema):
 class MaterialRequestSchema(Schema):
     """Validated material (PSO 4350); `valid_until` null: open."""
 
-    topic = _code(TOPICS, required=True)
+    topic = code(TOPICS, required=True)
     title = _text(required=True)
     edition = _text(required=True)
     validated_on = fields.Date(required=True)
@@ -41,14 +42,14 @@ class MaterialRequestSchema(Schema):
 
 class MaterialSchema(MaterialRequestSchema):
     id = fields.Integer()
-    ended_at = _instant(allow_none=True)
+    ended_at = instant(allow_none=True)
 
 
 class HalfDayRequestSchema(Schema):
     """The hours of a half-day on a weekday (Monday is 1) from a day on; neither hour: none."""
 
     weekday = fields.Integer(required=True, validate=validate.Range(1, 7))
-    part = _code(PARTS, required=True)
+    part = code(PARTS, required=True)
     starts = fields.Time(required=True, allow_none=True)
     ends = fields.Time(required=True, allow_none=True)
     from_on = fields.Date(required=True)
@@ -61,8 +62,8 @@ class HalfDaySchema(HalfDayRequestSchema):
 class FacilitatorRequestSchema(Schema):
     """Which topics somebody leads, as whom; `a_week` null: no limit."""
 
-    kind = _code(KINDS, required=True)
-    topics = fields.List(_code(TOPICS), required=True)
+    kind = code(KINDS, required=True)
+    topics = fields.List(code(TOPICS), required=True)
     a_week = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, MOST_A_WEEK))
 
 
@@ -74,7 +75,7 @@ class FacilitatorSchema(FacilitatorRequestSchema):
 class ConfidentialSchema(Schema):
     """Is the room confidential? null: not known, so not fit."""
 
-    confidential = _yes_no(required=True)
+    confidential = yes_no(required=True)
 
 
 class RoomSchema(ConfidentialSchema):
@@ -85,12 +86,12 @@ class RoomSchema(ConfidentialSchema):
 class SessionRequestSchema(Schema):
     """A session of 90 minutes, as a draft."""
 
-    topic = _code(TOPICS, required=True)
-    estate = _code(ESTATE_NAMES, required=True)
-    starts_at = _instant(required=True)
-    room_id = _id(required=True)
-    carat_id = _id(required=True)
-    clinical_id = _id(required=True)
+    topic = code(TOPICS, required=True)
+    estate = code(ESTATE_NAMES, required=True)
+    starts_at = instant(required=True)
+    room_id = row_id(required=True)
+    carat_id = row_id(required=True)
+    clinical_id = row_id(required=True)
     places = fields.Integer(strict=True, validate=validate.Range(1, PLACES))
     runs_on_bank_holiday = fields.Boolean(truthy={True}, falsy={False})
 
@@ -98,18 +99,18 @@ class SessionRequestSchema(Schema):
 class SessionChangeSchema(Schema):
     """Another room or facilitator."""
 
-    room_id = _id(required=True)
-    carat_id = _id(required=True)
-    clinical_id = _id(required=True)
+    room_id = row_id(required=True)
+    carat_id = row_id(required=True)
+    clinical_id = row_id(required=True)
 
 
 class CancelSchema(Schema):
-    reason = _code(CANCELLED_BECAUSE, required=True)
+    reason = code(CANCELLED_BECAUSE, required=True)
 
 
 class SessionSchema(SessionRequestSchema):
     id = fields.Integer()
-    ends_at = _instant()
+    ends_at = instant()
     material_id = fields.Integer()
     status = fields.String()
     cancelled_because = fields.String(allow_none=True)
@@ -126,8 +127,8 @@ class ReasonSchema(Schema):
 class AttendanceRequestSchema(Schema):
     """What became of a seat; `reason`: why what was recorded before is wrong."""
 
-    outcome = _code(OUTCOMES, required=True)
-    missed_because = _code(MISSED_BECAUSE, allow_none=True)
+    outcome = code(OUTCOMES, required=True)
+    missed_because = code(MISSED_BECAUSE, allow_none=True)
     reason = _text(allow_none=True)
 
 
@@ -159,33 +160,33 @@ class RegisterSchema(SessionSchema):
 class SeatRequestSchema(Schema):
     """A seat for a stay: theirs, or offered until they say yes."""
 
-    reception_id = _id(required=True)
+    reception_id = row_id(required=True)
     offered = fields.Boolean(truthy={True}, falsy={False})
     pinned = fields.Boolean(truthy={True}, falsy={False})
 
 
 class ReleaseSchema(Schema):
-    reason = _code(
+    reason = code(
         [each for each in RELEASED_BECAUSE if each not in ("moved", "session_cancelled")],
         required=True,
     )
 
 
 class MoveSchema(Schema):
-    session_id = _id(required=True)
+    session_id = row_id(required=True)
 
 
 class EstateSchema(Schema):
     """Of which estate they are."""
 
-    estate = _code(ESTATE_NAMES, required=True)
+    estate = code(ESTATE_NAMES, required=True)
 
 
 class ApartRequestSchema(Schema):
     """Keep these two apart."""
 
-    other_reception_id = _id(required=True)
-    level = _code(LEVELS, required=True)
+    other_reception_id = row_id(required=True)
+    level = code(LEVELS, required=True)
     reason = _text(required=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, jsonify
 
 from clinic.auth import act, needs
-from clinic.openapi import Blueprint, if_match, tag
+from clinic.openapi import VERSIONED, Blueprint, if_match, tag
 from clinic.release import commands, presenters, queries
 from clinic.release.schemas import (
     ComingListSchema,
@@ -31,17 +31,7 @@ release_api = Blueprint(
 
 Given = dict[str, Any]
 
-_versioned = release_api.doc(
-    parameters=[
-        {
-            "in": "header",
-            "name": "If-Match",
-            "required": True,
-            "schema": {"type": "string", "pattern": '^"?[0-9]{1,9}"?$'},
-            "description": "The ETag that was read",
-        }
-    ]
-)
+_versioned = release_api.doc(**VERSIONED)
 _stale = release_api.alt_response(412, description="Changed meanwhile; says by whom")
 _unread = release_api.alt_response(428, description="No If-Match")
 _elsewhere = release_api.alt_response(403, description="Outside the caseload, or not your right")

@@ -8,7 +8,7 @@ from flask import Response, jsonify
 
 from clinic.auth import act, needs
 from clinic.errors import PROBLEM
-from clinic.openapi import Blueprint, ProblemSchema, if_match, tag
+from clinic.openapi import VERSIONED, Blueprint, ProblemSchema, if_match, tag
 from clinic.prescriptions.commands import FactsMissing
 from clinic.scripts import commands, queries, regimen_commands
 from clinic.scripts.models import CollectionRegimen, Script
@@ -32,21 +32,12 @@ scripts_api = Blueprint(
     description="Prescription forms, and how somebody collects",
 )  # fmt: skip
 
-_IF_MATCH = {
-    "parameters": [
-        {
-            "in": "header", "name": "If-Match", "required": True,
-            "schema": {"type": "string", "pattern": '^"?[0-9]{1,9}"?$'},
-            "description": "The ETag that was read",
-        }
-    ]
-}  # fmt: skip
 _absent = scripts_api.alt_response(404, description="No such patient or form, or not theirs")
 _taken = scripts_api.alt_response(
     409, description="A date is covered by another form, or its state does not allow it"
 )
 _stale = scripts_api.alt_response(412, description="Changed meanwhile")
-_versioned = scripts_api.doc(**_IF_MATCH)
+_versioned = scripts_api.doc(**VERSIONED)
 
 
 class StoppedFormSchema(ProblemSchema):
