@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -20,7 +20,8 @@ from clinic.groups import session_commands
 from clinic.groups.models import GroupSeat, GroupSession
 from tests.factories import base
 from tests.factories.prison_groups import a_prison_with_groups
-from tests.support.race import race
+from tests.support import people
+from tests.support.race import post, race
 
 BREACHES = {
     "too_many": "SELECT count(*) FROM group_seat JOIN group_session ON group_session.id = session_id "
@@ -33,6 +34,11 @@ BREACHES = {
     "twice": "SELECT count(*) FROM group_seat x JOIN group_seat y ON x.id < y.id "
     "AND x.reception_id = y.reception_id AND x.starts_at < y.ends_at AND y.starts_at < x.ends_at "
     "WHERE x.state <> 'released' AND y.state <> 'released' HAVING count(*) > 0",
+}
+
+SITS_OR_APART = {
+    "They have a seat in this session already.",
+    "Somebody they are kept apart from has a seat.",
 }
 
 
@@ -87,12 +93,8 @@ def want_to_sit_together(groups, attempts):
 
     heard = all_at_once(groups, session_id, [one, other] * (attempts // 2))
 
-    refusals = {
-        "They have a seat in this session already.",
-        "Somebody they are kept apart from has a seat.",
-    }
     assert heard["seated"] == 1
-    assert heard.keys() - {"seated"} == refusals
+    assert heard.keys() - {"seated"} == SITS_OR_APART
     assert breaches(groups.prison.database) == set()
 
 
@@ -105,14 +107,61 @@ def test_two_kept_apart_asked_for_twenty_times_at_once_never_sit_together(groups
     want_to_sit_together(groups, 20)
 
 
-@pytest.mark.proof
-def test_one_of_two_hundred_gets_the_last_seat(groups):
-    want_the_last_seat(groups, 200)
+# -- signed in, over HTTP, from 200 clients at once -------------------------------------------------
+
+
+@pytest.fixture
+def served_groups(fresh_database):
+    """A prison as of now, whose sessions of eight days after its receptions lie on a weekday to come."""
+    now = datetime.now(UTC)
+    ahead = next(days for days in range(8, 0, -1) if (now + timedelta(days)).isoweekday() < 6)
+    made = a_prison_with_groups(fresh_database, at=now - timedelta(days=8 - ahead))
+    yield made
+    made.prison.close()
+
+
+def all_at_once_over_http(groups, servers, session_id, receptions):
+    """Each asks with a token of its own; how many heard what."""
+    groups.prison.close()
+    with groups.prison.database.transaction() as session:
+        tokens = [
+            people.an_api_token(session, groups.carat, groups.prison.site, ["groups.seat"])
+            for _ in receptions
+        ]
+    path = f"/api/v1/groups/sessions/{session_id}/seats"
+    answers = race(
+        [
+            partial(post, servers[nth % len(servers)].url, path, token, {"reception_id": reception})
+            for nth, (token, reception) in enumerate(zip(tokens, receptions, strict=True))
+        ]
+    )
+    assert {status for status, _ in answers} <= {201, 409}, Counter(each for each, _ in answers)
+    return Counter(answer.get("detail", "seated") for _, answer in answers)
 
 
 @pytest.mark.proof
-def test_two_kept_apart_asked_for_two_hundred_times_never_sit_together(groups):
-    want_to_sit_together(groups, 200)
+def test_one_of_two_hundred_clients_gets_the_last_seat(served_groups, servers):
+    session_id = served_groups.session(places=2, runs_on_bank_holiday=True)
+    served_groups.seat(session_id, served_groups.someone())
+    wanting = [served_groups.someone() for _ in range(200)]
+
+    heard = all_at_once_over_http(served_groups, servers, session_id, wanting)
+
+    assert heard == {"seated": 1, "Every seat is taken.": 199}
+    assert breaches(served_groups.prison.database) == set()
+
+
+@pytest.mark.proof
+def test_two_kept_apart_asked_for_by_two_hundred_clients_never_sit_together(served_groups, servers):
+    one, other = served_groups.someone(), served_groups.someone()
+    served_groups.apart(one, other)
+    session_id = served_groups.session(runs_on_bank_holiday=True)
+
+    heard = all_at_once_over_http(served_groups, servers, session_id, [one, other] * 100)
+
+    assert heard["seated"] == 1
+    assert heard.keys() - {"seated"} == SITS_OR_APART
+    assert breaches(served_groups.prison.database) == set()
 
 
 # -- past the commands --------------------------------------------------------------------------
