@@ -211,6 +211,11 @@ class Client:
             with self.known.lock:
                 stands = self.known.visits[known_as][2]
                 self.known.visits[known_as] = at, visit["version"], stands
+        if status == 409 and known_as:  # its minutes are over, or somebody let it go
+            with self.known.lock:
+                _, version, stands = self.known.visits[known_as]
+                if stands == "held":
+                    self.known.visits[known_as] = at, version, "let_go"
         if status in (200, 201):
             with self.known.lock:
                 before = self.known.visits.get(visit["id"], (at, 0))
@@ -486,8 +491,25 @@ def everybody_at_once(
             for thread in threads:
                 thread.join(timeout=3600)
                 assert not thread.is_alive()
+            what_chance_left_out(Client(0, services, known))
     assert run_command("audit", "verify", database_url=url).returncode == 0
     return known
+
+
+def done_at_least_once(known: Known) -> set[str]:
+    return {verb for verb, status in known.answers if status in (200, 201)}
+
+
+def what_chance_left_out(client: Client) -> None:
+    """In a short run nobody may have come through with a rare action: one client, with nobody in its
+    way, frees something and tries it again, on the same full rota and under the same watch.
+    """
+    for verb in sorted(set(ACTIONS) - done_at_least_once(client.known)):
+        for attempt in range(60):
+            getattr(client, verb)(attempt % 2)
+            if verb in done_at_least_once(client.known):
+                break
+            client.cancel(attempt % 2)
 
 
 def _wait_for(known: Known, left: int) -> None:
@@ -515,8 +537,7 @@ def run(fresh_database: Database, fresh_url: str, engine_name: str, tmp_path: Pa
 def test_nothing_is_given_away_twice_by_sixty_four_clients(run) -> None:
     known = run(actions=1_000, kills=1)
 
-    done = {verb for verb, status in known.answers if status in (200, 201)}
-    assert done == set(ACTIONS)
+    assert done_at_least_once(known) == set(ACTIONS)
     assert known.answers["book", 409] and known.watched
 
 
