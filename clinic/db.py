@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     DateTime,
     Dialect,
     Engine,
@@ -228,3 +229,9 @@ def _take_over_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "invalidate")
     def _invalidate(connection: Any, record: Any, exception: Any) -> None:
         _pass_on(record)
+
+
+def codes_only(column: str, codes: Iterable[str], name: str | None = None) -> CheckConstraint:
+    """The column holds one of these codes. The constraint bears the column's name unless given another."""
+    listed = ", ".join(f"'{code}'" for code in codes)
+    return CheckConstraint(f"{column} IN ({listed})", name=name or column)

@@ -6,7 +6,7 @@ logged with its request id and answered without detail.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
@@ -51,6 +51,13 @@ class Invalid(Trouble):
     @classmethod
     def field(cls, field: str, says: str) -> Invalid:
         return cls(f"{field}: {says}", faults=[(field, says)])
+
+
+def one_of(field: str, value: Any, allowed: Iterable[Any]) -> None:
+    """Invalid, at this field, for a word that is none of these."""
+    words = list(allowed)
+    if value not in words:
+        raise Invalid.field(field, f"must be one of: {', '.join(map(str, words))}")
 
 
 class NotFound(Trouble):

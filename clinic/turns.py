@@ -7,7 +7,6 @@ written about one patient is written in turn, and each stamp is later than the o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -99,11 +98,6 @@ def why(reason: str | None, field: str = "reason") -> str:
     if len(text) < SHORTEST_REASON:
         raise Invalid.field(field, f"must say why, in {SHORTEST_REASON} characters or more")
     return text
-
-
-def one_of(field: str, value: str | None, words: Mapping[str, str]) -> None:
-    if value not in words:
-        raise Invalid.field(field, f"must be one of: {', '.join(words)}")
 
 
 def past(act: Act, field: str, at: datetime) -> None:

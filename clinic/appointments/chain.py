@@ -20,10 +20,10 @@ from clinic.appointments import facts, freed, history, lapses, writes
 from clinic.appointments.chain_models import ARRANGED, ChainArrangement, VisitChain
 from clinic.appointments.chain_preview import Preview, Row, as_review, changed, stays
 from clinic.appointments.models import REVIEW, Visit, VisitHold
-from clinic.errors import Conflict, Invalid, NotFound, says
+from clinic.errors import Conflict, Invalid, NotFound, one_of, says
 from clinic.patients.queries import same_person
 from clinic.titration.standing import Standing, standing_of
-from clinic.turns import one_of, strike
+from clinic.turns import strike
 from dosing.days import end_of, london_day, start_of
 from scheduling import chains, slots
 from scheduling.chains import Blocked, Diary, Plan, Review

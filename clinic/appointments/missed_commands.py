@@ -15,10 +15,10 @@ from clinic.appointments.missed_models import (
     MissedContactTry,
 )
 from clinic.appointments.missed_queries import LOOK_BACK, ladder_here
-from clinic.errors import Conflict, Invalid, NotFound, says
+from clinic.errors import Conflict, Invalid, NotFound, one_of, says
 from clinic.patients.access import open_record
 from clinic.titration.commands import record_contact, strike_contact
-from clinic.turns import one_of, past, strike, why
+from clinic.turns import past, strike, why
 
 RIGHT = "contacts.record"
 LOGGED = ("phone", "outreach")

@@ -10,9 +10,9 @@ from clinic.act import Act, command
 from clinic.appointments import commands, waiting_queries
 from clinic.appointments.models import Referral, Visit
 from clinic.appointments.waiting_models import ANSWERS, FreedPlace, PlaceOffer
-from clinic.errors import Conflict, Invalid, NotFound, says
+from clinic.errors import Conflict, Invalid, NotFound, one_of, says
 from clinic.patients.access import open_record
-from clinic.turns import one_of, strike, why
+from clinic.turns import strike, why
 from clinic.ui import clock_time, moment
 from scheduling.waiting import too_late
 

@@ -12,12 +12,12 @@ from clinic.assessments import dues
 from clinic.assessments.checks import check_entry, standing_entry
 from clinic.assessments.kinds import KINDS, WORKERS, right_to_record
 from clinic.assessments.models import ClinicalEntry
-from clinic.errors import Conflict, Invalid
+from clinic.errors import Conflict, Invalid, one_of
 from clinic.patients.access import open_record
 from clinic.patients.commands import allocate
 from clinic.patients.models import Patient
 from clinic.sites.models import Site
-from clinic.turns import one_of, past, strike, take_turn, why
+from clinic.turns import past, strike, take_turn, why
 from dosing.shape import FIRST_YEAR, Refused
 
 Data = dict[str, Any]

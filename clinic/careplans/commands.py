@@ -35,7 +35,7 @@ from clinic.custody import commands as custody
 from clinic.custody import facts
 from clinic.custody.models import PARTIES, Delivery, Reception
 from clinic.custody.queries import at_a_prison
-from clinic.errors import Conflict, Invalid, NotFound, Stale, says
+from clinic.errors import Conflict, Invalid, NotFound, Stale, one_of, says
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.staff.models import Staff
@@ -130,7 +130,7 @@ def change_plan(
     said = {key: answer for key, answer in said.items() if answer is not None}
     goals = {**was.goals, **_goal_checked(was, goal)} if goal is not None else was.goals
     mark = mark or was.mark
-    _one_of("mark", mark, MARKS)
+    one_of("mark", mark, MARKS)
     if (said, goals, mark) == (was.answers, was.goals, was.mark):
         raise Invalid("Nothing was changed.")
     fresh = CarePlanVersion(
@@ -163,7 +163,7 @@ def _answer_checked(key: str, answer: str | None) -> str | None:
     if text is None:
         return None
     if question.choices is not None:
-        _one_of(key, text, question.choices)
+        one_of(key, text, question.choices)
     if question.kind == "day":
         try:
             date.fromisoformat(text)
@@ -191,7 +191,7 @@ def _goal_checked(was: CarePlanVersion, goal: Mapping[str, Any]) -> dict[str, An
         "by_on": by_on.isoformat() if isinstance(by_on, date) else by_on,
         "dropped": None,
     }
-    _one_of("domain", row["domain"], DOMAINS)
+    one_of("domain", row["domain"], DOMAINS)
     if row["by_on"] is None:
         raise Invalid.field("by_on", "is required")
     if "dropped" in goal:
@@ -249,7 +249,7 @@ def agree(
             f"The plan has changed: version {row.number} stands now. Read it before agreeing.",
             more={"number": row.number},
         )
-    _one_of("party", party, AGREEING)
+    one_of("party", party, AGREEING)
     custody.has_happened(act, "agreed_at", agreed_at)
     if not row.answers and not row.goals_now:
         raise Conflict("Nothing is written in this plan yet. There is nothing to agree to.")
@@ -319,7 +319,7 @@ def record_progress(act: Act, plan_id: int, goal: int, *, on: date, state: str, 
     plan = _plan(act, plan_id, "careplans.progress")
     if goal not in current_version(act, plan.id).goals_now:
         raise NotFound("There is no such goal in this plan.")
-    _one_of("state", state, GOAL_STATES)
+    one_of("state", state, GOAL_STATES)
     _not_ahead(act, "on", on)
     row = CarePlanProgress(
         plan_id=plan.id, goal=goal, on=on, state=state, says=_needed("says", says),
@@ -334,7 +334,7 @@ def record_progress(act: Act, plan_id: int, goal: int, *, on: date, state: str, 
 def record_event(act: Act, plan_id: int, *, code: str, on: date, note: str | None = None) -> None:
     """Something significant happened: a review is asked for until one is done (table T1)."""
     plan = _plan(act, plan_id, "careplans.event_recorded")
-    _one_of("code", code, EVENTS)
+    one_of("code", code, EVENTS)
     _not_ahead(act, "on", on)
     note = _line("note", note)
     if code == "other" and note is None:
@@ -363,7 +363,7 @@ def record_review(
     """
     plan = _plan(act, plan_id, "careplans.reviewed", version)
     custody.has_happened(act, "reviewed_at", reviewed_at)
-    _one_of("outcome", outcome, OUTCOMES)
+    one_of("outcome", outcome, OUTCOMES)
     parties = [party for party in PARTIES if party in by]
     if not parties or set(by) - set(PARTIES):
         raise Invalid.field("by", f"must be one or more of: {', '.join(PARTIES)}")
@@ -414,7 +414,7 @@ def refer(
     A referral the 28 days count is recorded there too. A start before day 29 is kept and warned of.
     """
     plan = _plan(act, plan_id, "careplans.referred")
-    _one_of("kind", kind, REFERRALS)
+    one_of("kind", kind, REFERRALS)
     custody.has_happened(act, "made_at", made_at)
     delivery_id = None
     if kind in FULFILS and plan.reception_id is not None:
@@ -444,7 +444,7 @@ def record_response(
         raise NotFound("There is no such referral in this plan.")
     if row.response not in (None, "waiting"):
         raise Conflict("This referral was answered already.")
-    _one_of("response", response, RESPONSES)
+    one_of("response", response, RESPONSES)
     _not_ahead(act, "responded_on", responded_on)
     if responded_on < london_day(row.made_at):
         raise Invalid.field("responded_on", "must not be before the referral was made")
@@ -593,11 +593,6 @@ def _touch(act: Act, plan: CarePlan, what: str) -> None:
     plan.version += 1
     plan.changed_at, plan.changed_by, plan.changed_what = act.at, act.staff_id or 0, what
     act.session.flush()
-
-
-def _one_of(field: str, value: Any, allowed: Collection[str]) -> None:
-    if value not in allowed:
-        raise Invalid.field(field, f"must be one of: {', '.join(allowed)}")
 
 
 def _not_ahead(act: Act, field: str, on: date) -> None:

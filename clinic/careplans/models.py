@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base, Recorded
+from clinic.db import Base, Recorded, codes_only
 from scheduling.careplans import EVENTS, REFERRALS
 
 MARKS = {"initial": "Initial plan", "complete": "Complete plan"}
@@ -29,11 +29,6 @@ INPUTS = {"attended": "CARATs attended", "report": "CARATs sent a written report
 
 _STANDING = text("withdrawn_at IS NULL")
 _COMMUNITY = text("reception_id IS NULL")
-
-
-def _one_of(column: str, values: Any) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
 class CarePlan(Recorded, Base):
@@ -70,7 +65,7 @@ class CarePlanVersion(Recorded, Base):
     """
 
     __tablename__ = "care_plan_version"
-    __table_args__ = (UniqueConstraint("plan_id", "number"), _one_of("mark", MARKS))
+    __table_args__ = (UniqueConstraint("plan_id", "number"), codes_only("mark", MARKS))
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"))
     number: Mapped[int]
@@ -91,7 +86,7 @@ class CarePlanAgreement(Recorded, Base):
     __table_args__ = (
         Index("uq_care_plan_agreement_standing", "version_id", "party", unique=True,
               sqlite_where=_STANDING, postgresql_where=_STANDING),
-        _one_of("party", AGREEING),
+        codes_only("party", AGREEING),
         CheckConstraint(
             "(withdrawn_at IS NULL) = (withdrawn_reason IS NULL)", name="withdrawn_with_reason"
         ),
@@ -111,7 +106,7 @@ class CarePlanProgress(Recorded, Base):
     """How a goal stood on a day."""
 
     __tablename__ = "care_plan_progress"
-    __table_args__ = (_one_of("state", GOAL_STATES),)
+    __table_args__ = (codes_only("state", GOAL_STATES),)
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"), index=True)
     goal: Mapped[int]
@@ -124,7 +119,7 @@ class CarePlanReview(Recorded, Base):
     """Somebody looked at version `number` with those who took part, and what came of it."""
 
     __tablename__ = "care_plan_review"
-    __table_args__ = (_one_of("outcome", OUTCOMES),)
+    __table_args__ = (codes_only("outcome", OUTCOMES),)
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"), index=True)
     number: Mapped[int]
@@ -141,7 +136,7 @@ class CarePlanEvent(Recorded, Base):
     __table_args__ = (
         Index("ix_care_plan_event_open", "plan_id",
               sqlite_where=text("review_id IS NULL"), postgresql_where=text("review_id IS NULL")),
-        _one_of("code", EVENTS),
+        codes_only("code", EVENTS),
     )  # fmt: skip
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"))
@@ -156,8 +151,8 @@ class CarePlanReferral(Recorded, Base):
 
     __tablename__ = "care_plan_referral"
     __table_args__ = (
-        _one_of("kind", REFERRALS),
-        _one_of("response", RESPONSES),
+        codes_only("kind", REFERRALS),
+        codes_only("response", RESPONSES),
         CheckConstraint("(response IS NULL) = (responded_on IS NULL)", name="responded"),
     )
 
@@ -179,7 +174,7 @@ class ClinicalReviewInput(Recorded, Base):
     """
 
     __tablename__ = "clinical_review_input"
-    __table_args__ = (_one_of("kind", INPUTS),)
+    __table_args__ = (codes_only("kind", INPUTS),)
 
     reception_id: Mapped[int] = mapped_column(ForeignKey("reception.id"), index=True)
     kind: Mapped[str]

@@ -31,7 +31,7 @@ from clinic.consumption.words import (
     SWALLOWED,
     WITHHELD_FOR,
 )
-from clinic.errors import Conflict, Invalid, NotFound, says
+from clinic.errors import Conflict, Invalid, NotFound, one_of, says
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.prescriptions import facts
@@ -40,7 +40,7 @@ from clinic.prescriptions.queries import decided
 from clinic.sites.models import Site
 from clinic.soundness import must_be_open
 from clinic.staff.models import Staff
-from clinic.turns import one_of, past, take_turn, why
+from clinic.turns import past, take_turn, why
 from dosing.days import london_day
 from dosing.interlock import may_give
 from dosing.medicines import PRODUCTS

@@ -12,12 +12,12 @@ from clinic.consumption.commands import add_dose, dose_of, observed, swallowed_o
 from clinic.consumption.models import DoseEvent, DoseVomited
 from clinic.consumption.places import must_be_theirs
 from clinic.consumption.words import ASKED, SUPERVISION, SWALLOWED
-from clinic.errors import Conflict, Invalid, NotFound
+from clinic.errors import Conflict, Invalid, NotFound, one_of
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.prescriptions.queries import decided
 from clinic.soundness import must_be_open
-from clinic.turns import one_of, past, strike, take_turn, why
+from clinic.turns import past, strike, take_turn, why
 from dosing.days import london_day
 
 Data = dict[str, Any]

@@ -22,12 +22,12 @@ from clinic.consumption.words import (
     NOT_CONFIRMED,
     SIGNS,
 )
-from clinic.errors import Conflict, Invalid, NotFound, Trouble
+from clinic.errors import Conflict, Invalid, NotFound, Trouble, one_of
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.prescriptions.models import DoseDecision
 from clinic.prescriptions.queries import decided
-from clinic.turns import one_of, past, strike, take_turn, why
+from clinic.turns import past, strike, take_turn, why
 from dosing.days import london_day
 from dosing.interlock import Verdict, may_give
 

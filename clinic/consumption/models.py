@@ -12,17 +12,12 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.consumption.words import GLASS_KINDS, OUTCOMES, SUPERVISION, SWALLOWED
-from clinic.db import Base, Micrograms, Recorded
+from clinic.db import Base, Micrograms, Recorded, codes_only
 from clinic.turns import Strikable, struck_whole
 
 __all__ = [
     "OUTCOMES", "SUPERVISION", "SWALLOWED", "BrokenGate", "DoseEvent", "DoseVomited", "GateCheck",
 ]  # fmt: skip
-
-
-def _one_of(column: str, codes: object, name: str | None = None) -> CheckConstraint:
-    listed = ", ".join(f"'{code}'" for code in codes)  # type: ignore[attr-defined]
-    return CheckConstraint(f"{column} IN ({listed})", name=name or column)
 
 
 class DoseEvent(Strikable, Base):
@@ -44,7 +39,7 @@ class DoseEvent(Strikable, Base):
         ),
         Index("ix_dose_event_site_day", "site_id", "dose_on"),
         struck_whole(),
-        _one_of("outcome", OUTCOMES),
+        codes_only("outcome", OUTCOMES),
         CheckConstraint(
             "(outcome IN ('taken', 'part')) = (dose_micrograms IS NOT NULL)", name="dose_swallowed"
         ),
@@ -122,7 +117,7 @@ class GateCheck(Strikable, Base):
     __table_args__ = (
         Index("ix_gate_check_patient", "patient_id", "kind", "checked_at"),
         struck_whole(),
-        _one_of("kind", ("identity", "intoxication")),
+        codes_only("kind", ("identity", "intoxication")),
         CheckConstraint("kind <> 'identity' OR how IS NOT NULL", name="identity_how"),
     )
 
@@ -149,7 +144,7 @@ class BrokenGate(Recorded, Base):
     __table_args__ = (
         Index("ix_broken_gate_dose", "decision_id", "dose_on", "increment"),
         Index("ix_broken_gate_site", "site_id", "acknowledged_at"),
-        _one_of("kind", GLASS_KINDS),
+        codes_only("kind", GLASS_KINDS),
         CheckConstraint("length(reason) > 0", name="reason"),
         CheckConstraint(
             "(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged_by"

@@ -19,7 +19,7 @@ from clinic.consumption.models import DoseEvent
 from clinic.consumption.places import must_be_theirs, place_words
 from clinic.consumption.supply_models import ConsumptionPlace, DispensedDose, PharmacyStaff
 from clinic.consumption.words import PLACES
-from clinic.errors import Conflict, Invalid, NotFound, says
+from clinic.errors import Conflict, Invalid, NotFound, one_of, says
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.prescriptions import facts
@@ -27,7 +27,7 @@ from clinic.prescriptions.queries import decided
 from clinic.release.models import Premises
 from clinic.soundness import must_be_open
 from clinic.staff.models import Staff
-from clinic.turns import one_of, past, strike, take_turn, why
+from clinic.turns import past, strike, take_turn, why
 from dosing.days import ONE_DAY, end_of, london_day
 
 Data = dict[str, Any]

@@ -40,7 +40,7 @@ from clinic.custody.models import (
     Unavailable,
     Wing,
 )
-from clinic.errors import Conflict, Invalid, NotFound, Stale, says
+from clinic.errors import Conflict, Invalid, NotFound, Stale, one_of, says
 from clinic.groups.offers import release_after
 from clinic.patients.access import open_record
 from clinic.patients.commands import (
@@ -224,9 +224,9 @@ def _day_count_on(act: Act, site_id: int, day: date) -> str:
 
 
 def _details_checked(act: Act, details: dict[str, Any]) -> dict[str, Any]:
-    _one_of("screening", details["screening"], SCREENINGS)
+    one_of("screening", details["screening"], SCREENINGS)
     if details["group_suitability"] is not None:
-        _one_of("group_suitability", details["group_suitability"], SUITABILITIES)
+        one_of("group_suitability", details["group_suitability"], SUITABILITIES)
     has_happened(act, "received_at", details["received_at"])
     return details
 
@@ -267,7 +267,7 @@ def record_screening(act: Act, reception_id: int, *, screening: str, screened_at
     row = facts.detail_of(act.session, reception)
     if row.screening != "not_done":
         raise Conflict("A screening is already recorded. Correct the reception if it is wrong.")
-    _one_of("screening", screening, [each for each in SCREENINGS if each != "not_done"])
+    one_of("screening", screening, [each for each in SCREENINGS if each != "not_done"])
     details = {name: getattr(row, name) for name in _DETAILS} | {"screening": screening}
     _strike(act, reception, row, "Screening done")
     _add(act, reception, ReceptionDetail, details)
@@ -445,8 +445,8 @@ def _delivery_checked(act: Act, reception: Reception, given: dict[str, Any]) -> 
     if unknown := set(values) - set(_DELIVERY):
         raise Invalid.field(sorted(unknown)[0], "is not known")
     item = values["item"]
-    _one_of("item", item, DELIVERABLE)
-    _one_of("outcome", values["outcome"], DELIVERY_OUTCOMES)
+    one_of("item", item, DELIVERABLE)
+    one_of("outcome", values["outcome"], DELIVERY_OUTCOMES)
     has_happened(act, "done_at", values["done_at"])
     received_at = facts.detail_of(act.session, reception).received_at
     if london_day(values["done_at"]) < london_day(received_at):
@@ -457,7 +457,7 @@ def _delivery_checked(act: Act, reception: Reception, given: dict[str, Any]) -> 
         raise Invalid.field("outcome", "cannot be declined: this is a duty of the staff")
     for name, allowed in (("topic", TOPIC_NAMES), ("mode", MODES)):
         if item == GROUP_SESSION:
-            _one_of(name, values[name], allowed)
+            one_of(name, values[name], allowed)
         elif values[name] is not None:
             raise Invalid.field(name, "belongs to a group session only")
     if (item == "court_pack") != (values["for_on"] is not None):
@@ -717,7 +717,7 @@ def _checked(
         if values["starts_at"] <= received_at:
             raise Invalid.field("starts_at", "must be after the reception")
         if values["outcome"] is not None:
-            _one_of("outcome", values["outcome"], HEARING_OUTCOMES)
+            one_of("outcome", values["outcome"], HEARING_OUTCOMES)
             has_happened(act, "starts_at", values["starts_at"])
         left = facts.row_of(act.session, Exit, reception.id)
         if values["outcome"] == "released" and left is None:
@@ -728,11 +728,11 @@ def _checked(
     if kind is Transfer:
         values = _transfer_checked(act, reception, values, london_day(received_at))
     if kind is Unavailable:
-        _one_of("place", values["place"], PLACES_APART)
+        one_of("place", values["place"], PLACES_APART)
         if values["to_on"] is not None and values["to_on"] < values["from_on"]:
             raise Invalid.field("to_on", "must not be before the first day")
     if kind is Exit:
-        _one_of("how", values["how"], WAYS_OUT)
+        one_of("how", values["how"], WAYS_OUT)
         has_happened(act, "at", values["at"])
         if values["at"] < received_at:
             raise Invalid.field("at", "must not be before the reception")
@@ -790,7 +790,7 @@ def _transfer_checked(
     values["receiving_prison"] = (values["receiving_prison"] or "").strip()
     if not values["receiving_prison"]:
         raise Invalid.field("receiving_prison", "is required")
-    _one_of("nation", values["nation"], NATIONS)
+    one_of("nation", values["nation"], NATIONS)
     return values
 
 
@@ -821,7 +821,7 @@ def set_day_count(act: Act, day_count: str, *, from_on: date, reason: str) -> No
     """
     act.need("sites.manage")
     site = prison_of(act)
-    _one_of("day_count", day_count, DAY_COUNTS)
+    one_of("day_count", day_count, DAY_COUNTS)
     if from_on < act.today:
         raise Invalid.field("from_on", "must be today or later: days that have passed are history")
     for row in act.session.scalars(select(DayCountChoice).where(DayCountChoice.site_id == site.id)):
@@ -935,11 +935,6 @@ def _reason(reason: str | None) -> str:
     if not text:
         raise Invalid.field("reason", "is required")
     return text
-
-
-def _one_of(field: str, value: Any, allowed: Iterable[str]) -> None:
-    if value not in tuple(allowed):
-        raise Invalid.field(field, f"must be one of: {', '.join(allowed)}")
 
 
 def has_happened(act: Act, field: str, at: datetime) -> None:

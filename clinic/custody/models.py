@@ -14,7 +14,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 from sqlalchemy.schema import SchemaItem
 
-from clinic.db import Base, Dated, Recorded
+from clinic.db import Base, Dated, Recorded, codes_only
 from clinic.patients.models import Patient
 from clinic.patients.queries import Where
 from clinic.sites.models import Site
@@ -57,11 +57,6 @@ PLACES_APART = {
 SUITABILITIES = {"group": "Groups", "one_to_one": "One to one only"}
 
 _STANDING = text("known_until IS NULL")
-
-
-def _one_of(column: str, values: Any) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
 class Reception(Recorded, Base):
@@ -152,7 +147,7 @@ class ReceptionDetail(Fact, Base):
 
     @classmethod
     def more_constraints(cls) -> tuple[SchemaItem, ...]:
-        return (_one_standing("reception_detail"), _one_of("screening", SCREENINGS))
+        return (_one_standing("reception_detail"), codes_only("screening", SCREENINGS))
 
 
 class Hearing(Fact, Base):
@@ -206,7 +201,7 @@ class Exit(Fact, Base):
 
     @classmethod
     def more_constraints(cls) -> tuple[SchemaItem, ...]:
-        return (_one_standing("custody_exit"), _one_of("how", WAYS_OUT))
+        return (_one_standing("custody_exit"), codes_only("how", WAYS_OUT))
 
 
 class Unavailable(Fact, Base):
@@ -220,7 +215,7 @@ class Unavailable(Fact, Base):
 
     @classmethod
     def more_constraints(cls) -> tuple[SchemaItem, ...]:
-        return (_one_of("place", PLACES_APART),)
+        return (codes_only("place", PLACES_APART),)
 
 
 class Wing(Recorded, Base):
@@ -289,7 +284,7 @@ class Delivery(Fact, Base):
 
     @classmethod
     def more_constraints(cls) -> tuple[SchemaItem, ...]:
-        return (_one_of("outcome", DELIVERY_OUTCOMES),)
+        return (codes_only("outcome", DELIVERY_OUTCOMES),)
 
 
 class Timetable(Base):
@@ -330,7 +325,7 @@ class TimetableItem(Base):
             "ix_timetable_item_open", "site_id", "deadline",
             sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'"),
         ),
-        _one_of("state", ("open", "done", "not_required", "closed_left", "superseded")),
+        codes_only("state", ("open", "done", "not_required", "closed_left", "superseded")),
     )  # fmt: skip
 
     timetable_id: Mapped[int] = mapped_column(ForeignKey("timetable.id"))
@@ -355,7 +350,7 @@ class DayCountChoice(Dated, Recorded, Base):
     """How a prison numbers the days, from which day of reception on."""
 
     __tablename__ = "day_count_choice"
-    __table_args__ = (_one_of("day_count", DAY_COUNTS),)
+    __table_args__ = (codes_only("day_count", DAY_COUNTS),)
 
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
     day_count: Mapped[str]

@@ -5,9 +5,9 @@ Each row stands until somebody ends it with a reason; a change ends one and adds
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, time
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import select
 
@@ -16,7 +16,7 @@ from clinic.appointments.rota_commands import make_holdable
 from clinic.custody.commands import prison_of
 from clinic.custody.models import Reception
 from clinic.custody.wings import in_custody_here
-from clinic.errors import Conflict, Invalid, NotFound, says
+from clinic.errors import Conflict, Invalid, NotFound, one_of, says
 from clinic.groups import facts
 from clinic.groups.models import (
     ESTATE_NAMES,
@@ -58,12 +58,6 @@ def text_of(field: str, given: str | None) -> str:
     if len(words) > LONGEST:
         raise Invalid.field(field, f"must be {LONGEST} characters or fewer")
     return words
-
-
-def one_of(field: str, value: Any, allowed: Iterable[str]) -> None:
-    allowed = tuple(allowed)
-    if value not in allowed:
-        raise Invalid.field(field, f"must be one of: {', '.join(allowed)}")
 
 
 def _add(act: Act, row: E) -> E:

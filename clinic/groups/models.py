@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.appointments.models import Resource
 from clinic.custody.models import Reception
-from clinic.db import Base, Recorded
+from clinic.db import Base, Recorded, codes_only
 from clinic.staff.models import Staff
 from scheduling.groups import ESTATES, KINDS, PLACES, RULES
 
@@ -81,11 +81,6 @@ _STANDS = text("ended_at IS NULL")
 _SEATED = text("state <> 'released'")
 
 
-def _one_of(column: str, values: Any) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
 def _one_standing(name: str, *columns: str) -> Index:
     return Index(name, *columns, unique=True, sqlite_where=_STANDS, postgresql_where=_STANDS)
 
@@ -127,7 +122,7 @@ class RegimeBlock(_Ends, Base):
         CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
         CheckConstraint("(starts IS NULL) = (ends IS NULL)", name="both"),
         CheckConstraint("starts IS NULL OR starts < ends", name="times"),
-        _one_of("part", PARTS),
+        codes_only("part", PARTS),
         _one_standing("uq_regime_block_standing", "site_id", "weekday", "part", "from_on"),
     )
 
@@ -144,7 +139,7 @@ class GroupFacilitator(_Ends, Base):
 
     __tablename__ = "group_facilitator"
     __table_args__ = (
-        _one_of("kind", KINDS),
+        codes_only("kind", KINDS),
         CheckConstraint("a_week IS NULL OR a_week > 0", name="a_week"),
         _one_standing("uq_group_facilitator_standing", "site_id", "staff_id"),
     )
@@ -163,7 +158,7 @@ class EstatePlacement(_Ends, Base):
 
     __tablename__ = "estate_placement"
     __table_args__ = (
-        _one_of("estate", ESTATES),
+        codes_only("estate", ESTATES),
         _one_standing("uq_estate_placement_standing", "reception_id"),
     )
 
@@ -180,7 +175,7 @@ class NonAssociation(_Ends, Base):
     __tablename__ = "non_association"
     __table_args__ = (
         CheckConstraint("one_id < other_id", name="pair"),
-        _one_of("level", LEVELS),
+        codes_only("level", LEVELS),
         _one_standing("uq_non_association_standing", "one_id", "other_id"),
         Index("ix_non_association_other_id", "other_id"),
     )
@@ -196,8 +191,8 @@ class GroupSession(Recorded, Base):
 
     __tablename__ = "group_session"
     __table_args__ = (
-        _one_of("status", STATUSES),
-        _one_of("estate", ESTATES),
+        codes_only("status", STATUSES),
+        codes_only("estate", ESTATES),
         CheckConstraint("starts_at < ends_at", name="times"),
         CheckConstraint(f"places BETWEEN 1 AND {PLACES}", name="places"),
         CheckConstraint("carat_id <> clinical_id", name="two_people"),
@@ -268,7 +263,7 @@ class GroupSeat(Recorded, Base):
     __tablename__ = "group_seat"
     __table_args__ = (
         CheckConstraint(f"number BETWEEN 1 AND {PLACES}", name="number"),
-        _one_of("state", SEAT_STATES),
+        codes_only("state", SEAT_STATES),
         CheckConstraint(
             "(state = 'released') = (released_because IS NOT NULL)", name="released"
         ),
@@ -306,7 +301,7 @@ class GroupAttendance(_Ends, Base):
 
     __tablename__ = "group_attendance"
     __table_args__ = (
-        _one_of("outcome", OUTCOMES),
+        codes_only("outcome", OUTCOMES),
         CheckConstraint("(outcome = 'missed') = (missed_because IS NOT NULL)", name="missed"),
         CheckConstraint("(outcome = 'missed') = (delivery_id IS NULL)", name="delivery"),
         _one_standing("uq_group_attendance_standing", "seat_id"),

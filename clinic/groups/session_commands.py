@@ -16,9 +16,9 @@ from clinic.appointments.models import Resource
 from clinic.custody import commands as custody
 from clinic.custody.commands import prison_of
 from clinic.custody.models import Reception
-from clinic.errors import Conflict, Invalid, NotFound, Stale, says
+from clinic.errors import Conflict, Invalid, NotFound, Stale, one_of, says
 from clinic.groups import facts
-from clinic.groups.commands import one_of, stay_here, text_of
+from clinic.groups.commands import stay_here, text_of
 from clinic.groups.models import (
     CANCELLED_BECAUSE,
     ESTATE_NAMES,

@@ -8,14 +8,14 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from clinic.act import Act, command
-from clinic.errors import Conflict, Forbidden, Invalid, NotFound, says
+from clinic.errors import Conflict, Forbidden, Invalid, NotFound, one_of, says
 from clinic.guidance import facts
 from clinic.guidance.models import LimitTightening, OverrideReview, RuleSignature
 from clinic.prescriptions.models import DoseFinding
 from clinic.sites.models import RULE_SETS, Site
 from clinic.staff.commands import posts_at
 from clinic.staff.models import POSTS, Staff
-from clinic.turns import one_of, why
+from clinic.turns import why
 from dosing.check import rulebook
 from dosing.rulebook import RuleVersion, limit_words
 from dosing.tightening import NotTighter, SiteLimit, must_be_tighter, stricter

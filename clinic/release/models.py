@@ -15,7 +15,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.schema import SchemaItem
 
-from clinic.db import Base, Recorded
+from clinic.db import Base, Recorded, codes_only
 from clinic.patients.models import Patient
 from clinic.release.sections import ENDINGS, PREMISES, SECTIONS
 from clinic.sites.models import Site
@@ -25,11 +25,6 @@ PREMISES_FACTS = ("hours", "closure", "opening")
 _STANDING = text("struck_at IS NULL")
 _OPEN = text("closed_at IS NULL")
 _RAISED = text("cleared_at IS NULL")
-
-
-def _one_of(column: str, values: Any) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
 class ReleasePlan(Base):
@@ -54,7 +49,7 @@ class ReleasePlan(Base):
         CheckConstraint(
             "(closed_at IS NULL) = (closed_reason IS NULL)", name="closed_with_reason"
         ),
-        _one_of("closed_as", ENDINGS),
+        codes_only("closed_as", ENDINGS),
     )  # fmt: skip
 
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
@@ -102,7 +97,7 @@ class Premises(Recorded, Base):
     """A pharmacy or a clinic people are sent to. When it opens is in its facts."""
 
     __tablename__ = "premises"
-    __table_args__ = (_one_of("kind", PREMISES),)
+    __table_args__ = (codes_only("kind", PREMISES),)
 
     kind: Mapped[str]
     name: Mapped[str]
@@ -125,7 +120,7 @@ class PremisesFact(Recorded, Struck, Base):
               sqlite_where=_STANDING, postgresql_where=_STANDING),
         CheckConstraint("(kind = 'hours') = (\"on\" IS NULL)", name="on"),
         CheckConstraint("kind = 'hours' OR nation IS NULL", name="nation"),
-        _one_of("kind", PREMISES_FACTS),
+        codes_only("kind", PREMISES_FACTS),
         Struck.with_reason(),
     )  # fmt: skip
 
@@ -151,7 +146,7 @@ class ReleaseFact(Recorded, Struck, Base):
         Index("ix_release_fact_premises_standing", "premises_id",
               sqlite_where=_STANDING, postgresql_where=_STANDING),
         Index("ix_release_fact_plan_id", "plan_id"),
-        _one_of("section", SECTIONS),
+        codes_only("section", SECTIONS),
         Struck.with_reason(),
     )  # fmt: skip
 
@@ -195,7 +190,7 @@ class ReleaseFlag(Base):
         Index("uq_release_flag_raised", "plan_id", "flag", "cause", unique=True,
               sqlite_where=_RAISED, postgresql_where=_RAISED),
         Index("ix_release_flag_plan_id", "plan_id"),
-        _one_of("severity", ("info", "amber", "red", "critical")),
+        codes_only("severity", ("info", "amber", "red", "critical")),
     )  # fmt: skip
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("release_plan.id"))

@@ -16,13 +16,12 @@ from sqlalchemy import select
 from clinic import clock
 from clinic.act import Act, command
 from clinic.appointments.models import Visit
-from clinic.errors import Conflict, Invalid, NotFound, says
+from clinic.errors import Conflict, Invalid, NotFound, one_of, says
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.reminders.models import CHANNELS, ContactChoice, Reminder, ReminderTry
 from clinic.reminders.ports import Message, NotSent, Port, Unsure
-from clinic.turns import one_of
 from scheduling.reminders import LANGUAGES, LONGEST, TRIES, due, quiet, words
 
 for _name in ("uq_reminder_once", "reminder.visit_id, reminder.for_starts_at"):

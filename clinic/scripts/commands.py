@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from clinic.act import Act, command
 from clinic.assessments import gate
 from clinic.assessments.dues import case_now
-from clinic.errors import Conflict, Invalid, NotFound, Stale, says
+from clinic.errors import Conflict, Invalid, NotFound, Stale, one_of, says
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
@@ -42,7 +42,7 @@ from clinic.sites.models import Site
 from clinic.soundness import must_be_open
 from clinic.staff.models import Staff
 from clinic.staff.queries import as_prescriber
-from clinic.turns import SHORTEST_REASON, RecordTurn, one_of, take_turn, why
+from clinic.turns import SHORTEST_REASON, RecordTurn, take_turn, why
 from scheduling.instalments import AHEAD, WORDINGS, Need, lacking, wordings_for
 from scheduling.release_request import WEEKDAYS
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from clinic.act import Act, command
 from clinic.db import Dated
-from clinic.errors import Conflict, Forbidden, Invalid, NotFound, Stale, says
+from clinic.errors import Conflict, Forbidden, Invalid, NotFound, Stale, one_of, says
 from clinic.prescriptions.models import DoseDecision
 from clinic.sites.models import (
     CALENDAR_CHANGES,
@@ -81,25 +81,20 @@ def make_site(
     act: Act, *, name: str, kind: str, nation: str, rule_set: str | None = None, **details: Any
 ) -> int:
     """The rows of a new site; part of a command."""
-    _one_of("kind", kind, KINDS)
-    _one_of("nation", nation, NATIONS)
+    one_of("kind", kind, KINDS)
+    one_of("nation", nation, NATIONS)
     site = Site(
         kind=kind, nation=nation, **_read({**dict.fromkeys(DETAILS), **details, "name": name})
     )
     act.session.add(site)
     act.session.flush()
     if rule_set is not None:
-        _one_of("rule_set", rule_set, RULE_SETS)
+        one_of("rule_set", rule_set, RULE_SETS)
         row = RuleSetChoice(rule_set=rule_set)
         _hold(act, (), row, act.today)
         site.rule_sets.append(row)
     act.note("site.added", site=site.id)
     return site.id
-
-
-def _one_of(field: str, value: Any, allowed: Iterable[Any]) -> None:
-    if value not in allowed:
-        raise Invalid.field(field, f"must be one of: {', '.join(str(each) for each in allowed)}")
 
 
 def _read(details: dict[str, Any]) -> dict[str, Any]:
@@ -176,7 +171,7 @@ def set_model(
     Model 3 only for an existing specialist service with supervised dispensing. RP-01, RP-09.
     """
     site = managed_site(act, site_id)
-    _one_of("model", model, MODELS)
+    one_of("model", model, MODELS)
     if site.kind != "community":
         raise Invalid.field("model", "is for community services; prisons follow the 28 days")
     from_on = from_on or act.today
@@ -212,7 +207,7 @@ def _has_from(site: Site, feature: str, day: date) -> bool:
 def choose_rule_set(act: Act, site_id: int, rule_set: str, *, from_on: date | None = None) -> None:
     """Doses at the site are checked against this rule set from a day on (today when not said)."""
     site = managed_site(act, site_id)
-    _one_of("rule_set", rule_set, RULE_SETS)
+    one_of("rule_set", rule_set, RULE_SETS)
     from_on = from_on or act.today
     if site.rule_set_on(from_on) == rule_set and all(row.to_on is None for row in site.rule_sets):
         raise Invalid.field("rule_set", "already holds on that day")
@@ -236,7 +231,7 @@ def _nothing_decided(act: Act, site_id: int) -> None:
 def add_feature(act: Act, site_id: int, feature: str, *, from_on: date | None = None) -> None:
     """The site has this feature from a day on (today when not said)."""
     site = managed_site(act, site_id)
-    _one_of("feature", feature, FEATURES)
+    one_of("feature", feature, FEATURES)
     from_on = from_on or act.today
     if site.has(feature, from_on):
         raise Invalid.field("feature", "is already recorded on that day")
@@ -311,8 +306,8 @@ def change_calendar(
     """
     act.need("sites.manage")
     act.need("staff.manage")
-    _one_of("nation", nation, NATIONS)
-    _one_of("change", change, CALENDAR_CHANGES)
+    one_of("nation", nation, NATIONS)
+    one_of("change", change, CALENDAR_CHANGES)
     if announced_on is not None and announced_on > act.today:
         raise Invalid.field("announced_on", "cannot be in the future")
     row = CalendarChange(

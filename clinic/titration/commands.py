@@ -10,7 +10,7 @@ from sqlalchemy import select
 from clinic.act import Act, command
 from clinic.assessments import dues
 from clinic.assessments.models import ClinicalEntry
-from clinic.errors import Conflict, Invalid, NotFound
+from clinic.errors import Conflict, Invalid, NotFound, one_of
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.titration import facts
@@ -23,7 +23,7 @@ from clinic.titration.models import (
     Contact,
     TitrationReview,
 )
-from clinic.turns import Strikable, one_of, past, strike, take_turn, why
+from clinic.turns import Strikable, past, strike, take_turn, why
 from dosing.days import london_day
 from scheduling.reviews import (
     AFTER_LAPSE,
