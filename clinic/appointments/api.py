@@ -6,12 +6,13 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from flask import Response, current_app, jsonify
+from flask import Response, current_app
 from flask.typing import ResponseReturnValue
 
 from clinic.appointments import (
     commands,
     hold_commands,
+    outcome_commands,
     place_queries,
     queries,
     referral_commands,
@@ -19,7 +20,7 @@ from clinic.appointments import (
     rota_queries,
     visit_queries,
 )
-from clinic.appointments.models import INDUCTION, Referral, RotaPattern, Visit
+from clinic.appointments.models import Referral, RotaPattern, Visit
 from clinic.appointments.overrides import Override
 from clinic.appointments.schemas import (
     ArrivedSchema,
@@ -50,14 +51,20 @@ from clinic.appointments.schemas import (
     SessionSchema,
     SpanSchema,
     SupportSchema,
-    TakenSchema,
     VisitSchema,
     WaitListSchema,
     WhySchema,
 )
+from clinic.appointments.taking import place_as_json
+from clinic.appointments.visit_answers import (
+    TAKEN,
+    just_booked,
+    new_visit,
+    tagged,
+    visit_answer,
+)
 from clinic.auth import act, needs
-from clinic.errors import PROBLEM
-from clinic.openapi import VERSIONED, Blueprint, if_match, tag
+from clinic.openapi import VERSIONED, Blueprint, if_match
 from scheduling.prescribing_models import Finding
 from scheduling.slots import Place
 
@@ -66,29 +73,17 @@ appointments_api = Blueprint(
     description="Referrals, free places, visits and the rota",
 )  # fmt: skip
 
-_taken = appointments_api.alt_response(
-    409, schema=TakenSchema, content_type=PROBLEM, description="Taken; says what is free next"
-)
+_taken = appointments_api.alt_response(409, **TAKEN)
 _stale = appointments_api.alt_response(412, description="Changed meanwhile; says by whom")
 _versioned = appointments_api.doc(**VERSIONED)
 
 
-def _tagged(schema: Any, row: Any, status: int = 200) -> Response:
-    response = jsonify(schema.dump(row))
-    response.status_code = status
-    return tag(response, row.version)
-
-
-def _visit(visit: Visit, status: int = 200) -> Response:
-    return _tagged(VisitSchema(), visit, status)
-
-
 def _referral(referral: Referral, status: int = 200) -> Response:
-    return _tagged(ReferralSchema(), referral, status)
+    return tagged(ReferralSchema(), referral, status)
 
 
 def _session(session: RotaPattern, status: int = 200) -> Response:
-    return _tagged(SessionSchema(), session, status)
+    return tagged(SessionSchema(), session, status)
 
 
 # -- places and visits ---------------------------------------------------------------------
@@ -112,7 +107,7 @@ def free_places(given: dict[str, Any], site_id: int) -> ResponseReturnValue:
 @lru_cache(maxsize=10_000)
 def _place_text(place: Place) -> str:
     """The same few thousand places are given over and over."""
-    return json.dumps(commands.place_as_json(place), separators=(",", ":"))
+    return json.dumps(place_as_json(place), separators=(",", ":"))
 
 
 @appointments_api.post("/visits")
@@ -124,25 +119,7 @@ def book_visit(given: dict[str, Any]) -> ResponseReturnValue:
     """Book a place for somebody referred: doctor and drugs worker together, or neither."""
     if asked := given.pop("override"):
         given["override"] = Override(**asked)
-    return _just_booked(commands.book_visit(act(), **given))
-
-
-def _just_booked(booked: commands.Booked) -> Response:
-    response = jsonify(
-        {
-            "id": booked.id,
-            "patient_id": booked.patient_id,
-            "site_id": act().site_id,
-            "referral_id": booked.referral_id,
-            "kind": INDUCTION,
-            **commands.visit_as_json(booked),
-            "status": "held" if booked.lapses_at else "booked",
-            "version": booked.version,
-        }
-    )
-    response.status_code = 201
-    response.headers["Location"] = f"/api/v1/visits/{booked.id}"
-    return tag(response, booked.version)
+    return just_booked(commands.book_visit(act(), **given))
 
 
 @appointments_api.post("/visits/hold")
@@ -152,7 +129,7 @@ def _just_booked(booked: commands.Booked) -> Response:
 @_taken
 def hold_place(given: dict[str, Any]) -> ResponseReturnValue:
     """Hold a place for somebody until `lapses_at`, while they are asked."""
-    return _just_booked(hold_commands.hold_place(act(), **given))
+    return just_booked(hold_commands.hold_place(act(), **given))
 
 
 @appointments_api.post("/visits/<int:visit_id>/confirm")
@@ -164,7 +141,7 @@ def hold_place(given: dict[str, Any]) -> ResponseReturnValue:
 @_stale
 def confirm_hold(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
     """Book the place held; one that lapsed, if it is still free. Model 3: with the days after it."""
-    return _visit(hold_commands.confirm_hold(act(), visit_id, version=if_match(), **given))
+    return visit_answer(hold_commands.confirm_hold(act(), visit_id, version=if_match(), **given))
 
 
 @appointments_api.post("/visits/<int:visit_id>/let-go")
@@ -174,7 +151,7 @@ def confirm_hold(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
 @_stale
 def let_go(visit_id: int) -> ResponseReturnValue:
     """Give up the place held."""
-    return _visit(hold_commands.let_go(act(), visit_id, version=if_match()))
+    return visit_answer(hold_commands.let_go(act(), visit_id, version=if_match()))
 
 
 @appointments_api.get("/visits")
@@ -193,7 +170,7 @@ def visits(given: dict[str, Any]) -> list[Visit]:
 @appointments_api.alt_response(404, description="No such visit at this site")
 def visit(visit_id: int) -> ResponseReturnValue:
     """One visit as it stands."""
-    return _visit(visit_queries.visit_page(act(), visit_id).visit)
+    return visit_answer(visit_queries.visit_page(act(), visit_id).visit)
 
 
 @appointments_api.get("/referrals/<int:referral_id>/offers")
@@ -226,10 +203,7 @@ def walk_in_places(referral_id: int) -> list[Place]:
 @_taken
 def walk_in(given: dict[str, Any]) -> ResponseReturnValue:
     """They are here: the place is theirs, they have arrived, and a later place is given up."""
-    visit_id = commands.walk_in(act(), **given)
-    response = _visit(act().session.get_one(Visit, visit_id), 201)
-    response.headers["Location"] = f"/api/v1/visits/{visit_id}"
-    return response
+    return new_visit(commands.walk_in(act(), **given))
 
 
 @appointments_api.get("/visits/<int:visit_id>/checklist")
@@ -250,7 +224,7 @@ def checklist(visit_id: int) -> list[Finding]:
 @_stale
 def move_visit(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
     """Give up the visit's place and take another, both or neither."""
-    return _visit(commands.move_visit(act(), visit_id, version=if_match(), **given))
+    return visit_answer(commands.move_visit(act(), visit_id, version=if_match(), **given))
 
 
 @appointments_api.post("/visits/<int:visit_id>/cancel")
@@ -261,7 +235,7 @@ def move_visit(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
 @_stale
 def cancel_visit(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
     """Cancel a visit and free its place."""
-    return _visit(commands.cancel_visit(act(), visit_id, version=if_match(), **given))
+    return visit_answer(commands.cancel_visit(act(), visit_id, version=if_match(), **given))
 
 
 @appointments_api.post("/visits/<int:visit_id>/arrived")
@@ -272,7 +246,9 @@ def cancel_visit(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
 @_stale
 def arrived(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
     """The patient came: the wait ends."""
-    return _visit(commands.record_arrived(act(), visit_id, version=if_match(), **given))
+    return visit_answer(
+        outcome_commands.record_arrived(act(), visit_id, version=if_match(), **given)
+    )
 
 
 @appointments_api.post("/visits/<int:visit_id>/did-not-attend")
@@ -283,7 +259,9 @@ def arrived(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
 @_stale
 def did_not_attend(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
     """The patient did not come: the wait goes on."""
-    return _visit(commands.record_did_not_attend(act(), visit_id, version=if_match(), **given))
+    return visit_answer(
+        outcome_commands.record_did_not_attend(act(), visit_id, version=if_match(), **given)
+    )
 
 
 @appointments_api.post("/visits/<int:visit_id>/undo")
@@ -294,7 +272,7 @@ def did_not_attend(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
 @_stale
 def undo_visit(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
     """Take back the last step of a visit."""
-    return _visit(commands.undo_visit(act(), visit_id, version=if_match(), **given))
+    return visit_answer(outcome_commands.undo_visit(act(), visit_id, version=if_match(), **given))
 
 
 # -- referrals -----------------------------------------------------------------------------

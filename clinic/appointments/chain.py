@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import select, update
@@ -37,7 +37,6 @@ CHANGE = "change"
 """Under which name a step of a visit's history says which change of its chain it belongs to."""
 CHANGED = "Something changed since you looked. See what becomes of the days now, and confirm."
 OFFERS = 2
-LOOK_AHEAD = timedelta(days=28)
 STANDING = ("booked", "arrived")
 
 
@@ -141,7 +140,7 @@ class Rest:
     def diary(self) -> Diary:
         """What is free for the days that follow, those put aside not counted."""
         first = london_day(self.day_1)
-        last = max(first, self.act.today) + 2 * chains.LOOK_AHEAD + LOOK_AHEAD
+        last = max(first, self.act.today) + 2 * chains.LOOK_AHEAD + facts.LOOK_AHEAD
         gone = {(each.starts_at, each.ends_at) for each in (*self.aside.values(), *self.gone)}
         busy = facts.busy(self.act.session, self.patient_id, self.act.at)
         return Diary(
@@ -194,7 +193,7 @@ class Rest:
         """The next whole chains: each place with its next days and what they leave to arrange."""
         first = self.act.today
         free = facts.free_places(
-            self.act.session, self.service, first, first + LOOK_AHEAD, self.act.at
+            self.act.session, self.service, first, first + facts.LOOK_AHEAD, self.act.at
         )
         free = slots.first_feasible(free, diary.busy, len(free))
         return [

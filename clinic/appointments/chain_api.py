@@ -15,20 +15,17 @@ from clinic.appointments.chain_schemas import (
     ReplanSchema,
     ReviewSchema,
 )
-from clinic.appointments.schemas import SpanSchema, TakenSchema, VisitSchema
+from clinic.appointments.schemas import SpanSchema, VisitSchema
+from clinic.appointments.visit_answers import TAKEN, visit_answer
 from clinic.auth import act, needs
-from clinic.errors import PROBLEM
-from clinic.openapi import Blueprint, if_match, tag
+from clinic.openapi import Blueprint, if_match
 from scheduling.chains import Review
 
 chain_api = Blueprint(
     "chain_api", __name__, url_prefix="/api/v1",
     description="Days 1, 2 and 3 of an induction: one chain",
 )  # fmt: skip
-_taken = chain_api.alt_response(
-    409, schema=TakenSchema, content_type=PROBLEM,
-    description="Cannot be, was not looked at, or has changed since: says which, with the preview",
-)  # fmt: skip
+_taken = chain_api.alt_response(409, **TAKEN)
 _none = chain_api.alt_response(404, description="No such chain at this site")
 
 
@@ -82,4 +79,4 @@ def reviews(given: dict[str, date], visit_id: int) -> list[Review]:
 def move_day(given: dict[str, Any], visit_id: int) -> Response:
     """Move day 2 or 3 to another review, and the day after it along with it."""
     moved = chain_commands.move_day(act(), visit_id, version=if_match(), **given)
-    return tag(jsonify(VisitSchema().dump(moved)), moved.version)
+    return visit_answer(moved)

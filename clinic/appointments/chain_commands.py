@@ -10,8 +10,8 @@ from clinic.appointments import chain, chain_changes, facts, history
 from clinic.appointments.chain import Arranged
 from clinic.appointments.chain_models import VisitChain
 from clinic.appointments.chain_preview import as_review
-from clinic.appointments.commands import visit_to_change
 from clinic.appointments.models import REVIEW, Visit
+from clinic.appointments.taking import visit_to_change
 from clinic.errors import Conflict, NotFound
 from clinic.patients.access import open_record
 from scheduling.chains import NURSE, Review

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,8 @@ from scheduling.slots import Clinician, Hold, Opening, Place, Rota, Session
 
 TRAINED, COMPETENT, TESTER = "rapid_induction_doctor", "induction_worker", "drug_tester"
 DAYS_KEPT = 400
+LOOK_AHEAD = timedelta(days=28)
+"""How far ahead places are offered."""
 
 STAMP = select(RotaStamp.value).scalar_subquery()
 """The stamp of every rota, to be asked for beside something else."""

@@ -15,7 +15,6 @@ from sqlalchemy import select
 
 from clinic.act import Act, rehearsed
 from clinic.appointments import facts
-from clinic.appointments.commands import LOOK_AHEAD
 from clinic.appointments.models import REVIEW, Referral, Resource, Visit, VisitHold
 from clinic.appointments.queries import off_rota, staff_names
 from clinic.patients.models import Patient
@@ -116,7 +115,7 @@ def _hits(act: Act, already: set[int]) -> tuple[Hit, ...]:
         return ()
     service = facts.service(act.session, act.site_id or 0)
     model = service.model_on(act.today)
-    first, last = act.today, act.today + LOOK_AHEAD
+    first, last = act.today, act.today + facts.LOOK_AHEAD
     places = {
         False: facts.free_places(act.session, service, first, last, act.at),
         True: facts.routine_places(act.session, service, first, last, act.at),

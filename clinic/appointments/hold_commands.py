@@ -20,6 +20,7 @@ from clinic.appointments import (
     freed,
     history,
     lapses,
+    taking,
     writes,
 )
 from clinic.appointments.chain import Arranged, Rest
@@ -33,7 +34,7 @@ for _name in ("uq_visit_held_for_patient", "UNIQUE constraint failed: visit.pati
 
 def hold_place(
     act: Act, *, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
-) -> commands.Booked:
+) -> taking.Booked:
     """Hold the place that starts then for the person referred, until `lapses_at` by the clock.
 
     Refused as a booking would be, and while another place is held for them.
@@ -47,7 +48,7 @@ def hold_place(
 @command
 def let_go(act: Act, visit_id: int, *, version: int) -> Visit:
     """The person does not want it, or is not reached: the place is free at once."""
-    visit = commands.visit_to_change(act, visit_id)
+    visit = taking.visit_to_change(act, visit_id)
     history.check_version(act, visit, version)
     if visit.status != "held":
         raise Conflict(f"This visit is {visit.status.replace('_', ' ')}: nothing is held.")
@@ -65,28 +66,28 @@ def confirm_hold(
     A hold that lapsed or was let go books its place afresh, if that is still free: else Conflict
     with `free_next`.
     """
-    seen = commands.Seen()
+    seen = taking.Seen()
     try:
         return _confirm(act, seen, visit_id, version, arrangements)
     except Conflict as conflict:
         if seen.patient_id is None:
             raise
-        raise commands.with_free_next(act, conflict, seen) from conflict
+        raise taking.with_free_next(act, conflict, seen) from conflict
 
 
 @command
 def _confirm(
-    act: Act, seen: commands.Seen, visit_id: int, version: int, arrangements: Sequence[Arranged]
+    act: Act, seen: taking.Seen, visit_id: int, version: int, arrangements: Sequence[Arranged]
 ) -> Visit:
-    visit = commands.visit_to_change(act, visit_id)
+    visit = taking.visit_to_change(act, visit_id)
     if visit.status not in ("held", lapses.LET_GO):
         raise Conflict(f"This visit is {visit.status.replace('_', ' ')} already.")
     _check_version(act, visit, version)
     _check_waits(act, visit)
     seen.patient_id = visit.patient_id
     service = facts.service(act.session, visit.site_id)
-    place = commands.place_asked(
-        act, service, commands.drugs_of(act, visit), visit.starts_at, visit.doctor_id or 0,
+    place = taking.place_asked(
+        act, service, taking.drugs_of(act, visit), visit.starts_at, visit.doctor_id or 0,
         visit.worker_id or 0,
     )  # fmt: skip
     seen.place = place
@@ -110,8 +111,8 @@ def _confirm(
         freed.release(act, visit.id, because=None)
         visit.status, visit.lapses_at = "booked", None
         _say(visit, chained)
-        holds = writes.as_json(commands.take(act, service, visit, place))
-    history.add(act, visit, "confirmed", more=holds | commands.change_of(rest))
+        holds = writes.as_json(taking.take(act, service, visit, place))
+    history.add(act, visit, "confirmed", more=holds | taking.change_of(rest))
     act.note("appointments.booked", patient_id=visit.patient_id, visit=visit.id)
     if rest is not None:
         rest.carry_out()

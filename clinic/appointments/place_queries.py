@@ -12,7 +12,6 @@ from clinic.act import Act
 from clinic.appointments import facts
 from clinic.appointments.chain import chained as chained_on
 from clinic.appointments.chain_models import VisitChain
-from clinic.appointments.commands import LOOK_AHEAD
 from clinic.appointments.models import (
     Referral,
     Visit,
@@ -87,7 +86,7 @@ def kept_places(
     For pages that have opened the record.
     """
     first = max(from_on, act.today)
-    last = first + LOOK_AHEAD
+    last = first + facts.LOOK_AHEAD
     service = facts.service(act.session, act.site_id or 0)
     why: dict[slots.Place, str] = {}
     if kept_back:
@@ -172,7 +171,7 @@ def offers(
         act, referral.patient_id, "appointments.offered", right="appointments.read"
     )
     first = max(from_on or act.today, act.today)
-    last = first + LOOK_AHEAD
+    last = first + facts.LOOK_AHEAD
     service = facts.service(act.session, act.site_id or 0)
     model = service.model_on(act.today) or service.model_on(first)
     crack = slots.no_opioid(referral.drugs)

@@ -13,7 +13,6 @@ from sqlalchemy.orm import aliased
 from clinic.act import Act
 from clinic.appointments import facts, overrides
 from clinic.appointments.chain_preview import as_review
-from clinic.appointments.commands import LOOK_AHEAD
 from clinic.appointments.models import (
     REVIEW,
     Referral,
@@ -86,7 +85,7 @@ def wait_list(act: Act) -> WaitList:
     are no excuse).
     """
     act.need("appointments.read")
-    first, last = act.today, act.today + LOOK_AHEAD
+    first, last = act.today, act.today + facts.LOOK_AHEAD
     rows = act.session.execute(
         select(
             Referral.id, Referral.version, Referral.patient_id, Referral.referred_at,
@@ -227,7 +226,7 @@ def off_rota(act: Act, visits: Iterable[Visit]) -> dict[int, str]:
 def visits_to_settle(act: Act) -> list[Line]:
     """Visits that passed without a word whether the patient came, and visits off the rota."""
     act.need("appointments.read")
-    lines = clinic_list(act, act.today - timedelta(days=28), act.today + LOOK_AHEAD)
+    lines = clinic_list(act, act.today - timedelta(days=28), act.today + facts.LOOK_AHEAD)
     return [
         line
         for line in lines

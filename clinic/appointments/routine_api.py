@@ -9,8 +9,6 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields
 
 from clinic.appointments import overrides, place_queries, routine_commands
-from clinic.appointments.api import _taken, _visit
-from clinic.appointments.models import Visit
 from clinic.appointments.overrides import Override
 from clinic.appointments.schemas import (
     OverrideSchema,
@@ -18,6 +16,7 @@ from clinic.appointments.schemas import (
     PlaceWantedSchema,
     SpanSchema,
 )
+from clinic.appointments.visit_answers import TAKEN, new_visit
 from clinic.auth import act, needs
 from clinic.openapi import Blueprint
 from clinic.shapes import code, instant, row_id
@@ -90,15 +89,12 @@ def routine_places(given: dict[str, Any]) -> list[Place]:
 @needs("appointments.book")
 @routine_api.arguments(RoutineSchema)
 @routine_api.response(201)
-@_taken
+@routine_api.alt_response(409, **TAKEN)
 def book_routine(given: dict[str, Any]) -> ResponseReturnValue:
     """Book a routine visit in a place that is not kept for rapid work."""
     asked = given.pop("override")
     override = Override(**asked) if asked else None
-    visit_id = routine_commands.book_routine(act(), **given, override=override)
-    response = _visit(act().session.get_one(Visit, visit_id), 201)
-    response.headers["Location"] = f"/api/v1/visits/{visit_id}"
-    return response
+    return new_visit(routine_commands.book_routine(act(), **given, override=override))
 
 
 @routine_api.get("/visits/overrides")

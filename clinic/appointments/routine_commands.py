@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from clinic.act import Act, command
-from clinic.appointments import commands, facts, lapses, overrides
+from clinic.appointments import facts, lapses, overrides, taking
 from clinic.appointments.overrides import Override
 from clinic.errors import Conflict, Invalid
 from clinic.patients.access import open_record
@@ -20,18 +20,18 @@ def book_routine(
 
     Conflict, with `free_next`, when it is not to be had; one kept for rapid work says until when.
     """
-    seen = commands.Seen(routine=True)
+    seen = taking.Seen(routine=True)
     try:
         return _book_routine(act, seen, patient_id, kind, starts_at, doctor_id, worker_id, override)
     except Conflict as conflict:
         if seen.patient_id is None:
             raise
-        raise commands.with_free_next(act, conflict, seen) from conflict
+        raise taking.with_free_next(act, conflict, seen) from conflict
 
 
 @command
 def _book_routine(
-    act: Act, seen: commands.Seen, patient_id: int, kind: str, starts_at: datetime,
+    act: Act, seen: taking.Seen, patient_id: int, kind: str, starts_at: datetime,
     doctor_id: int, worker_id: int, override: Override | None,
 ) -> int:  # fmt: skip
     if kind not in ROUTINE:
@@ -39,11 +39,11 @@ def _book_routine(
     patient = open_record(act, patient_id, "appointments.booking", right="appointments.book")
     seen.patient_id = patient.id
     service = facts.service(act.session, act.site_id or 0)
-    seen.place = place = commands.place_asked(
+    seen.place = place = taking.place_asked(
         act, service, [], starts_at, doctor_id, worker_id, routine=True, override=override
     )
     lapses.release(act, place.starts_at, place.until, patient.id)
-    visit_id = commands.write(act, service, place, patient.id, None, kind).id
+    visit_id = taking.write(act, service, place, patient.id, None, kind).id
     overrides.record(act, visit_id, override, None)
     act.note("appointments.booked", patient_id=patient.id, visit=visit_id, kind=kind)
     return visit_id

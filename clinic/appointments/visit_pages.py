@@ -14,6 +14,7 @@ from clinic.appointments import (
     chain_queries,
     commands,
     hold_commands,
+    outcome_commands,
     place_queries,
     queries,
     rota_queries,
@@ -206,7 +207,9 @@ def cancel_visit(visit_id: int) -> Page:
 def arrived(visit_id: int) -> Page:
     """The patient came."""
     form = ArrivedForm(arrived_at=act().at)
-    if carried_out(form, lambda: commands.record_arrived(act(), visit_id, **form.answers())):
+    if carried_out(
+        form, lambda: outcome_commands.record_arrived(act(), visit_id, **form.answers())
+    ):
         return to_visit(visit_id, "The arrival is recorded.")
     return about_visit(act(), visit_id, form, "Record the arrival")
 
@@ -216,7 +219,9 @@ def arrived(visit_id: int) -> Page:
 def did_not_attend(visit_id: int) -> Page:
     """The patient did not come."""
     form = MissedForm()
-    if carried_out(form, lambda: commands.record_did_not_attend(act(), visit_id, **form.answers())):
+    if carried_out(
+        form, lambda: outcome_commands.record_did_not_attend(act(), visit_id, **form.answers())
+    ):
         return to_visit(visit_id, "Recorded: did not attend. The person waits on.")
     return about_visit(act(), visit_id, form, "Record that the patient did not attend")
 
@@ -226,7 +231,7 @@ def did_not_attend(visit_id: int) -> Page:
 def undo_visit(visit_id: int) -> Page:
     """Take the last step back."""
     form = UndoForm()
-    if carried_out(form, lambda: commands.undo_visit(act(), visit_id, **form.answers())):
+    if carried_out(form, lambda: outcome_commands.undo_visit(act(), visit_id, **form.answers())):
         return to_visit(visit_id, "The step is taken back. The history keeps both.")
     return about_visit(
         act(), visit_id, form, "Take the last step back", button="Take it back", warning=True

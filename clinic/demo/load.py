@@ -14,12 +14,14 @@ from sqlalchemy import select
 
 from clinic.act import Act
 from clinic.appointments import commands as visits
+from clinic.appointments import outcome_commands
 from clinic.appointments import place_queries as places
 from clinic.appointments.chain import Arranged
 from clinic.appointments.hours_commands import record_leave, set_opening
 from clinic.appointments.models import Referral
 from clinic.appointments.referral_commands import record_support, register_referral
 from clinic.appointments.rota_commands import add_session
+from clinic.appointments.taking import Booked
 from clinic.appointments.things_commands import add_thing
 from clinic.custody import commands as custody
 from clinic.custody.models import Reception
@@ -152,9 +154,7 @@ def _refer(story: Story, key: str, patient: int, at: datetime, **more: Any) -> i
     return referral
 
 
-def _book(
-    story: Story, key: str, referral: int, at: datetime, nth: int = 0
-) -> visits.Booked | None:
+def _book(story: Story, key: str, referral: int, at: datetime, nth: int = 0) -> Booked | None:
     """Book the nth feasible place from a moment; None when there is none in a month."""
     work = story.by(key, at)
     found = places.free_places(work, work.site_id or 0, work.today, work.today + timedelta(days=28))
@@ -175,7 +175,7 @@ def _book(
     return booked
 
 
-def _with_arrangements(work: Act, wanted: dict[str, Any]) -> visits.Booked:
+def _with_arrangements(work: Act, wanted: dict[str, Any]) -> Booked:
     """Book it; under model 3 the on-call doctor sees the person on each shut day of the first."""
     try:
         return visits.book_visit(work, **wanted)
@@ -219,9 +219,9 @@ def _model_2(story: Story) -> None:
             continue
         later = story.by("price", min(visit.place.starts_at + timedelta(minutes=70), story.now))
         if number % 4 == 3:
-            visits.record_did_not_attend(later, visit.id, version=visit.version)
+            outcome_commands.record_did_not_attend(later, visit.id, version=visit.version)
         else:
-            visits.record_arrived(later, visit.id, version=visit.version)
+            outcome_commands.record_arrived(later, visit.id, version=visit.version)
         later.session.close()
     for number in range(2):
         work = story.by("price", story.at(-1, "15:00"))

@@ -16,6 +16,7 @@ from clinic.appointments import (
     things_commands,
 )
 from clinic.appointments.chain import Arranged
+from clinic.appointments.taking import Booked
 from clinic.db import Database
 from clinic.errors import Conflict
 from clinic.sites.models import Site, SiteModel
@@ -171,7 +172,7 @@ def a_referral(clinic: Clinic, *, act: Act | None = None, **details: Any) -> int
     return referral_commands.register_referral(by, **given)
 
 
-def a_booking(clinic: Clinic, referral_id: int | None = None, **place: Any) -> commands.Booked:
+def a_booking(clinic: Clinic, referral_id: int | None = None, **place: Any) -> Booked:
     """A booked visit: the first free place unless another is given.
 
     Under model 3 its next days come with it, and a shut day among them is arranged for.

@@ -14,7 +14,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from clinic.act import Act
-from clinic.appointments.commands import Booked
+from clinic.appointments.taking import Booked
 from clinic.db import Database
 from clinic.reminders import commands
 from clinic.reminders.ports import MailServer, Message

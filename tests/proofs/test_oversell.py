@@ -29,8 +29,8 @@ from sqlalchemy.exc import OperationalError
 
 from clinic import audit
 from clinic.appointments import lapses, place_queries
-from clinic.appointments.commands import place_as_json
 from clinic.appointments.models import AWAY_BECAUSE, Visit, VisitEvent, VisitHold
+from clinic.appointments.taking import place_as_json
 from clinic.db import Database
 from clinic.patients.commands import take_onto_caseload
 from tests.factories import appointments as made

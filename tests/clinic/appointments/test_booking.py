@@ -8,7 +8,13 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from clinic.appointments import commands, queries, referral_commands, visit_queries
+from clinic.appointments import (
+    commands,
+    outcome_commands,
+    queries,
+    referral_commands,
+    visit_queries,
+)
 from clinic.appointments.models import Referral, Visit, VisitEvent, VisitHold
 from clinic.audit import AuditEntry
 from clinic.db import Database
@@ -304,7 +310,7 @@ def test_an_arrival_ends_the_wait_when_it_happened_and_keeps_when_it_was_recorde
     came = booked.place.starts_at + timedelta(minutes=10)
     later = clinic.at(came + timedelta(hours=3))
 
-    commands.record_arrived(later, booked.id, version=1, arrived_at=came)
+    outcome_commands.record_arrived(later, booked.id, version=1, arrived_at=came)
 
     referral = the_referral(database, booked.referral_id)
     assert (referral.status, referral.seen_at) == ("seen", came)
@@ -317,7 +323,7 @@ def test_somebody_who_did_not_attend_waits_on_from_the_first_day(database, clini
     booked = made.a_booking(clinic)
     after = clinic.at(booked.place.ends_at)
 
-    commands.record_did_not_attend(after, booked.id, version=1)
+    outcome_commands.record_did_not_attend(after, booked.id, version=1)
 
     row = queries.wait_list(after).rows[0]
     assert (row.referral_id, row.visit_id) == (booked.referral_id, None)
@@ -327,9 +333,9 @@ def test_somebody_who_did_not_attend_waits_on_from_the_first_day(database, clini
 def test_a_late_arrival_keeps_that_it_was_first_missed(database, clinic):
     booked = made.a_booking(clinic)
     after = clinic.at(booked.place.ends_at)
-    commands.record_did_not_attend(after, booked.id, version=1)
+    outcome_commands.record_did_not_attend(after, booked.id, version=1)
 
-    commands.record_arrived(after, booked.id, version=2)
+    outcome_commands.record_arrived(after, booked.id, version=2)
 
     steps = [each.what for each in visit_queries.visit_page(after, booked.id).steps]
     assert steps == ["Booked", "Did not attend", "Arrived"]
@@ -341,7 +347,7 @@ def test_an_arrival_is_on_the_day_of_the_visit_and_never_ahead(clinic, hours):
     when = booked.place.starts_at + timedelta(hours=hours)
 
     with pytest.raises(Invalid, match="arrived_at"):
-        commands.record_arrived(
+        outcome_commands.record_arrived(
             clinic.at(when), booked.id, version=1, arrived_at=when + timedelta(minutes=1)
         )
 
@@ -350,7 +356,7 @@ def test_nobody_has_missed_a_visit_that_has_not_begun(clinic):
     booked = made.a_booking(clinic)
 
     with pytest.raises(Conflict, match="has not begun"):
-        commands.record_did_not_attend(clinic.act, booked.id, version=1)
+        outcome_commands.record_did_not_attend(clinic.act, booked.id, version=1)
 
 
 # -- undo
@@ -360,14 +366,14 @@ def test_every_step_of_a_visit_can_be_taken_back(database, clinic):
     booked = made.a_booking(clinic)
     act = clinic.act
     commands.move_visit(act, booked.id, version=1, **clinic.place(2))
-    commands.undo_visit(act, booked.id, version=2, reason="Wrong person")
+    outcome_commands.undo_visit(act, booked.id, version=2, reason="Wrong person")
     commands.cancel_visit(act, booked.id, version=3, reason="unwell", by_whom="patient")
-    commands.undo_visit(act, booked.id, version=4, reason="Wrong visit")
+    outcome_commands.undo_visit(act, booked.id, version=4, reason="Wrong visit")
     after = clinic.at(booked.place.ends_at)
-    commands.record_did_not_attend(after, booked.id, version=5)
-    commands.undo_visit(after, booked.id, version=6, reason="They sat in the garden")
-    commands.record_arrived(after, booked.id, version=7)
-    commands.undo_visit(after, booked.id, version=8, reason="Somebody else")
+    outcome_commands.record_did_not_attend(after, booked.id, version=5)
+    outcome_commands.undo_visit(after, booked.id, version=6, reason="They sat in the garden")
+    outcome_commands.record_arrived(after, booked.id, version=7)
+    outcome_commands.undo_visit(after, booked.id, version=8, reason="Somebody else")
 
     visit = the_visit(database, booked.id)
     assert (visit.status, visit.starts_at) == ("booked", booked.place.starts_at)
@@ -380,7 +386,7 @@ def test_the_booking_itself_is_cancelled_and_not_undone(clinic):
     booked = made.a_booking(clinic)
 
     with pytest.raises(Conflict, match="nothing to undo"):
-        commands.undo_visit(clinic.act, booked.id, version=1, reason="No")
+        outcome_commands.undo_visit(clinic.act, booked.id, version=1, reason="No")
 
 
 def test_a_cancellation_cannot_be_undone_once_somebody_else_has_the_place(database, clinic):
@@ -389,7 +395,7 @@ def test_a_cancellation_cannot_be_undone_once_somebody_else_has_the_place(databa
     made.a_booking(clinic)
 
     with pytest.raises(Conflict, match="just been taken"):
-        commands.undo_visit(clinic.act, booked.id, version=2, reason="They can come")
+        outcome_commands.undo_visit(clinic.act, booked.id, version=2, reason="They can come")
 
     assert the_visit(database, booked.id).status == "cancelled"
 
@@ -398,7 +404,7 @@ def test_an_undo_needs_a_reason(clinic):
     booked = made.a_booking(clinic)
 
     with pytest.raises(Invalid, match="reason"):
-        commands.undo_visit(clinic.act, booked.id, version=1, reason=" ")
+        outcome_commands.undo_visit(clinic.act, booked.id, version=1, reason=" ")
 
 
 # -- the guards themselves

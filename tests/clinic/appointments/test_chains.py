@@ -13,6 +13,7 @@ from clinic.appointments import (
     chain_commands,
     commands,
     hold_commands,
+    outcome_commands,
     queries,
     rota_commands,
 )
@@ -88,13 +89,13 @@ def arrive(clinic: made.Clinic, visit: Visit, at: datetime | None = None) -> mad
     """The person comes to this visit; the clinic a little later."""
     later = at or visit.starts_at + timedelta(minutes=5)
     act = clinic.at(later)
-    commands.record_arrived(act, visit.id, version=visit.version)
+    outcome_commands.record_arrived(act, visit.id, version=visit.version)
     return made.replace(clinic, act=act)
 
 
 def misses(clinic: made.Clinic, visit: Visit, at: datetime | None = None) -> made.Clinic:
     act = clinic.at(at or visit.starts_at + timedelta(minutes=45))
-    commands.record_did_not_attend(act, visit.id, version=visit.version)
+    outcome_commands.record_did_not_attend(act, visit.id, version=visit.version)
     return made.replace(clinic, act=act)
 
 
@@ -230,7 +231,7 @@ def test_one_cancel_cancels_all_later_days_and_one_undo_brings_all_of_them_back(
 
     version = day(database, booked.chain_id, 3).version
     third = day(database, booked.chain_id, 3).id
-    commands.undo_visit(clinic.act, third, version=version, reason="The wrong person")
+    outcome_commands.undo_visit(clinic.act, third, version=version, reason="The wrong person")
 
     assert held(database) == before and arranged(database) == [SAT]
     assert standing(database, booked.chain_id) == [THU, FRI, MON]
@@ -244,7 +245,7 @@ def test_an_undo_is_refused_whole_when_one_of_the_days_is_taken_by_now(database,
     made.a_booking(clinic)
 
     with pytest.raises(Conflict):
-        commands.undo_visit(clinic.act, booked.id, version=2, reason="The wrong person")
+        outcome_commands.undo_visit(clinic.act, booked.id, version=2, reason="The wrong person")
 
     assert standing(database, booked.chain_id) == []
 
@@ -257,16 +258,16 @@ def test_changes_of_the_days_are_taken_back_in_turn_and_never_out_of_it(database
     commands.cancel_visit(clinic.act, booked.id, version=1, **gone)
 
     with pytest.raises(Conflict, match="The days have changed since"):
-        commands.undo_visit(clinic.act, second.id, version=2, reason="The wrong person")
+        outcome_commands.undo_visit(clinic.act, second.id, version=2, reason="The wrong person")
 
-    commands.undo_visit(clinic.act, booked.id, version=2, reason="The wrong person")
+    outcome_commands.undo_visit(clinic.act, booked.id, version=2, reason="The wrong person")
     assert standing(database, booked.chain_id) == [WED]
     made.agreed(chain_commands.replan, clinic.act, booked.chain_id)
     new = day(database, booked.chain_id, 2)
-    commands.undo_visit(clinic.act, new.id, version=1, reason="They are unwell after all")
+    outcome_commands.undo_visit(clinic.act, new.id, version=1, reason="They are unwell after all")
     with pytest.raises(Conflict, match="nothing to undo"):
-        commands.undo_visit(clinic.act, new.id, version=2, reason="No")
-    commands.undo_visit(clinic.act, second.id, version=2, reason="The wrong person")
+        outcome_commands.undo_visit(clinic.act, new.id, version=2, reason="No")
+    outcome_commands.undo_visit(clinic.act, second.id, version=2, reason="The wrong person")
     assert standing(database, booked.chain_id) == [WED, THU, FRI]
 
 
@@ -330,7 +331,7 @@ def test_days_2_and_3_follow_a_new_start_when_day_1_did_not_take_place(database,
         (1, WED, "did_not_attend"), (1, MON, "booked"), (2, TUE, "booked"),
         (3, TUE + timedelta(days=1), "booked"),
     ]  # fmt: skip
-    commands.undo_visit(here.act, again.id, version=1, reason="The wrong person")
+    outcome_commands.undo_visit(here.act, again.id, version=1, reason="The wrong person")
     assert standing(database, booked.chain_id) == [THU, FRI]
 
 
@@ -342,11 +343,11 @@ def test_a_missed_day_that_is_booked_again_cannot_be_said_to_have_come_after_all
     made.agreed(chain_commands.replan, here.act, booked.chain_id)
 
     with pytest.raises(Conflict, match="booked again already"):
-        commands.record_arrived(here.act, missed.id, version=2)
+        outcome_commands.record_arrived(here.act, missed.id, version=2)
 
     new = day(database, booked.chain_id, 2)
-    commands.undo_visit(here.act, new.id, version=1, reason="They were in the garden")
-    commands.record_arrived(here.act, missed.id, version=2)
+    outcome_commands.undo_visit(here.act, new.id, version=1, reason="They were in the garden")
+    outcome_commands.record_arrived(here.act, missed.id, version=2)
     assert standing(database, booked.chain_id) == [WED, THU, FRI]
 
 

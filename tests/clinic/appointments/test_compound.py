@@ -15,6 +15,7 @@ from clinic.appointments import (
     hits,
     hours_commands,
     hours_queries,
+    outcome_commands,
     place_queries,
     rota_queries,
     things_commands,
@@ -156,14 +157,14 @@ def test_one_undo_brings_back_everything_that_was_held_to_the_minute(database, c
     booked = made.a_booking(clinic)
     before = held(database, booked.id)
     made.agreed(commands.move_visit, clinic.act, booked.id, version=1, **clinic.place())
-    commands.undo_visit(clinic.act, booked.id, version=2, reason="Wrong person")
+    outcome_commands.undo_visit(clinic.act, booked.id, version=2, reason="Wrong person")
     assert held(database, booked.id) == before
 
     made.agreed(
         commands.cancel_visit, clinic.act, booked.id, version=3, reason="unwell",
         by_whom="patient",
     )  # fmt: skip
-    commands.undo_visit(clinic.act, booked.id, version=4, reason="Wrong visit")
+    outcome_commands.undo_visit(clinic.act, booked.id, version=4, reason="Wrong visit")
 
     assert held(database, booked.id) == before
     with database.reading() as session:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from clinic.appointments import (
     commands,
+    outcome_commands,
     referral_commands,
     rota_commands,
     waiting_commands,
@@ -119,7 +120,7 @@ def test_a_cancellation_taken_back_takes_its_task_with_it(clinic):
     visit = made.a_booking(clinic, **clinic.place(2))
     cancel(clinic, visit.id)
 
-    commands.undo_visit(clinic.act, visit.id, version=2, reason="The wrong person")
+    outcome_commands.undo_visit(clinic.act, visit.id, version=2, reason="The wrong person")
 
     assert open_tasks(clinic) == []
 

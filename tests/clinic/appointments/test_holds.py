@@ -11,11 +11,13 @@ from clinic.appointments import (
     commands,
     hold_commands,
     lapses,
+    outcome_commands,
     place_queries,
     queries,
     waiting_queries,
 )
 from clinic.appointments.models import Visit, VisitEvent, VisitHold
+from clinic.appointments.taking import Booked
 from clinic.db import Database
 from clinic.errors import Conflict
 from clinic.staff.models import StaffCompetence
@@ -32,7 +34,7 @@ def clinic(database: Database, clock) -> made.Clinic:
     return made.a_clinic(database)
 
 
-def a_hold(clinic: made.Clinic, at: datetime = NOW, nth: int = 1, **details) -> commands.Booked:
+def a_hold(clinic: made.Clinic, at: datetime = NOW, nth: int = 1, **details) -> Booked:
     """The second free place of the day held for somebody just referred."""
     given = {"referral_id": made.a_referral(clinic), **clinic.place(nth), **details}
     return hold_commands.hold_place(clinic.at(at), **given)
@@ -49,12 +51,12 @@ def verbs(clinic: made.Clinic, visit_id: int) -> list[str]:
         return list(session.scalars(asked.order_by(VisitEvent.id)))
 
 
-def is_free(clinic: made.Clinic, held: commands.Booked, at: datetime) -> bool:
+def is_free(clinic: made.Clinic, held: Booked, at: datetime) -> bool:
     act = clinic.at(at)
     return held.place in place_queries.free_places(act, clinic.site.id, act.today, act.today)
 
 
-def is_shown(clinic: made.Clinic, held: commands.Booked, at: datetime) -> bool:
+def is_shown(clinic: made.Clinic, held: Booked, at: datetime) -> bool:
     act = clinic.at(at)
     return held.id in [line.visit.id for line in queries.clinic_list(act, act.today, act.today)]
 
@@ -96,10 +98,14 @@ def test_a_hold_that_is_confirmed_is_a_booking_and_can_be_cancelled_and_put_back
     assert not is_free(clinic, held, LAPSES + MINUTE)
     why = {"reason": "cannot_come", "by_whom": "patient"}
     commands.cancel_visit(clinic.at(NOW + 2 * MINUTE), held.id, version=2, **why)
-    commands.undo_visit(clinic.at(NOW + 3 * MINUTE), held.id, version=3, reason="By mistake")
+    outcome_commands.undo_visit(
+        clinic.at(NOW + 3 * MINUTE), held.id, version=3, reason="By mistake"
+    )
     assert visit(clinic, held.id).status == "booked" and held_by(clinic, held.id) == 2
     with pytest.raises(Conflict, match="nothing to undo"):
-        commands.undo_visit(clinic.at(NOW + 4 * MINUTE), held.id, version=4, reason="By mistake")
+        outcome_commands.undo_visit(
+            clinic.at(NOW + 4 * MINUTE), held.id, version=4, reason="By mistake"
+        )
 
 
 def test_a_hold_let_go_is_free_at_once_and_may_still_be_confirmed_while_it_is(clinic):

@@ -10,9 +10,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from clinic.appointments import (
-    commands,
     missed_commands,
     missed_queries,
+    outcome_commands,
     queries,
     referral_commands,
 )
@@ -47,7 +47,7 @@ def missed(clinic: made.Clinic) -> tuple[made.Clinic, int, int]:
     """The first visit of the day missed: the clinic an hour on, the visit and its ladder."""
     visit = made.a_booking(clinic)
     after = later(clinic, hours=1)
-    commands.record_did_not_attend(after.act, visit.id, version=1)
+    outcome_commands.record_did_not_attend(after.act, visit.id, version=1)
     ladder = after.act.session.scalars(
         select(MissedContact.id).where(MissedContact.visit_id == visit.id)
     ).one()
@@ -122,9 +122,9 @@ def test_a_visit_not_missed_after_all_ends_its_ladder_and_missed_again_goes_on(c
     after, visit, ladder = missed(clinic)
     tried(after, ladder)
 
-    commands.undo_visit(after.act, visit, version=2, reason="The wrong person")
+    outcome_commands.undo_visit(after.act, visit, version=2, reason="The wrong person")
     undone = stands(after, ladder).ended
-    commands.record_did_not_attend(after.act, visit, version=3)
+    outcome_commands.record_did_not_attend(after.act, visit, version=3)
 
     assert undone == "attended"
     assert stands(after, ladder).ended is None
@@ -138,7 +138,7 @@ def test_a_new_visit_is_the_step_of_offering_a_time_and_coming_to_it_ends_the_la
     steps = {step.how: step.done_at for step in stands(after, ladder).steps}
 
     on_the_day = replace(after, act=as_nurse(after, booked.place.starts_at))
-    commands.record_arrived(on_the_day.act, booked.id, version=1)
+    outcome_commands.record_arrived(on_the_day.act, booked.id, version=1)
 
     assert steps["rebook"] == after.act.at
     assert stands(on_the_day, ladder).ended == "came"

@@ -8,7 +8,14 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic.appointments import commands, place_queries, queries, referral_commands, visit_queries
+from clinic.appointments import (
+    commands,
+    outcome_commands,
+    place_queries,
+    queries,
+    referral_commands,
+    visit_queries,
+)
 from clinic.appointments.models import Referral
 from clinic.audit import AuditEntry
 from clinic.db import Database
@@ -224,7 +231,7 @@ def test_a_referral_with_a_visit_ahead_is_closed_only_after_the_visit_is_cancell
 
 def test_an_arrival_is_undone_at_the_visit_and_not_at_the_referral(clinic):
     booked = made.a_booking(clinic)
-    commands.record_arrived(clinic.at(booked.place.starts_at), booked.id, version=1)
+    outcome_commands.record_arrived(clinic.at(booked.place.starts_at), booked.id, version=1)
 
     with pytest.raises(Conflict, match="Undo that"):
         referral_commands.undo_referral(

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import visitors
 
 from clinic.appointments import (
-    commands,
     facts,
     hours_commands,
+    outcome_commands,
     place_queries,
     queries,
     rota_commands,
@@ -184,7 +184,7 @@ def test_a_visit_that_passed_without_a_word_is_listed(clinic):
     after = clinic.at(booked.place.ends_at + timedelta(minutes=1))
 
     assert [line.visit.id for line in queries.visits_to_settle(after)] == [booked.id]
-    commands.record_did_not_attend(after, booked.id, version=1)
+    outcome_commands.record_did_not_attend(after, booked.id, version=1)
     assert queries.visits_to_settle(after) == []
 
 

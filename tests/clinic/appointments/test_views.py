@@ -7,6 +7,7 @@ from datetime import time, timedelta
 import pytest
 
 from clinic.appointments import commands as visits
+from clinic.appointments import outcome_commands
 from tests.factories import base
 from tests.factories.appointments import a_booking, a_clinic, a_doctor, a_referral, a_session
 
@@ -86,8 +87,8 @@ def test_the_weeks_behind_us_tell_places_by_fate_and_waits(clinic, clock, door):
         clinic.at(late.place.starts_at - A_DAY), late.id, version=1, reason="unwell",
         by_whom="patient",
     )  # fmt: skip
-    visits.record_arrived(clinic.at(came.place.starts_at), came.id, version=1)
-    visits.record_did_not_attend(
+    outcome_commands.record_arrived(clinic.at(came.place.starts_at), came.id, version=1)
+    outcome_commands.record_did_not_attend(
         clinic.at(missed.place.starts_at + timedelta(hours=1)), missed.id, version=1
     )
     clock.set(base.NOW + 5 * A_DAY)

@@ -7,7 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic.appointments import commands, place_queries, visit_queries, waiting_queries
+from clinic.appointments import (
+    commands,
+    outcome_commands,
+    place_queries,
+    visit_queries,
+    waiting_queries,
+)
 from clinic.appointments.models import Referral, Visit, VisitHold
 from clinic.db import Database
 from clinic.errors import Conflict, Invalid
@@ -80,7 +86,9 @@ def test_a_walk_in_is_taken_back_step_by_step_to_the_later_place(database, clini
     here(clinic, booked.referral_id, now)
 
     for version in (3, 4):
-        commands.undo_visit(clinic.at(now), booked.id, version=version, reason="Somebody else")
+        outcome_commands.undo_visit(
+            clinic.at(now), booked.id, version=version, reason="Somebody else"
+        )
 
     with database.reading() as session:
         visit = session.get_one(Visit, booked.id)
