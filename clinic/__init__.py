@@ -38,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     settings = settings or from_environment()
     app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.url_rule_class = web.Address
     app.url_map.converters["int"] = web.RowNumber
     app.config.update(
         SETTINGS=settings,

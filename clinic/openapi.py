@@ -50,14 +50,30 @@ class BodyParser(FlaskParser):
 
 @cache
 def _made(schema: type[Schema]) -> Schema:
-    """A schema keeps nothing of what it reads, so the first request that needs it makes it for all."""
-    return schema()
+    """A schema keeps nothing of what it reads, so whoever needs it first makes it for all.
+
+    Smorest copies what it says of an address once for each decorator on it, schemas and all; a copy
+    of this one is itself, or a third of a worker's start would be copying.
+    """
+    made = schema()
+    made.__deepcopy__ = lambda _: made  # type: ignore[attr-defined]
+    return made
 
 
 class Blueprint(SmorestBlueprint):
     """The addresses of one room of the API."""
 
     ARGUMENTS_PARSER = BodyParser()
+
+    def response(self, status_code: Any, schema: Any = None, **described: Any) -> Any:
+        return super().response(status_code, _shared(schema), **described)
+
+    def alt_response(self, status_code: Any, *, schema: Any = None, **described: Any) -> Any:
+        return super().alt_response(status_code, schema=_shared(schema), **described)
+
+
+def _shared(schema: Any) -> Any:
+    return _made(schema) if isinstance(schema, type) else schema
 
 
 class FaultSchema(Schema):

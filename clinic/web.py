@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, Response
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter, Map, Rule
 
 from clinic import ui
 from clinic.errors import NotFound
@@ -22,6 +23,24 @@ class RowNumber(IntegerConverter):
 
     def __init__(self, map: Map) -> None:
         super().__init__(map, max=LAST_ROW)
+
+
+class Address(Rule):
+    """An address whose link is built when somebody first shows it.
+
+    Werkzeug compiles two functions for each of some six hundred addresses at start. Where it does
+    so by another name one day, it is only slower again.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        made: list[Callable[..., tuple[str, str]]] = []
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            if not made:
+                made.append(super(Address, self)._compile_builder(append_unknown))
+            return made[0](rule, **values)
+
+        return build
 
 
 def row_number(text: str | None) -> int | None:
