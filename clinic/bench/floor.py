@@ -96,4 +96,4 @@ def prepare_floor(url: str, starts: list[datetime]) -> None:
 if __name__ == "__main__":
     import waitress
 
-    waitress.serve(create_floor(sys.argv[1]), port=int(sys.argv[2]), threads=8, _quiet=True)
+    waitress.serve(create_floor(sys.argv[1]), port=int(sys.argv[2]), threads=4, _quiet=True)
