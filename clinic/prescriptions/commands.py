@@ -46,11 +46,12 @@ class Stopped(Trouble):
 
     status, title, kind = 422, "This dose cannot be saved", "stopped"
 
-    def __init__(self, request: Data, answer: Data) -> None:
+    def __init__(self, request: Data, answer: Data, beside: Data | None = None) -> None:
         stops = [each["message"] for each in answer["findings"] if each["severity"] == "STOP"]
         super().__init__(" ".join(stops), more={"check": answer})
         self.request = request
         self.answer = answer
+        self.beside = beside
 
 
 class ReasonNeeded(Trouble):
@@ -86,8 +87,8 @@ def _judge(
     decided_at: datetime,
     known_at: datetime,
     but: tuple[int, ...],
-) -> tuple[Gathered, Data, Data]:
-    """What is known, what was read from elsewhere, and the check's answer."""
+) -> tuple[Gathered, Data, Data | None, Data]:
+    """What is known, what was read from elsewhere, what was judged beside, and the answer."""
     if not act.at - JUST_NOW <= decided_at <= act.at + AHEAD:
         raise Invalid.field(
             "decided_at", f"must be when the dose is to be taken: from now to {AHEAD.days} days on"
@@ -105,11 +106,10 @@ def _judge(
     if gathered.missing:
         raise FactsMissing(gathered.missing)
     try:
-        request, answer = facts.judged(gathered, read_limits(about["site_limits"]))
-        counted = gathered.planned if request is gathered.request else ()
-        return replace(gathered, request=request, planned=counted), about, answer
+        beside, answer = facts.judged(gathered, read_limits(about["site_limits"]))
     except Refused as refused:
         raise Invalid.field(refused.field, refused.message) from refused
+    return gathered, about, beside, answer
 
 
 def check_dose(
@@ -127,7 +127,7 @@ def check_dose(
     asked = {"order": order, "supply": supply}
     but = () if replaces_id is None else (replaces_id,)
     known_at = max(act.at, last or act.at)
-    gathered, _, answer = _judge(act, what_holds(act), patient, asked, decided_at, known_at, but)
+    gathered, _, _, answer = _judge(act, what_holds(act), patient, asked, decided_at, known_at, but)
     return answer, gathered.planned
 
 
@@ -156,7 +156,7 @@ def _keep_stop(act: Act, patient_id: int, stopped: Stopped) -> None:
     row = DoseStop(
         patient_id=same_person(act, patient_id)[0], site_id=act.site_id,
         stopped_on=london_day(datetime.fromisoformat(stopped.request["decided_at"])),
-        request=stopped.request, answer=stopped.answer, recorded_at=act.at,
+        request=stopped.request, beside=stopped.beside, answer=stopped.answer, recorded_at=act.at,
         recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
@@ -192,9 +192,9 @@ def _save(
             return again
     asked = {"order": order, "supply": supply}
     but = () if replaces_id is None else (_decision(act, patient.id, replaces_id).id,)
-    gathered, about, answer = _judge(act, here, patient, asked, decided_at, at, but)
+    gathered, about, beside, answer = _judge(act, here, patient, asked, decided_at, at, but)
     if answer["outcome"] == "STOP":
-        raise Stopped(gathered.request, answer)
+        raise Stopped(gathered.request, answer, beside)
     _cleared(act, here, patient, gathered, order, at)
     must_be_open(PRODUCTS[order["product"]].drug)
     if answer["outcome"] == "ALERT":
@@ -214,7 +214,7 @@ def _save(
         doses_that_day=order.get("doses_remaining_today") or 1,
         first_increment=_next_increment(act, gathered, about["records"], drug, on), asked=asked,
         outside=about, rule_set=answer["rule_set"], rule_set_version=answer["rule_set_version"],
-        request=gathered.request, answer=answer, outcome=answer["outcome"],
+        request=gathered.request, beside=beside, answer=answer, outcome=answer["outcome"],
         reason_code=reason_code, reason=(reason or "").strip() or None, withdrawn_at=None,
         withdrawn_by=None, withdrawn_reason=None, recorded_at=at, recorded_by=act.staff_id,
     )  # fmt: skip
@@ -238,9 +238,13 @@ def _save(
 def _cleared(
     act: Act, here: Here, patient: Patient, gathered: Gathered, order: Data, at: datetime
 ) -> None:
-    """NotCleared while the assessment does not allow this dose: a first one most of all."""
+    """NotCleared while the assessment does not allow this dose: a first one most of all.
+
+    A dose nobody knows to have been taken does not make the next one a later dose.
+    """
     case = Case(gathered.entries, gathered.doses, place_of(act, here), patient.sex, at)
-    first_dose = case.place.holds and treatment_of(gathered.request).first_dose
+    known = gathered.happened or gathered.request
+    first_dose = case.place.holds and treatment_of(known).first_dose
     gate.cleared(case, first_dose=first_dose, medicine=PRODUCTS[order["product"]].drug)
 
 

@@ -6,7 +6,8 @@ listed as missing.
 
 A dose decided on for the day and not yet recorded as taken or not counts as taken, so that two
 prescribers cannot each order half of what nobody may have. So does one recorded as taken and
-struck out again, until a second person has agreed to that.
+struck out again, until a second person has agreed to that. Neither is known to have been taken:
+where days were missed before, the order is judged without them as well (see `judged`).
 """
 
 from __future__ import annotations
@@ -31,13 +32,15 @@ from clinic.errors import Invalid
 from clinic.guidance.facts import site_limits_on
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
+from clinic.prescriptions.findings import together
 from clinic.prescriptions.models import DoseDecision
 from clinic.sites.queries import Here
 from dosing.check import check
+from dosing.continuation import treatment_of
 from dosing.days import at_london, days_between, london_day
 from dosing.medicines import PRODUCTS
 from dosing.tightening import SiteLimit
-from dosing.units import as_text
+from dosing.units import as_text, mg_from_micrograms
 
 Data = dict[str, Any]
 MISSED = "-MD-"
@@ -59,7 +62,8 @@ class Missing:
 class Gathered:
     """The request as far as it can be made; what it lacks; which plans of the day it counts.
 
-    `happened`: the same without those plans; None where there are none.
+    `happened`: the same without the day's doses nobody knows to have been taken, planned or in
+    doubt; None where there are none.
     """
 
     request: Data
@@ -188,14 +192,11 @@ def dose_request(
     missing = (*_not_recorded(of, about), *history.unanswered(of.all("steady_dose"), asking))
     newest = [row.happened_at for row in entries]
     newest += [row.consumed_at for row in doses if row.outcome in SWALLOWED]
-    planned = tuple(history.planned())
-    happened = None
-    if planned:
-        past = {**request["treatment_history"], **_history(of, history, planned=False)}
-        happened = {**request, "treatment_history": past}
+    past = {**request["treatment_history"], **_history(of, history, unsure=False)}
+    happened = {**request, "treatment_history": past}
     return Gathered(
-        request, happened, missing, planned, max(newest, default=None), entries, doses,
-        every_decision,
+        request, None if past == request["treatment_history"] else happened, missing,
+        tuple(history.planned()), max(newest, default=None), entries, doses, every_decision,
     )  # fmt: skip
 
 
@@ -247,28 +248,85 @@ _AT_HOME_NOW = _HOME.where(DispensedDose.struck_at.is_(None))
 _AT_HOME = _HOME.where(DispensedDose.standing_at(_KNOWN_AT))
 
 
-def judged(gathered: Gathered, limits: tuple[SiteLimit, ...]) -> tuple[Data, Data]:
-    """The request that counts and the check's answer to it.
+def judged(gathered: Gathered, limits: tuple[SiteLimit, ...]) -> tuple[Data | None, Data]:
+    """What was judged beside the request, if anything, and the rules' answer to all of it.
 
-    A dose planned for the day counts as taken, so that no two plans add up to too much. It has not
-    been taken: where days were missed and the rules stop for them, it cannot end the gap.
+    A dose of the day that nobody knows to have been taken counts in every total, so that no two
+    orders add up to too much; it does not end the days that were missed. One request cannot say
+    both, so where days were missed there are two more: see `beside`.
     """
-    if gathered.happened is not None:
-        answer = check(gathered.happened, limits)
-        if stops_for_missed(answer):
-            return gathered.happened, answer
-    return gathered.request, check(gathered.request, limits)
+    answer = check(gathered.request, limits)
+    if gathered.happened is None or not treatment_of(gathered.happened).missed_days:
+        return None, answer
+    more = beside(gathered)
+    return more, answer_beside(answer, more, limits)
+
+
+def beside(gathered: Gathered) -> Data | None:
+    """The order as if no dose of the day in doubt were taken, and, for the rules about missed days,
+    as if all of them were part of it: they read how long the gap is and how much ends it."""
+    if gathered.happened is None:
+        return None
+    return {"happened": gathered.happened, "at_once": _at_once(gathered)}
+
+
+def _at_once(gathered: Gathered) -> Data:
+    assert gathered.happened is not None
+    order = gathered.happened["order"]
+    mg = _ordered_mg(order)
+    if mg is None:
+        return gathered.happened
+    drug = PRODUCTS[order["product"]].drug
+    in_doubt = _daily_mg(gathered.request, drug) - _daily_mg(gathered.happened, drug)
+    whole = {
+        "dose_mg": as_text(mg + in_doubt), "dose_micrograms": None, "doses_remaining_today": 1,
+    }  # fmt: skip
+    return {**gathered.happened, "order": {**order, **whole}}
+
+
+def _ordered_mg(order: Data) -> Decimal | None:
+    """The day's mg of an order; None where it does not say one amount in one unit (U-06)."""
+    mg, micrograms = order.get("dose_mg"), order.get("dose_micrograms")
+    if (mg is None) == (micrograms is None) or order.get("dose_without_unit") is not None:
+        return None
+    one = Decimal(mg) if mg is not None else mg_from_micrograms(Decimal(micrograms))
+    return one * (order.get("doses_remaining_today") or 1)
+
+
+def _daily_mg(request: Data, drug: str) -> Decimal:
+    """All the mg of a drug's daily doses in a request's history."""
+    return sum(
+        (
+            Decimal(dose["dose_mg"])
+            for dose in request["treatment_history"]["doses"]
+            if (product := PRODUCTS[dose["product"]]).drug == drug and not product.depot
+        ),
+        Decimal(0),
+    )
+
+
+def answer_beside(
+    answer: Data, more: Data, limits: tuple[SiteLimit, ...], edition: str | None = None
+) -> Data:
+    """One answer to a request and to what is judged beside it: each rule once, at its gravest."""
+    at_once = about_missed_days(check(more["at_once"], limits, edition))
+    return together([at_once, answer, check(more["happened"], limits, edition)])
+
+
+def about_missed_days(answer: Data) -> Data:
+    """What the rules about missed days say, and no other."""
+    return {**answer, "findings": [f for f in answer["findings"] if MISSED in f["rule"]]}
 
 
 def stops_for_missed(answer: Data) -> bool:
     """Do the rules stop because days were missed?"""
-    return any(each["severity"] == "STOP" and MISSED in each["rule"] for each in answer["findings"])
+    return any(f["severity"] == "STOP" for f in about_missed_days(answer)["findings"])
 
 
-def _history(of: Entries, history: _Doses, *, planned: bool = True) -> Data:
-    claims, beside = settled(claims_of(of, history.elsewhere()))
+def _history(of: Entries, history: _Doses, *, unsure: bool = True) -> Data:
+    claims, apart = settled(claims_of(of, history.elsewhere()))
     return {
-        "doses": history.taken({each.row for each in beside}, planned=planned),
+        "doses": history.taken({each.row for each in apart}, unsure=unsure),
         "steady_doses": [each.steady() for each in claims if isinstance(each.row, ClinicalEntry)],
         **_confirmed(of, claims),
     }
@@ -418,13 +476,16 @@ class _Doses:
             and (row.agreed_at is None or row.agreed_at > self._known_at)
         )
 
-    def _counting(self) -> list[tuple[DoseEvent, Decimal]]:
-        """Each dose swallowed, with its mg: of a dose and its doubtful correction the larger."""
+    def _counting(self, *, unsure: bool = True) -> list[tuple[DoseEvent, Decimal]]:
+        """Each dose swallowed, with its mg: of a dose and its doubtful correction the larger.
+
+        `unsure`: with those in doubt.
+        """
         best: dict[Any, tuple[DoseEvent, Decimal]] = {}
         for row in self._doses:
             if row.outcome not in SWALLOWED or row.dose_mg is None:
                 continue
-            if not self._said(row):
+            if not (self._said(row) if unsure else _stands(row, self._known_at)):
                 continue
             key = row.id if row.elsewhere else _dose_of(row)
             if key not in best or row.dose_mg > best[key][1]:
@@ -456,8 +517,11 @@ class _Doses:
         """The doses said to have been taken elsewhere."""
         return [row for row, _ in self._counting() if row.elsewhere]
 
-    def taken(self, but: Collection[Any] = (), *, planned: bool = True) -> list[Data]:
-        """Every dose for the request: recorded, and planned for the day. `but`: rows left out."""
+    def taken(self, but: Collection[Any] = (), *, unsure: bool = True) -> list[Data]:
+        """Every dose for the request: recorded, and planned for the day. `but`: rows left out.
+
+        `unsure`: with the day's doses nobody knows to have been taken.
+        """
         out = [
             {
                 "product": row.product,
@@ -466,7 +530,7 @@ class _Doses:
                 "supervision": row.supervision,
                 "recorded_by": "elsewhere" if row.elsewhere else "this_service",
             }
-            for row, dose in self._counting()
+            for row, dose in self._counting(unsure=unsure)
             if row not in but
         ]
         out += [
@@ -479,7 +543,7 @@ class _Doses:
             }
             for row in self._at_home
         ]
-        for decision in self.planned() if planned else ():
+        for decision in self.planned() if unsure else ():
             # One timed after this order counts as taken at its moment: it cannot be waited out.
             first_day = decision.dose_on == self._on
             at = min(decision.decided_at, self._decided_at) if first_day else self._decided_at

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from clinic.act import Act
 from clinic.prescriptions.models import DoseFinding
+from dosing.check import PASS
+from dosing.rulebook import SEVERITIES
+
+
+def together(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Several answers of the check as one: each rule once, at its gravest, as first found."""
+    found: dict[str, dict[str, Any]] = {}
+    for finding in (each for answer in answers for each in answer["findings"]):
+        kept = found.setdefault(finding["rule"], finding)
+        if _rank(finding) < _rank(kept):
+            found[finding["rule"]] = finding
+    findings = sorted(found.values(), key=lambda each: (_rank(each), each["rule"]))
+    outcome = findings[0]["severity"] if findings else PASS
+    return {**answers[0], "outcome": outcome, "findings": findings}
+
+
+def _rank(finding: dict[str, Any]) -> int:
+    return SEVERITIES.index(finding["severity"])
 
 
 def keep_findings(

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.db import Base, Micrograms, Recorded
@@ -25,8 +25,10 @@ class DoseDecision(Recorded, Base):
 
     `asked`: the order and supply as given. `outside`: what other rooms said then (site, prescriber,
     date of birth, custody) and which records were read. `known_at`: its place in the order of
-    writing. `request` and `answer`: the check exactly as it was made. For `dose_on` to `last_on`,
-    both included; a withdrawn decision is for no day from its withdrawal on.
+    writing. `request` and `answer`: the check exactly as it was made; `beside`: the requests judged
+    with it where days were missed and a dose of the day was not known to be taken (facts.judged).
+    For `dose_on` to `last_on`, both included; a withdrawn decision is for no day from its
+    withdrawal on.
     """
 
     __tablename__ = "dose_decision"
@@ -65,6 +67,7 @@ class DoseDecision(Recorded, Base):
     rule_set: Mapped[str]
     rule_set_version: Mapped[str]
     request: Mapped[dict[str, Any]]
+    beside: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     answer: Mapped[dict[str, Any]]
     outcome: Mapped[str]
     reason_code: Mapped[str | None]
@@ -88,6 +91,7 @@ class DoseStop(Recorded, Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
     stopped_on: Mapped[date]
     request: Mapped[dict[str, Any]]
+    beside: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     answer: Mapped[dict[str, Any]]
 
 

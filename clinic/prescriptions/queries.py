@@ -227,16 +227,18 @@ def replay(act: Act, decision_id: int) -> Replay:
     gathered = facts.dose_request(
         act, row.asked, row.decided_at, row.known_at, row.outside, {row.id}
     )
+    limits = read_limits(row.outside.get("site_limits", []))
+    beside = None if row.beside is None else facts.beside(gathered)
     try:
-        answer = check(
-            gathered.request, read_limits(row.outside.get("site_limits", [])), row.rule_set_version
-        )
+        answer = check(gathered.request, limits, row.rule_set_version)
+        if beside is not None:
+            answer = facts.answer_beside(answer, beside, limits, row.rule_set_version)
     except UnknownEdition as unknown:
         raise NotFound(f"This copy of the rules cannot judge it: {unknown}.") from unknown
     act.note("prescribing.replayed", patient_id=row.patient_id, decision=row.id)
     return Replay(
         decision_id=row.id,
-        same_request=gathered.request == row.request,
+        same_request=(gathered.request, beside) == (row.request, row.beside),
         same_findings=answer["findings"] == row.findings and answer["outcome"] == row.outcome,
         rule_set_version=answer["rule_set_version"],
         saved=row.answer,

@@ -64,6 +64,10 @@ class DecisionSchema(RecordedSchema):
     outcome = fields.String(required=True)
     findings = fields.List(fields.Nested(DoseFindingSchema), required=True)
     request = fields.Dict(required=True)
+    beside = fields.Dict(
+        allow_none=True,
+        metadata={"description": "Requests judged with it for days missed before the day, if any"},
+    )
     reason_code = fields.String(allow_none=True)
     reason = fields.String(allow_none=True)
     withdrawn_at = instant(allow_none=True)

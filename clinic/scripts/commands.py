@@ -19,7 +19,7 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
 from clinic.prescriptions.facts import Missing
-from clinic.prescriptions.findings import keep_findings
+from clinic.prescriptions.findings import keep_findings, together
 from clinic.prescriptions.models import OVERRIDES
 from clinic.release.commands import follow_patient
 from clinic.release.models import Premises
@@ -49,7 +49,6 @@ from scheduling.release_request import WEEKDAYS
 Data = dict[str, Any]
 MOST_DAYS = 100
 """A form longer than this is a slip of the keyboard; how long one may be is a rule's to say."""
-RANK = {"STOP": 0, "ALERT": 1, "INFO": 2, "PASS": 3}
 
 for _name in ("uq_script_day_standing", "script_day.patient_id, script_day.drug"):
     says(_name, "Another form already covers one of these dates. Replace or cancel that one first.")
@@ -195,21 +194,8 @@ def check_script(act: Act, patient_id: int, script_id: int) -> Checked:
 def _checked(act: Act, patient: Patient, row: Script, known_at: datetime) -> Checked:
     made = facts.make(act, patient, row)
     judged = facts.judge(act, row, made, known_at)
-    return Checked(made, wordings_for(made.plan), judged, together(judged))
-
-
-def together(judged: list[Judged]) -> Data:
-    """The answers of one form as one: each rule once, as first found, the gravest outcome."""
-    found: dict[str, Data] = {}
-    for each in judged:
-        for finding in each.answer["findings"]:
-            found.setdefault(finding["rule"], finding)
-    findings = sorted(found.values(), key=lambda each: (RANK[each["severity"]], each["rule"]))
-    return {
-        **judged[0].answer,
-        "outcome": min((each.answer["outcome"] for each in judged), key=RANK.__getitem__),
-        "findings": findings,
-    }
+    answer = together([each.answer for each in judged])
+    return Checked(made, wordings_for(made.plan), judged, answer)
 
 
 # -- issuing -------------------------------------------------------------------------------

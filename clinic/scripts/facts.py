@@ -9,7 +9,7 @@ missing.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,7 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions import facts as dosing_facts
 from clinic.prescriptions.commands import FactsMissing
+from clinic.prescriptions.findings import together
 from clinic.prescriptions.models import DoseDecision
 from clinic.release.facts import nation_of, premises_object
 from clinic.release.models import Premises, ReleasePlan
@@ -311,18 +312,19 @@ def _release_on(act: Act, patient: Patient) -> date | None:
 
 @dataclass(frozen=True)
 class Judged:
-    """What was asked of the rules and what they answered; `ahead` doses counted before taken."""
+    """What was asked of the rules and what they answered; `ahead` doses counted before taken.
+
+    `beside`: what was judged with the request, as clinic/prescriptions/facts.py says.
+    """
 
     decision_id: int
     request: Data
     answer: Data
     ahead: int
+    beside: Data | None = None
 
     def as_json(self) -> Data:
-        return {
-            "decision_id": self.decision_id, "request": self.request, "answer": self.answer,
-            "ahead": self.ahead,
-        }  # fmt: skip
+        return asdict(self)
 
 
 def judge(act: Act, script: Script, made: Made, known_at: datetime) -> list[Judged]:
@@ -333,7 +335,9 @@ def judge(act: Act, script: Script, made: Made, known_at: datetime) -> list[Judg
     records = same_person(act, made.patient.id)
     _not_yet_recorded(act, records, made)
     return [
-        _judged(act, script, made, decision, first, known_at) for decision, first, _ in made.steps
+        each
+        for decision, first, _ in made.steps
+        for each in _judged(act, script, made, decision, first, known_at)
     ]
 
 
@@ -356,30 +360,31 @@ def _not_yet_recorded(act: Act, records: list[int], made: Made) -> None:
 
 def _judged(
     act: Act, script: Script, made: Made, decision: DoseDecision, first: date, known_at: datetime
-) -> Judged:
+) -> list[Judged]:
+    """A decision's doses judged as on their first day, and for the days missed up to now."""
     asked = {"order": _order(made, decision), "supply": supply_of(made.plan)}
     chosen = {each.id for each in made.by_day.values()}
-    if (
-        stopped := _stopped_for_missed_days(act, made, decision, asked, chosen, known_at)
-    ) is not None:
-        return stopped
+    missed = _missed_up_to_now(act, made, decision, asked, chosen, known_at)
+    if dosing_facts.stops_for_missed(missed.answer):
+        return [missed]
     every_day = made.by_day[min(made.by_day)] if made.for_release else None
     request, limits, ahead = request_on(
         act, made.patient, decision, first, asked, chosen, known_at, every_day
     )
     request["prescription"] = _prescription(act, script, made)
-    return Judged(decision.id, request, answer_to(request, limits), ahead)
+    judged = Judged(decision.id, request, answer_to(request, limits), ahead)
+    return [judged, missed] if missed.answer["findings"] else [judged]
 
 
-def _stopped_for_missed_days(
+def _missed_up_to_now(
     act: Act,
     made: Made,
     decision: DoseDecision,
     asked: Data,
     chosen: Collection[int],
     known_at: datetime,
-) -> Judged | None:
-    """The rules' stop for days missed up to now, if there is one.
+) -> Judged:
+    """What the rules about missed days say now; where they stop, all that is said with them.
 
     Doses still to come count as taken for what is written ahead: they cannot end a gap there is.
     """
@@ -388,11 +393,13 @@ def _stopped_for_missed_days(
         **_IN_THE_COMMUNITY,
     }
     gathered = dosing_facts.dose_request(act, asked, act.at, known_at, about, chosen)
-    request = gathered.happened or gathered.request
-    answer = answer_to(request, about["site_limits"])
-    return (
-        Judged(decision.id, request, answer, 0) if dosing_facts.stops_for_missed(answer) else None
-    )
+    try:
+        beside, answer = dosing_facts.judged(gathered, read_limits(about["site_limits"]))
+    except Refused as refused:
+        raise Invalid.field(refused.field, refused.message) from refused
+    if not dosing_facts.stops_for_missed(answer):
+        answer = together([dosing_facts.about_missed_days(answer)])
+    return Judged(decision.id, gathered.request, answer, 0, beside)
 
 
 def answer_to(request: Data, site_limits: Stored) -> Data:

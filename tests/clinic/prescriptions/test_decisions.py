@@ -17,6 +17,7 @@ from clinic.consumption.models import DoseEvent
 from clinic.errors import Conflict, Forbidden, Invalid, OutsideCaseload
 from clinic.prescriptions import commands
 from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
+from clinic.prescriptions.facts import answer_beside
 from clinic.prescriptions.models import DoseDecision, DoseStop
 from clinic.prescriptions.queries import prescribing_record, replay
 from dosing.check import check
@@ -316,33 +317,85 @@ def test_nothing_is_assumed_where_nothing_was_asked(clinic):
     assert {"G-AS-01", "G-DT-01"} <= set(found)
 
 
-@pytest.mark.proves("M-MD-02")
-def test_a_dose_planned_for_today_does_not_end_days_that_were_missed(clinic):
-    """Three days without a dose, while a decision of before covers today as well."""
+def days_missed(clinic, number, *, daily="20"):
+    """A first dose of 20 mg, then so many days missed; a decision of before covers today too.
+
+    The patient, that decision and today's act.
+    """
     patient = an_assessed_patient(clinic)
     act = clinic.act()
     a_dose_taken(act, patient, a_decision(act, patient, "20"))
-    days = [NOW + timedelta(days=number) for number in range(10)]
+    days = [NOW + timedelta(days=each) for each in range(10)]
     supply = {
         "collections": [{"collect_on": days[1].date().isoformat(), "supervised": True,
                          "daily_until_on": days[9].date().isoformat()}]
     }  # fmt: skip
     act = clinic.act(at=days[1])
     an_observation(act, patient)
-    standing = a_decision(act, patient, "20", supply=supply)
-    for day in days[1:4]:
+    standing = a_decision(act, patient, daily, supply=supply)
+    for day in days[1 : number + 1]:
         a_dose_taken(clinic.act(at=day), patient, standing, outcome="missed")
+    today = clinic.act(at=days[number + 1])
+    an_observation(today, patient)
+    return patient, standing, today
+
+
+@pytest.mark.proves("M-MD-02")
+def test_a_dose_planned_for_today_does_not_end_days_that_were_missed(clinic):
+    patient, standing, today = days_missed(clinic, 3)
 
     with pytest.raises(Stopped) as beside:
-        a_decision(clinic.act(at=days[4]), patient, "5")
+        a_decision(today, patient, "5")
     with pytest.raises(Stopped) as instead:
-        a_decision(clinic.act(at=days[4]), patient, "5", replaces_id=standing)
+        a_decision(today, patient, "5", replaces_id=standing)
 
     assert "M-MD-02" in rules(beside.value.answer)
     assert "M-MD-02" in rules(instead.value.answer)
     with clinic.database.reading() as session:
-        stop = session.scalars(select(DoseStop).order_by(DoseStop.id)).first()
-        assert check(stop.request) == stop.answer
+        stop, other = session.scalars(select(DoseStop).order_by(DoseStop.id))
+        assert answer_beside(check(stop.request), stop.beside, ()) == stop.answer
+        assert (check(other.request), None) == (other.answer, other.beside)
+
+
+@pytest.mark.proves("M-MD-03", "M-MD-05")
+def test_an_alert_for_missed_days_beside_a_planned_dose_needs_a_reason_and_replays(clinic):
+    patient, standing, today = days_missed(clinic, 3, daily="6")
+    an_entry(today, patient, "assessment",
+             {"item": "prescriber_assessed", "finding": "nothing_of_concern"})  # fmt: skip
+    at_half = a_decision(today, patient, "4")
+    commands.withdraw_decision(today, patient, at_half, "Entered in error")
+
+    with pytest.raises(ReasonNeeded) as above:
+        a_decision(today, patient, "5", reason=None)
+    saved = a_decision(today, patient, "5")
+    a_dose_taken(today, patient, standing, outcome="refused")
+    two_missed, _, then = days_missed(clinic, 2)
+    with pytest.raises(ReasonNeeded) as in_induction:
+        a_decision(then, two_missed, "5", reason=None)
+
+    assert "M-MD-03" not in rules(the_decision(clinic, at_half).answer)
+    assert rules(above.value.answer)["M-MD-03"] == "ALERT"
+    assert rules(in_induction.value.answer)["M-MD-05"] == "ALERT"
+    row = the_decision(clinic, saved)
+    found = next(each for each in row.findings if each["rule"] == "M-MD-03")
+    assert found["facts"]["missed_days"] == 3 and found["facts"]["total_mg"] == "11"
+    assert replay(today, saved).same and replay(today, at_half).same
+
+
+@pytest.mark.proves("M-MD-03")
+def test_a_dose_struck_out_and_not_agreed_on_does_not_end_missed_days(clinic):
+    patient, standing, today = days_missed(clinic, 3, daily="6")
+    an_entry(today, patient, "assessment",
+             {"item": "prescriber_assessed", "finding": "nothing_of_concern"})  # fmt: skip
+    commands.withdraw_decision(today, patient, standing, "Decided on anew")
+    given = a_decision(today, patient, "6")
+    consumption.strike_dose(today, patient, a_dose_taken(today, patient, given), "Nobody saw it")
+    commands.withdraw_decision(today, patient, given, "Decided on anew")
+
+    row = the_decision(clinic, a_decision(today, patient, "6"))
+
+    assert rules(row.answer)["M-MD-03"] == "ALERT", "six, and six nobody knows of"
+    assert replay(today, row.id).same
 
 
 @pytest.mark.proves("RP-22", "G-DT-03")

@@ -12,7 +12,7 @@ from clinic.custody.commands import receive_prisoner
 from clinic.errors import Conflict, Invalid
 from clinic.patients.commands import merge_patients
 from clinic.prescriptions.commands import FactsMissing, Stopped
-from clinic.prescriptions.facts import supplied_days
+from clinic.prescriptions.facts import Gathered, judged, supplied_days
 from clinic.prescriptions.models import DoseDecision
 from clinic.prescriptions.queries import replay
 from tests.factories.base import NOW, a_member_of_staff, a_patient, an_act
@@ -196,3 +196,101 @@ def _entries():
     from clinic.assessments.models import ClinicalEntry
 
     return ClinicalEntry
+
+
+# -- a dose of the day nobody knows to have been taken ---------------------------------------
+
+
+def with_a_dose_planned(
+    missed, dose_mg, planned_mg, *, product="methadone_oral_solution", long=True, **order
+):
+    """60 mg a day (buprenorphine: 8 mg) until some days were missed; then an order beside a plan."""
+    daily = "60" if product == "methadone_oral_solution" else "8"
+    last = WED - timedelta(days=missed + 1)
+    steady = {
+        "product": product, "daily_dose_mg": daily, "supervision": "supervised",
+        "from_on": (last - timedelta(days=40 if long else 4)).isoformat(),
+        "to_on": last.isoformat(),
+    }  # fmt: skip
+    plan = {"product": product, "dose_mg": planned_mg, "consumed_at": NOW.isoformat()}
+    happened = {
+        "case": "", "rule_set": "uk-2017", "decided_at": NOW.isoformat(), "setting": "hospital",
+        "patient": {"date_of_birth": "1990-01-01", "sex": "female", "conditions": [],
+                    "medicines": [], "substance_use": []},
+        "prescriber": {"experienced": True}, "opioid_use": [],
+        "assessment": {"prescriber_assessed_at": [NOW.isoformat()]},
+        "treatment_history": {"doses": [], "steady_doses": [steady]},
+        "order": {"product": product, "phase": "maintenance", "dose_mg": dose_mg,
+                  "stocked_strengths_mg": ["2"], **order},
+    }  # fmt: skip
+    counted = {**happened, "treatment_history": {"doses": [plan], "steady_doses": [steady]}}
+    return Gathered(counted, happened, (), (), None, [], [], [])
+
+
+def missed_day_findings(gathered):
+    beside, answer = judged(gathered, ())
+    return beside, {
+        each["rule"]: each["severity"] for each in answer["findings"] if "-MD-" in each["rule"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("missed", "dose_mg", "planned_mg", "found"),
+    [
+        (2, "10", "21", {"M-MD-01": "INFO"}),
+        (3, "10", "19.999", {}), (3, "10", "20", {}), (3, "10", "20.001", {"M-MD-03": "ALERT"}),
+        (4, "20.001", "10", {"M-MD-03": "ALERT"}), (5, "10", "10", {"M-MD-04": "STOP"}),
+    ],
+)  # fmt: skip
+def test_a_planned_dose_counts_in_the_total_after_missed_days_and_does_not_end_them(
+    missed, dose_mg, planned_mg, found
+):
+    gathered = with_a_dose_planned(missed, dose_mg, planned_mg)
+
+    assert missed_day_findings(gathered)[1] == found
+
+
+def test_each_dose_still_to_come_and_each_unit_adds_to_that_total():
+    twice = with_a_dose_planned(3, "5", "20.001", doses_remaining_today=2)
+    micrograms = with_a_dose_planned(3, None, "20.001", dose_micrograms="10000")
+    unreadable = with_a_dose_planned(4, "10", "1", dose_micrograms="10000")
+
+    assert missed_day_findings(twice)[1] == {"M-MD-03": "ALERT"}
+    assert missed_day_findings(micrograms)[1] == {"M-MD-03": "ALERT"}
+    assert judged(unreadable, ())[1]["outcome"] == "STOP"
+
+
+@pytest.mark.parametrize(
+    ("missed", "found"), [(1, {}), (2, {"M-MD-05": "ALERT"}), (3, {"M-MD-03": "ALERT"})]
+)
+def test_a_planned_dose_hides_no_missed_days_of_an_induction(missed, found):
+    gathered = with_a_dose_planned(missed, "20", "20", long=False)
+
+    assert missed_day_findings(gathered)[1] == found
+
+
+@pytest.mark.parametrize(
+    ("missed", "assessed", "found"),
+    [
+        (0, True, {}), (1, True, {"B-MD-01": "INFO"}), (2, True, {"B-MD-01": "INFO"}),
+        (3, True, {}), (3, False, {"B-MD-02": "STOP"}), (4, False, {"B-MD-02": "STOP"}),
+        (5, True, {"B-MD-04": "STOP"}),
+    ],
+)  # fmt: skip
+def test_a_planned_dose_hides_no_missed_days_of_buprenorphine(missed, assessed, found):
+    gathered = with_a_dose_planned(missed, "4", "4", product="buprenorphine_sublingual")
+    if not assessed:
+        gathered.request["assessment"].clear()
+
+    beside, answer = missed_day_findings(gathered)
+
+    assert answer == found
+    assert (beside is None) == (missed == 0), "where nothing was missed one request says it all"
+
+
+def test_a_planned_dose_makes_no_first_dose_after_a_long_break_a_later_one():
+    gathered = with_a_dose_planned(6, "10", "5", phase="re_induction")
+
+    found = {each["rule"] for each in judged(gathered, ())[1]["findings"]}
+
+    assert "G-AS-01" in found, "it asks for the assessment of a first dose"

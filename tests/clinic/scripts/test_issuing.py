@@ -193,16 +193,27 @@ def test_what_became_of_an_earlier_dose_must_be_recorded_first(clinic: ScriptCli
         commands.issue_script(act, patient_id, script_id, version=1, **SURE)
 
 
-@pytest.mark.proves("M-MD-02")
+@pytest.mark.proves("M-MD-02", "M-MD-05")
 def test_a_form_written_ahead_does_not_pass_over_days_that_were_missed(
     clinic: ScriptClinic,
 ) -> None:
-    """Three days missed: today's dose, still to come, ends no gap for the form from tomorrow on."""
+    """Two, then three days missed: today's dose, still to come, ends no gap for the form from
+    tomorrow on."""
     patient_id, decision_id = somebody_dosed(clinic, days=20)
     a_dose_taken(clinic.act(), patient_id, decision_id)
-    for day in (1, 2, 3):
+    for day in (1, 2):
         later = clinic.act(at=NOW + timedelta(days=day))
         a_dose_taken(later, patient_id, decision_id, outcome="missed")
+    act = clinic.act(at=NOW + timedelta(days=3))
+    from_on = TODAY + timedelta(days=4)
+    ahead = a_draft(act, clinic, patient_id, decision_id, from_on=from_on, to_on=from_on)
+
+    with pytest.raises(ReasonNeeded) as needed:
+        commands.issue_script(act, patient_id, ahead, version=1)
+
+    assert "M-MD-05" in [each["rule"] for each in needed.value.answer["findings"]]
+    commands.discard_draft(act, patient_id, ahead, "Seen the next day")
+    a_dose_taken(act, patient_id, decision_id, outcome="missed")
     act = clinic.act(at=NOW + timedelta(days=4))
     first = TODAY + timedelta(days=5)
     script_id = a_draft(
