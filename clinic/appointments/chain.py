@@ -291,6 +291,7 @@ class Rest:
                 more={
                     "reason": "to_arrange", "rule": "CH-03", "blocked_by": [],
                     "to_arrange": [day.isoformat() for day in missing],
+                    "days": days_as_json(made),
                     "free_next": self.offers(self.diary(), arranged_too=False),
                 },
             )  # fmt: skip
@@ -453,12 +454,17 @@ def chain_as_json(place: Place, made: Plan) -> dict[str, Any]:
             for name, value in history.as_json(place._asdict()).items()
             if value is not None
         },
-        "days": [
-            {"number": number, **history.as_json(each._asdict())}
-            for number, each in sorted(made.reviews.items())
-        ],
+        "days": days_as_json(made),
         "to_arrange": [each.isoformat() for each in made.to_arrange],
     }
+
+
+def days_as_json(made: Plan) -> list[dict[str, Any]]:
+    """The days that follow, as the API gives them."""
+    return [
+        {"number": number, **history.as_json(each._asdict())}
+        for number, each in sorted(made.reviews.items())
+    ]
 
 
 def _sound(nth: int, each: Arranged) -> None:

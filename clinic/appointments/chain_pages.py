@@ -54,7 +54,7 @@ def looked_at(
             work(preview=picture["version"], **({"arrangements": given} if asks else {}))
             return None
         elif form.confirmed and asks:
-            form.ask_arranged()
+            form.ask_arranged(days)
     except Done:
         return None
     return _shown(act(), form, picture, title, visit_id)
@@ -94,6 +94,7 @@ def _shown(
         "appointments/preview.jinja", form=form, title=title, picture=picture,
         rows=[_row(each, names) for each in picture["days"]], hidden=hidden,
         to_arrange=[day_in_words(date.fromisoformat(each)) for each in picture["to_arrange"]],
+        asked=" ".join(picture["to_arrange"]),
         banner=banner(work, view.patient), asks=isinstance(form, ArrangeFields),
         back=url_for("visits_pages.visit", visit_id=visit.id),
     )  # fmt: skip

@@ -21,7 +21,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
-from clinic.appointments.chain import Arranged
+from clinic.appointments.chain import CHANGED, Arranged
 from clinic.appointments.chain_models import ARRANGED
 from clinic.appointments.missed_models import HOW, OUTCOMES
 from clinic.appointments.missed_models import REASONS as MISSED_REASONS
@@ -220,6 +220,11 @@ class UndoForm(Form):
     version = VersionField()
 
 
+def days_asked(days: Iterable[date]) -> str:
+    """For which shut days something was asked, in a field of the form."""
+    return " ".join(day.isoformat() for day in days)
+
+
 class ArrangeFields:
     """Who sees the person while the service is shut. Asked only where a day needs it."""
 
@@ -232,23 +237,41 @@ class ArrangeFields:
     )
     arranged_by = ClockField("By when on each day", [Optional()], description="Such as 12:00")
     arranged_note = TextAreaField("What was agreed (if more is to be said)", _note)
+    arranged_for = HiddenField()
     preview = HiddenField()
 
     ARRANGED: ClassVar[tuple[str, ...]] = (
         "arranged_kind", "arranged_who", "arranged_contact", "arranged_by",
     )  # fmt: skip
 
+    def validate_on_submit(self) -> bool:
+        """Sent, and sound but for the answers about shut days: the page that asks them says more."""
+        sound = super().validate_on_submit()  # type: ignore[misc]
+        wrong = [name for name, told in self.errors.items() if told]  # type: ignore[attr-defined]
+        return bool(sound or (wrong and all(name in self.apart() for name in wrong)))
+
+    @classmethod
+    def apart(cls) -> tuple[str, ...]:
+        """The fields of the page that asks about shut days."""
+        return (*cls.ARRANGED, "arranged_note")
+
     def arranged(self, days: Iterable[date]) -> list[Arranged]:
-        """What was answered, for each of these days; nothing until every question is."""
+        """What was answered for just these days; nothing until every question is."""
+        days = list(days)
         given = {name: self[name].data for name in self.ARRANGED}  # type: ignore[index]
-        if not all(given.values()):
+        asked = self["arranged_for"].data or days_asked(days)  # type: ignore[index]
+        wrong = any(self[name].errors for name in self.apart())  # type: ignore[index]
+        if wrong or asked != days_asked(days) or not all(given.values()):
             return []
         kind, who, contact, by_time = given.values()
         note = self["arranged_note"].data  # type: ignore[index]
         return [Arranged(day, kind, who, contact, by_time, note) for day in days]
 
-    def ask_arranged(self) -> None:
-        """Every question that was left out is said to be needed."""
+    def ask_arranged(self, days: Iterable[date]) -> None:
+        """Every question that was left out is said to be needed, and that the days are others now."""
+        asked = self["arranged_for"].data  # type: ignore[index]
+        if asked and asked != days_asked(days):
+            self.form_errors.append(CHANGED)  # type: ignore[attr-defined]
         for name in self.ARRANGED:
             field = self[name]  # type: ignore[index]
             if not field.data and not field.errors:
@@ -339,6 +362,10 @@ class HoldForm(Form):
     version = VersionField()
 
 
+class ConfirmForm(ArrangeFields, HoldForm):
+    """Yes to a place that is held, and what is arranged for shut days."""
+
+
 class CancelForm(Form):
     """Why a visit is cancelled, and by whom."""
 
@@ -402,7 +429,7 @@ class OfferLaterForm(OfferForm):
     )  # fmt: skip
 
 
-class AnswerForm(Form):
+class AnswerForm(ArrangeFields, Form):
     """What the person said to an offer."""
 
     answer = RadioField(

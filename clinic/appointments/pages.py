@@ -13,6 +13,7 @@ from wtforms.fields.choices import SelectChoice
 from clinic import home, ui
 from clinic.act import Act
 from clinic.appointments import (
+    arrange_pages,
     commands,
     hold_commands,
     place_queries,
@@ -56,7 +57,7 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import banner, search
 from clinic.web import row_number
 from dosing.shape import FIRST_YEAR, LAST_YEAR
-from scheduling import booking
+from scheduling import booking, chains
 from scheduling.chains import Plan
 from scheduling.prescribing_models import day_in_words
 
@@ -503,14 +504,15 @@ def asked_about(form: PlaceForm, found: place_queries.Offers) -> Page | None:
         return None
     if form.arranged(offer.rest.to_arrange):
         return None
-    if any(name in request.form for name in form.ARRANGED[1:]):
-        form.ask_arranged()
     rest = offer.rest
-    hidden = [each for each in form.as_sent() if not each[0].startswith("arranged_")]
-    page = render_template(
-        "appointments/arrange.jinja", form=form, hidden=hidden, late=rest.warning,
-        title="What is arranged while the service is shut?",
-        to_arrange=[day_in_words(day) for day in rest.to_arrange],
+    late = rest.warning
+    return arrange_pages.ask(
+        form, patient_id=found.patient.id, shut=rest.to_arrange,
+        days=[
+            offer.place.starts_at, *(each.starts_at for _, each in sorted(rest.reviews.items()))
+        ],
+        says=late.message if late else chains.must_be_arranged(rest),
+        source=f"Rule {late.rule}. Source: {late.source}" if late else "Rules RP-10 and RP-34",
         simpler=next(
             (
                 each.place.starts_at
@@ -519,12 +521,7 @@ def asked_about(form: PlaceForm, found: place_queries.Offers) -> Page | None:
             ),
             None,
         ),
-        days=[
-            offer.place.starts_at, *(each.starts_at for _, each in sorted(rest.reviews.items()))
-        ],
-        banner=banner(act(), found.patient),
     )  # fmt: skip
-    return page, form.status
 
 
 def check_place(

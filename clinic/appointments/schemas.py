@@ -88,6 +88,7 @@ class TakenSchema(ProblemSchema):
     free_next = fields.List(fields.Nested(WholeChainSchema))
     day_number = fields.Integer()
     on = fields.Date()
+    days = fields.List(fields.Nested(ReviewSchema))
     to_arrange = fields.List(fields.Date())
     preview = fields.Nested(PreviewSchema)
     reason = fields.String(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,11 +21,14 @@ from clinic.appointments import (
     rota_queries,
     visit_queries,
 )
+from clinic.appointments.arrange_pages import arranging
+from clinic.appointments.chain import Arranged
 from clinic.appointments.chain_models import ARRANGED, VisitChain
 from clinic.appointments.chain_pages import looked_at, refused
 from clinic.appointments.forms import (
     ArrivedForm,
     CancelForm,
+    ConfirmForm,
     HoldForm,
     MissedForm,
     MoveForm,
@@ -139,17 +143,27 @@ def move_visit(visit_id: int) -> Page:
 def confirm_hold(visit_id: int) -> Page:
     """The person says yes. When the place went meanwhile: what is free now."""
     known: Visit = visit_queries.visit_here(act(), visit_id)
-    referral_id, form = known.referral_id, HoldForm()
+    referral_id, form = known.referral_id, ConfirmForm()
+
+    def work(arrangements: Sequence[Arranged]) -> object:
+        version = form.version.data or 0
+        return hold_commands.confirm_hold(
+            act(), visit_id, version=version, arrangements=arrangements
+        )
+
     if form.validate_on_submit():
         try:
-            hold_commands.confirm_hold(act(), visit_id, version=form.version.data or 0)
+            page = arranging(
+                form, work, patient_id=known.patient_id, day_1=known.starts_at,
+                back=url_for("visits_pages.visit", visit_id=visit_id),
+            )  # fmt: skip
         except Stale as stale:
             return to_visit(visit_id, stale.detail)
         except (Conflict, Invalid) as refusal:
             offered = PlaceForm()
             offered.refuse(f"{refusal.detail} What is free now is listed below.")
             return offers_page(offered, referral_id or 0)
-        return to_visit(visit_id, "The visit is booked.")
+        return page or to_visit(visit_id, "The visit is booked.")
     return redirect(url_for("visits_pages.visit", visit_id=visit_id))
 
 

@@ -8,6 +8,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
 from clinic.appointments import waiting_commands, waiting_queries
+from clinic.appointments.chain_schemas import arrangements_field
 from clinic.appointments.schemas import PlaceSchema, WhySchema
 from clinic.appointments.waiting_models import ANSWERS, FREED_BECAUSE, PlaceOffer
 from clinic.auth import act, needs
@@ -70,6 +71,7 @@ class AnswerSchema(Schema):
 
     answer = code(ANSWERS, required=True)
     note = longer_text(load_default=None)
+    arrangements = arrangements_field()
 
 
 @waiting_api.get("/freed-places")

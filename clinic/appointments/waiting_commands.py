@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import or_, select, update
 
 from clinic.act import Act, command
 from clinic.appointments import commands, waiting_queries
+from clinic.appointments.chain import Arranged
 from clinic.appointments.models import Referral, Visit
 from clinic.appointments.waiting_models import ANSWERS, FreedPlace, PlaceOffer
 from clinic.errors import Conflict, Invalid, NotFound, one_of, says
@@ -101,10 +104,14 @@ def offer_here(act: Act, offer_id: int) -> tuple[PlaceOffer, FreedPlace, Referra
 
 
 @command
-def answer_offer(act: Act, offer_id: int, *, answer: str, note: str | None = None) -> PlaceOffer:
+def answer_offer(
+    act: Act, offer_id: int, *, answer: str, note: str | None = None,
+    arrangements: Sequence[Arranged] = (),
+) -> PlaceOffer:  # fmt: skip
     """The person said yes or no. Yes books the place, or moves their later visit there.
 
-    Conflict when the offer lapsed or somebody else has the place by now.
+    Conflict when the offer lapsed or somebody else has the place by now. `arrangements`: as for a
+    booking, under model 3.
     """
     act.need("appointments.book")
     one_of("answer", answer, ANSWERS)
@@ -115,7 +122,7 @@ def answer_offer(act: Act, offer_id: int, *, answer: str, note: str | None = Non
     if not offer.stands(act.at):
         raise Conflict(_over(offer, act.at))
     if answer == "accepted":
-        offer.visit_id = _book(act, place, referral.id)
+        offer.visit_id = _book(act, place, referral.id, arrangements)
     offer.answer, offer.answered_at, offer.answered_by = answer, act.at, act.staff_id
     offer.note = (note or "").strip() or None
     act.session.flush()
@@ -133,10 +140,11 @@ def _over(offer: PlaceOffer, at: datetime) -> str:
     return f"This offer is over: {stands.replace('_', ' ')}."
 
 
-def _book(act: Act, place: FreedPlace, referral_id: int) -> int:
+def _book(act: Act, place: FreedPlace, referral_id: int, arrangements: Sequence[Arranged]) -> int:
     """The place for this person: booked, or their later visit moved to it."""
-    wanted = {
-        "starts_at": place.starts_at, "doctor_id": place.doctor_id, "worker_id": place.worker_id
+    wanted: dict[str, Any] = {
+        "starts_at": place.starts_at, "doctor_id": place.doctor_id,
+        "worker_id": place.worker_id, "arrangements": arrangements,
     }  # fmt: skip
     booked = act.session.scalar(
         select(Visit).where(Visit.referral_id == referral_id, Visit.status == "booked")

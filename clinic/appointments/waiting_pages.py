@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from clinic import home, ui
 from clinic.act import Act
 from clinic.appointments import queries, rota_queries, waiting_commands, waiting_queries
+from clinic.appointments.arrange_pages import arranging
+from clinic.appointments.chain import Arranged
 from clinic.appointments.forms import AnswerForm, OfferForm, OfferLaterForm, TakeBackForm
 from clinic.appointments.models import RISKS
 from clinic.appointments.pages import RISK_COLOURS, to_visit
 from clinic.appointments.waiting_models import FREED_BECAUSE, FreedPlace, PlaceOffer
 from clinic.auth import act, needs
-from clinic.errors import NotFound
+from clinic.errors import Conflict, Invalid, NotFound
 from clinic.forms import Form
 from clinic.patients.access import open_record
 from clinic.patients.queries import banner
@@ -128,18 +133,31 @@ def offer_place(place_id: int, referral_id: int) -> Page:
 @needs("appointments.book")
 def answer_offer(offer_id: int) -> Page:
     """What the person said."""
-    offer, place, _ = waiting_commands.offer_here(act(), offer_id)
+    _, place, referral = waiting_commands.offer_here(act(), offer_id)
     form = AnswerForm()
-    if form.carried_out(
-        lambda: waiting_commands.answer_offer(
-            act(), offer_id, answer=form.answer.data, note=form.note.data
-        )
-    ):
-        offer = act().session.get_one(PlaceOffer, offer_id)
-        if offer.visit_id is not None:
-            return to_visit(offer.visit_id, "They said yes: the place is booked.")
-        return _to_place(place.id, "They said no. The next in order is named below.")
-    return _about_offer(offer_id, form, "What did they say?", "Save the answer")
+
+    def work(arrangements: Sequence[Arranged]) -> object:
+        return waiting_commands.answer_offer(
+            act(), offer_id, answer=form.answer.data, note=form.note.data,
+            arrangements=arrangements,
+        )  # fmt: skip
+
+    if form.validate_on_submit():
+        try:
+            asked = arranging(
+                form, work, patient_id=referral.patient_id, day_1=place.starts_at,
+                back=url_for("waiting_pages.freed_place", place_id=place.id),
+            )  # fmt: skip
+        except (Conflict, Invalid) as refusal:
+            form.refuse(refusal.detail, refusal.faults)
+        else:
+            if asked:
+                return asked
+            offer = act().session.get_one(PlaceOffer, offer_id)
+            if offer.visit_id is not None:
+                return to_visit(offer.visit_id, "They said yes: the place is booked.")
+            return _to_place(place.id, "They said no. The next in order is named below.")
+    return _about_offer(offer_id, form, "What did they say?", "Save the answer", apart=form.apart())
 
 
 @waiting_pages.route("/offers/<int:offer_id>/take-back", methods=["GET", "POST"])
@@ -156,7 +174,7 @@ def take_back_offer(offer_id: int) -> Page:
 
 
 def _about_offer(
-    offer_id: int, form: Form, title: str, button: str, *, warning: bool = False
+    offer_id: int, form: Form, title: str, button: str, *, warning: bool = False, **more: Any
 ) -> Page:
     offer, place, referral = waiting_commands.offer_here(act(), offer_id)
     patient = open_record(
@@ -167,7 +185,7 @@ def _about_offer(
         "appointments/step.jinja", form=form, title=title, banner=banner(act(), patient),
         lead=f"{_place_words(place)}. {stands}; it stands until {ui.moment(offer.until_at)}.",
         back=url_for("waiting_pages.freed_place", place_id=place.id), back_to="freed place",
-        button=button, warning=warning,
+        button=button, warning=warning, **more,
     )  # fmt: skip
     return page, form.status
 

@@ -7,9 +7,16 @@ from datetime import time, timedelta
 
 import pytest
 
-from clinic.appointments import rota_commands
+from clinic.appointments import (
+    commands,
+    hold_commands,
+    rota_commands,
+    waiting_commands,
+    waiting_queries,
+)
+from clinic.appointments.models import Visit
 from dosing.days import at_london
-from tests.clinic.appointments.test_chains import WED, arrive, day, misses, standing
+from tests.clinic.appointments.test_chains import WED, arrive, day, misses, place_on, standing
 from tests.factories import appointments as made
 
 THU, FRI, SAT, SUN, MON, TUE = (WED + timedelta(days=each) for each in range(1, 7))
@@ -211,6 +218,87 @@ def test_the_first_start_offered_on_a_thursday_says_what_it_leaves_to_arrange(
     page = nurse.get(f"/appointments/referrals/{referral}/offers").text
 
     assert "Then Fri 6 Nov 2026, " in page and "To be arranged for: Sat 7 Nov 2026." in page
+
+
+SHUT = {
+    "arranged_kind": "phone", "arranged_who": "Duty worker", "arranged_contact": "01632 960777",
+    "arranged_by": "16:00",
+}  # fmt: skip
+
+
+@pytest.mark.proves("RP-10")
+def test_a_place_held_for_a_thursday_is_confirmed_with_what_is_arranged_for_the_saturday(
+    database, clinic, nurse
+):
+    referral = made.a_referral(clinic)
+    held = hold_commands.hold_place(clinic.act, referral_id=referral, **place_on(clinic, THU))
+    where = f"/appointments/visits/{held.id}/confirm"
+
+    asked = nurse.post(where, data={"version": "1"})
+    assert asked.status_code == 200 and "While the service is shut: Sat 7 Nov 2026" in asked.text
+    assert 'name="arranged_for" value="2026-11-07"' in asked.text
+    wrong = {**SHUT, "arranged_by": "noon", "arranged_for": "2026-11-07", "version": "1"}
+    again = nurse.post(where, data=wrong)
+    assert again.status_code == 422 and "must be a time such as 09:30" in again.text
+    assert "Duty worker" in again.text and standing(database, held.chain_id) == []
+    other = nurse.post(where, data={**SHUT, "arranged_for": "2026-11-08", "version": "1"})
+    assert other.status_code == 422 and "Something changed since you looked" in other.text
+    done = nurse.post(where, data={**SHUT, "arranged_for": "2026-11-07", "version": "1"})
+
+    shown = nurse.get(done.location).text
+    assert "The visit is booked." in shown and "Duty worker, by 16:00" in shown
+    with database.reading() as session:
+        chain_id = session.get_one(Visit, held.id).chain_id
+    assert standing(database, chain_id) == [THU, FRI, MON]
+
+
+def test_a_freed_thursday_is_accepted_with_what_is_arranged_on_the_page_and_over_the_api(
+    database, clinic, door, nurse
+):
+    offers = []
+    for _ in range(2):
+        booked = made.a_booking(clinic, **place_on(clinic, THU))
+        made.agreed(
+            commands.cancel_visit, clinic.act, booked.id, version=1, reason="declined",
+            by_whom="patient",
+        )  # fmt: skip
+        waiting = made.a_referral(clinic)
+        task = next(
+            each
+            for each in waiting_queries.freed_places(clinic.act)
+            if each.row.starts_at == booked.place.starts_at
+        )
+        offers.append(
+            waiting_commands.offer_place(
+                clinic.act, task.row.id, referral_id=waiting,
+                reason=None if task.candidates[0].referral_id == waiting else "Asked for by name",
+            )
+        )  # fmt: skip
+        if len(offers) == 1:
+            where = f"/appointments/offers/{offers[0]}"
+            assert "While the service" not in nurse.get(where).text
+            asked = nurse.post(where, data={"answer": "accepted"})
+            assert "While the service is shut: Sat 7 Nov 2026" in asked.text
+            sent = {"answer": "accepted", "arranged_for": "2026-11-07", **SHUT}
+            done = nurse.post(where, data=sent)
+            shown = nurse.get(done.location).text
+            assert "the place is booked" in shown and "Duty worker, by 16:00" in shown
+            visit = re.search(r"visits/([0-9]+)", done.location)[1]
+            made.agreed(
+                commands.cancel_visit, clinic.act, int(visit), version=1, reason="declined",
+                by_whom="patient",
+            )  # fmt: skip
+
+    api = door.by_token("nurse", site=clinic.site)
+    answer = f"/api/v1/place-offers/{offers[1]}/answer"
+    refused = api.post(answer, json={"answer": "accepted"})
+    assert refused.status_code == 409 and refused.json["to_arrange"] == [SAT.isoformat()]
+    arranged = {
+        "on": SAT.isoformat(), "kind": "phone", "who": "Duty worker", "contact": "01632 960777",
+        "by_time": "16:00",
+    }  # fmt: skip
+    said = api.post(answer, json={"answer": "accepted", "arrangements": [arranged]})
+    assert (said.status_code, said.json["stands"]) == (200, "accepted")
 
 
 def test_nobody_without_the_right_to_book_plans_days_anew(database, clinic, door):
