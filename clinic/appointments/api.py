@@ -21,7 +21,6 @@ from clinic.appointments import (
     visit_queries,
 )
 from clinic.appointments.models import Referral, RotaPattern, Visit
-from clinic.appointments.overrides import Override
 from clinic.appointments.schemas import (
     ArrivedSchema,
     BookingSchema,
@@ -117,8 +116,6 @@ def _place_text(place: Place) -> str:
 @_taken
 def book_visit(given: dict[str, Any]) -> ResponseReturnValue:
     """Book a place for somebody referred: doctor and drugs worker together, or neither."""
-    if asked := given.pop("override"):
-        given["override"] = Override(**asked)
     return just_booked(commands.book_visit(act(), **given))
 
 

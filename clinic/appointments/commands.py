@@ -141,7 +141,7 @@ def _book_visit(
     act.need("appointments.book")
     referral = _referral_to_book(act, referral_id)
     if hold:
-        _may_hold(act, referral_id, referral.patient_id)
+        may_hold(act, referral.patient_id, referral_id)
     seen.patient_id = referral.patient_id
     service = facts.service(act.session, taking.site_of(act), referral.rota_stamp)
     drugs = taking.used(referral.drugs, referral.outcome)
@@ -172,16 +172,12 @@ def _book_visit(
     return booked
 
 
-def _may_hold(act: Act, referral_id: int, patient_id: int) -> None:
+def may_hold(act: Act, patient_id: int, referral_id: int | None = None) -> None:
     """One place held for a person at a time, and none for a referral that has its visit."""
-    rows = act.session.scalars(
-        select(Visit).where(
-            or_(
-                and_(Visit.referral_id == referral_id, Visit.status == "booked"),
-                and_(Visit.patient_id == patient_id, Visit.status == "held"),
-            )
-        )
-    ).all()
+    wanted = and_(Visit.patient_id == patient_id, Visit.status == "held")
+    if referral_id is not None:
+        wanted = or_(wanted, and_(Visit.referral_id == referral_id, Visit.status == "booked"))
+    rows = act.session.scalars(select(Visit).where(wanted)).all()
     for each in rows:
         if each.status == "booked":
             raise Conflict(
@@ -261,6 +257,7 @@ def move_visit(
     arrangements: Sequence[Arranged] = (),
     preview: str | None = None,
     look_first: bool = True,
+    override: Override | None = None,
 ) -> Visit:
     """Give up the visit's place and take another, both or neither. Conflict with `free_next`.
 
@@ -271,7 +268,7 @@ def move_visit(
     try:
         return _move_visit(
             act, seen, visit_id, version, starts_at, doctor_id, worker_id, note, arrangements,
-            preview=preview, look_first=look_first,
+            preview=preview, look_first=look_first, override=override,
         )  # fmt: skip
     except Conflict as conflict:
         if seen.patient_id is None:
@@ -284,6 +281,7 @@ def _move_visit(
     act: Act, seen: Seen, visit_id: int, version: int, starts_at: datetime, doctor_id: int,
     worker_id: int, note: str | None, arrangements: Sequence[Arranged] = (),
     *, preview: str | None = None, look_first: bool = True, walk_in: bool = False,
+    override: Override | None = None,
 ) -> Visit:  # fmt: skip
     visit = taking.visit_to_change(act, visit_id)
     history.check_version(act, visit, version)
@@ -297,7 +295,7 @@ def _move_visit(
     service = facts.service(act.session, taking.site_of(act))
     place = taking.place_asked(
         act, service, taking.drugs_of(act, visit), starts_at, doctor_id, worker_id, walk_in=walk_in,
-        routine=seen.routine,
+        routine=seen.routine, override=override,
     )  # fmt: skip
     seen.place = place
     rest: Rest | None = None
@@ -310,10 +308,19 @@ def _move_visit(
         )  # fmt: skip
     holds = taking.take(act, service, visit, place)
     history.add(act, visit, "moved", note=note, more=writes.as_json(holds) | taking.change_of(rest))
+    overrides.record(act, visit.id, override, _waited(act, visit.referral_id, place.starts_at))
     act.note("appointments.moved", patient_id=visit.patient_id, visit=visit.id)
     if rest is not None:
         rest.carry_out(note=note)
     return visit
+
+
+def _waited(act: Act, referral_id: int | None, starts_at: datetime) -> int | None:
+    """London days from the referral to a place; None for routine work."""
+    if referral_id is None:
+        return None
+    referred_at = act.session.get_one(Referral, referral_id).referred_at
+    return (london_day(starts_at) - london_day(referred_at)).days
 
 
 @command

@@ -38,6 +38,7 @@ from clinic.appointments.models import (
     SENT_TO,
     SOURCES,
 )
+from clinic.appointments.overrides import Override
 from clinic.errors import Invalid
 from clinic.forms import STEP, DayField, Form, MomentField, VersionField
 from clinic.patients.access import REASONS
@@ -332,6 +333,10 @@ class _WhyFields:
         description="The manager reads this",
     )  # fmt: skip
 
+    def override(self) -> Override:
+        """Why a block is passed, as the commands take it."""
+        return Override(self.reason.data, self.note.data or "")
+
 
 class RoutineKeptBackForm(_WhyFields, RoutineForm):
     """A place that is kept back, for routine work."""
@@ -348,6 +353,12 @@ class RoutineMoveForm(RoutineForm):
 
     kind = None
     version = VersionField()
+
+
+class KeptBackMoveForm(_WhyFields, RoutineMoveForm):
+    """A place that is kept back, instead of the one the visit has."""
+
+    kind = None
 
 
 class MoveForm(PlaceForm):

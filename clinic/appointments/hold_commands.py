@@ -20,28 +20,33 @@ from clinic.appointments import (
     freed,
     history,
     lapses,
+    overrides,
     taking,
     writes,
 )
 from clinic.appointments.chain import Arranged, Rest
 from clinic.appointments.models import Referral, Visit
+from clinic.appointments.overrides import Override
 from clinic.errors import Conflict, says
 from dosing.days import london_day
+from scheduling import booking
 
 for _name in ("uq_visit_held_for_patient", "UNIQUE constraint failed: visit.patient_id"):
     says(_name, "A place is held for this person already. Confirm it or let it go first.")
 
 
 def hold_place(
-    act: Act, *, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int
-) -> taking.Booked:
+    act: Act, *, referral_id: int, starts_at: datetime, doctor_id: int, worker_id: int,
+    override: Override | None = None,
+) -> taking.Booked:  # fmt: skip
     """Hold the place that starts then for the person referred, until `lapses_at` by the clock.
 
-    Refused as a booking would be, and while another place is held for them.
+    Refused as a booking would be, and while another place is held for them. What `override` passes
+    stays passed when the place is confirmed. For routine work see routine_commands.
     """
     return commands.book_visit(
         act, referral_id=referral_id, starts_at=starts_at, doctor_id=doctor_id,
-        worker_id=worker_id, hold=True,
+        worker_id=worker_id, hold=True, override=override,
     )  # fmt: skip
 
 
@@ -84,11 +89,12 @@ def _confirm(
         raise Conflict(f"This visit is {visit.status.replace('_', ' ')} already.")
     _check_version(act, visit, version)
     _check_waits(act, visit)
-    seen.patient_id = visit.patient_id
+    seen.patient_id, seen.routine = visit.patient_id, visit.kind in booking.ROUTINE
     service = facts.service(act.session, visit.site_id)
     place = taking.place_asked(
         act, service, taking.drugs_of(act, visit), visit.starts_at, visit.doctor_id or 0,
-        visit.worker_id or 0,
+        visit.worker_id or 0, routine=seen.routine,
+        passed=overrides.passed_for(act, [visit.id]).get(visit.id, ()),
     )  # fmt: skip
     seen.place = place
     rest: Rest | None = None

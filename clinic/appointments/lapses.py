@@ -13,17 +13,25 @@ from sqlalchemy import and_, or_, select
 from clinic.act import Act, command
 from clinic.appointments import freed, history
 from clinic.appointments.models import Visit
+from scheduling.booking import ROUTINE
 
 LAPSED, LET_GO = "lapsed", "let_go"
 
 
 def release(
-    act: Act, since: datetime, until: datetime, patient_id: int, own: int | None = None
+    act: Act,
+    since: datetime,
+    until: datetime,
+    patient_id: int,
+    own: int | None = None,
+    *,
+    routine: bool = False,
 ) -> None:
     """Give back what lapsed holds have of this time and of this patient, before it is taken.
 
-    `own`: the referral a place is booked for; what is held for it is let go with that. Rows that
-    another transaction has just taken up are left to it: the guards tell which of the two was first.
+    `own`: the referral a place is booked for; what is held for it is let go with that. `routine`:
+    what is held for routine work of this patient likewise. Rows that another transaction has just
+    taken up are left to it: the guards tell which of the two was first.
     """
     over = and_(
         Visit.lapsed(act.at),
@@ -34,6 +42,9 @@ def release(
     )
     if own is not None:
         over = or_(over, and_(Visit.status == "held", Visit.referral_id == own))
+    if routine:
+        theirs = and_(Visit.patient_id == patient_id, Visit.kind.in_(ROUTINE))
+        over = or_(over, and_(Visit.status == "held", theirs))
     _release(act, over)
 
 

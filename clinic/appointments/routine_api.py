@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields
 
 from clinic.appointments import overrides, place_queries, routine_commands
-from clinic.appointments.overrides import Override
 from clinic.appointments.schemas import (
-    OverrideSchema,
+    OverridableSchema,
     PlaceSchema,
     PlaceWantedSchema,
     SpanSchema,
+    VisitSchema,
 )
 from clinic.appointments.visit_answers import TAKEN, new_visit
 from clinic.auth import act, needs
@@ -30,12 +30,11 @@ routine_api = Blueprint(
 )  # fmt: skip
 
 
-class RoutineSchema(PlaceWantedSchema):
-    """Who gets which place, for what. `override`: why a block is passed."""
+class RoutineSchema(OverridableSchema, PlaceWantedSchema):
+    """Who gets which place, for what."""
 
     patient_id = row_id(required=True)
     kind = code(dict(ROUTINE), required=True)
-    override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
 
 
 class PassedSchema(Schema):
@@ -88,13 +87,21 @@ def routine_places(given: dict[str, Any]) -> list[Place]:
 @routine_api.post("/visits/routine")
 @needs("appointments.book")
 @routine_api.arguments(RoutineSchema)
-@routine_api.response(201)
+@routine_api.response(201, VisitSchema)
 @routine_api.alt_response(409, **TAKEN)
 def book_routine(given: dict[str, Any]) -> ResponseReturnValue:
     """Book a routine visit in a place that is not kept for rapid work."""
-    asked = given.pop("override")
-    override = Override(**asked) if asked else None
-    return new_visit(routine_commands.book_routine(act(), **given, override=override))
+    return new_visit(routine_commands.book_routine(act(), **given))
+
+
+@routine_api.post("/visits/routine/hold")
+@needs("appointments.book")
+@routine_api.arguments(RoutineSchema)
+@routine_api.response(201, VisitSchema)
+@routine_api.alt_response(409, **TAKEN)
+def hold_routine(given: dict[str, Any]) -> ResponseReturnValue:
+    """Hold a place for a routine visit until `lapses_at`; confirm it or let it go like any other."""
+    return new_visit(routine_commands.book_routine(act(), **given, hold=True))
 
 
 @routine_api.get("/visits/overrides")

@@ -5,7 +5,9 @@ Instants carry an offset; days are London dates; staff and patients are named by
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, fields, post_load, validate
 
 from clinic.appointments.chain_schemas import (
     PreviewSchema,
@@ -29,6 +31,7 @@ from clinic.appointments.models import (
     VISIT_KINDS,
     VISIT_STATUSES,
 )
+from clinic.appointments.overrides import Override
 from clinic.openapi import ProblemSchema
 from clinic.shapes import code, instant, longer_text, row_id
 from scheduling.booking import REASONS
@@ -119,15 +122,10 @@ class ConfirmSchema(Schema):
     arrangements = arrangements_field()
 
 
-class HoldingSchema(PlaceWantedSchema):
-    """For whom which place is held."""
-
-    referral_id = row_id(required=True)
-
-
-class BookingSchema(HoldingSchema):
+class BookingSchema(PlaceWantedSchema):
     """Who gets which place."""
 
+    referral_id = row_id(required=True)
     arrangements = arrangements_field()
 
 
@@ -138,13 +136,28 @@ class OverrideSchema(Schema):
     note = longer_text(required=True)
 
 
-class OverridableBookingSchema(BookingSchema):
-    """Who gets which place, and why a block that keeps it back is passed, if one is."""
+class OverridableSchema(Schema):
+    """Why a block that keeps a place back is passed, if one is."""
 
     override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
 
+    @post_load
+    def overridden(self, given: dict[str, Any], **_: Any) -> dict[str, Any]:
+        asked = given.pop("override")
+        return {**given, "override": Override(**asked) if asked else None}
 
-class MoveSchema(PlaceWantedSchema):
+
+class HoldingSchema(OverridableSchema, PlaceWantedSchema):
+    """For whom which place is held."""
+
+    referral_id = row_id(required=True)
+
+
+class OverridableBookingSchema(OverridableSchema, BookingSchema):
+    """Who gets which place."""
+
+
+class MoveSchema(OverridableSchema, PlaceWantedSchema):
     """Which place a visit takes instead."""
 
     note = longer_text(load_default=None)

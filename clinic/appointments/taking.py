@@ -6,7 +6,7 @@ and a refusal that names who is in the way and what is free next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -129,17 +129,21 @@ def place_asked(
     walk_in: bool = False,
     routine: bool = False,
     override: Override | None = None,
+    passed: Collection[str] = (),
 ) -> slots.Place:
-    """The place asked for, if the rules allow it, or `override` passes what they put in the way."""
+    """The place asked for, if the rules allow it, or `override` passes what they put in the way.
+
+    `passed`: soft blocks that were passed for it before.
+    """
     day = london_day(starts_at)
     if not act.today <= day <= act.today + timedelta(days=366):
         raise Invalid.field("starts_at", "must be a time within the coming year")
-    passed = [] if override is None else override.passed
-    passed.clear()  # of an earlier try
+    now_passed = [] if override is None else override.passed
+    now_passed.clear()  # of an earlier try
     while True:
         answer = slots.may_book(
             service.rota, starts_at, doctor_id, worker_id, now=act.at, drugs=drugs,
-            walk_in=walk_in, routine=routine, passed=passed,
+            walk_in=walk_in, routine=routine, passed=(*passed, *now_passed),
         )  # fmt: skip
         if isinstance(answer, slots.Place):
             return answer

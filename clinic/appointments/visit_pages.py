@@ -160,9 +160,11 @@ def confirm_hold(visit_id: int) -> Page:
         except Stale as stale:
             return to_visit(visit_id, stale.detail)
         except (Conflict, Invalid) as refusal:
+            if referral_id is None:
+                return to_visit(visit_id, refusal.detail)
             offered = PlaceForm()
             offered.refuse(f"{refusal.detail} What is free now is listed below.")
-            return offers_page(offered, referral_id or 0)
+            return offers_page(offered, referral_id)
         return page or to_visit(visit_id, "The visit is booked.")
     return redirect(url_for("visits_pages.visit", visit_id=visit_id))
 

@@ -266,7 +266,7 @@ def visit_page(act: Act, visit_id: int) -> VisitPage:
 
 def may_confirm(act: Act, view: VisitPage) -> bool:
     """May the place be booked that is or was held, as far as the page can tell?"""
-    waits = view.referral is not None and view.referral.status == "waiting"
+    waits = view.referral is None or view.referral.status == "waiting"
     return act.may("appointments.book") and waits and view.visit.starts_at > act.at
 
 

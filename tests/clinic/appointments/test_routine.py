@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from clinic.appointments import (
     commands,
+    hold_commands,
     hours_commands,
     overrides,
     queries,
@@ -134,6 +135,85 @@ def test_opening_hours_are_passed_for_an_induction_with_its_wait_and_a_taken_pla
     assert len(overrides.report(clinic.act).rows) == 1
 
 
+def test_a_block_is_passed_for_a_hold_and_stays_passed_when_it_is_confirmed_and_for_a_move(clinic):
+    wanted = {"doctor_id": clinic.doctor.id, "worker_id": clinic.worker.id}
+    with pytest.raises(Conflict, match="kept for rapid work"):
+        book(clinic, RAPID, hold=True)
+    held = book(clinic, RAPID, hold=True, override=Override(**WHY))
+    with pytest.raises(Conflict, match="has a place held until"):
+        book(
+            clinic, ANY, hold=True,
+            patient_id=clinic.act.session.get_one(Visit, held).patient_id,
+        )  # fmt: skip
+
+    without = base.an_act(
+        clinic.database, clinic.worker, clinic.site, at=NOW,
+        rights=made.EVERY_RIGHT - {"appointments.override"},
+    )  # fmt: skip
+    confirmed = hold_commands.confirm_hold(without, held, version=1)
+    assert (confirmed.status, confirmed.kind) == ("booked", "keywork")
+    other = book(clinic, ANY)
+    late = RAPID - timedelta(minutes=90)
+    with pytest.raises(Conflict, match="kept for rapid work"):
+        commands.move_visit(clinic.act, other, version=1, starts_at=late, **wanted)
+    with pytest.raises(Forbidden):
+        commands.move_visit(
+            without, other, version=1, starts_at=late, override=Override(**WHY), **wanted
+        )
+    commands.move_visit(
+        clinic.act, other, version=1, starts_at=late, override=Override(**WHY), **wanted
+    )
+
+    assert [each.visit_id for each in overrides.report(clinic.act).rows] == [other, held]
+
+
+def test_opening_hours_are_passed_for_an_induction_that_is_held_and_for_one_that_is_moved(clinic):
+    hours_commands.set_opening(
+        clinic.act, weekday=3, opens=time(13), closes=time(17), from_on=NOW.date()
+    )
+    wanted = {"starts_at": RAPID, "doctor_id": clinic.doctor.id, "worker_id": clinic.worker.id}
+    held = hold_commands.hold_place(
+        clinic.act, referral_id=made.a_referral(clinic), override=Override(**WHY), **wanted
+    )
+    hold_commands.confirm_hold(clinic.act, held.id, version=1)
+    booked = made.a_booking(clinic)
+    earlier = {**wanted, "starts_at": RAPID - timedelta(minutes=90)}
+
+    commands.move_visit(clinic.act, booked.id, version=1, override=Override(**WHY), **earlier)
+
+    rows = overrides.report(clinic.act).rows
+    assert [(each.visit_id, each.block, each.waited_days) for each in rows] == [
+        (booked.id, "opening_hours", 0), (held.id, "opening_hours", 0),
+    ]  # fmt: skip
+
+
+def test_a_routine_place_is_held_and_confirmed_and_a_kept_back_one_taken_by_a_move_on_pages(
+    door, clinic
+):
+    prescriber = door.by_page("prescriber", site=clinic.site)
+    patient = base.a_patient(clinic.act)
+    people = f"{clinic.doctor.id}-{clinic.worker.id}"
+    where = f"/appointments/patients/{patient}/routine"
+
+    held = prescriber.post(
+        where, data={"kind": "keywork", "place": f"20261104T1300Z-{people}", "step": "hold"}
+    )
+    page = prescriber.get(held.location).text
+    assert "The place is held" in page and "Confirm and book" in page
+    booked = prescriber.post(f"{held.location}/confirm", data={"version": "1"})
+    assert "The visit is booked." in prescriber.get(booked.location).text
+    kept = prescriber.get(f"{held.location}/move-routine").text
+    back = f"{held.location}/move-kept-back"
+    assert back in kept and "kept for rapid work" in prescriber.get(back).text
+    sent = {"place": f"20261104T1100Z-{people}", "version": "2"}
+    without = prescriber.post(back, data=sent)
+    assert without.status_code == 422 and "Why is it given?: choose an answer" in without.text
+    moved = prescriber.post(back, data={**sent, **WHY})
+
+    assert "The visit is moved" in prescriber.get(moved.location).text
+    assert [each.note for each in overrides.report(clinic.act).rows] == [WHY["note"]]
+
+
 def test_a_change_from_a_day_on_ends_the_session_begins_another_and_keeps_its_days_off(
     database, clinic
 ):
@@ -211,7 +291,16 @@ def test_routine_visits_overrides_and_changes_of_a_session_over_the_api(door, cl
     assert manager.post("/api/v1/visits/routine", json=body).json["may_override"] == "carve_out"
     booked = manager.post("/api/v1/visits/routine", json={**body, "override": WHY})
     assert (booked.status_code, booked.json["kind"]) == (201, "care_review")
-    assert manager.get("/api/v1/visits/overrides").json["counts"][0]["count"] == 1
+    other = {**body, "starts_at": ANY.isoformat(), "patient_id": base.a_patient(clinic.act)}
+    held = manager.post("/api/v1/visits/routine/hold", json=other)
+    assert (held.status_code, held.json["status"]) == (201, "held")
+    early = {**body, "starts_at": (RAPID - timedelta(minutes=90)).isoformat(), "override": WHY}
+    early = {name: early[name] for name in ("starts_at", "doctor_id", "worker_id", "override")}
+    moved = manager.post(
+        f"/api/v1/visits/{booked.json['id']}/move", json=early, headers={"If-Match": '"1"'}
+    )
+    assert (moved.status_code, moved.json["version"]) == (200, 2)
+    assert manager.get("/api/v1/visits/overrides").json["counts"][0]["count"] == 2
     changed = manager.post(
         f"/api/v1/rota/{clinic.sessions[1]}/change",
         json={
