@@ -45,6 +45,8 @@ RIGHTS = {
     "guidance.sign": "Sign a rule as checked against its source, and withdraw that",
     "guidance.oversee": "See which alerts were gone against, and how often",
     "guidance.review": "Review an alert that was gone against",
+    "measures.read": "See how well the clocks of the site were kept, and the people behind each number",
+    "measures.explain": "Say why a case of a measure was late",
     "sites.manage": "Set up sites, models, closures and posts",
     "staff.manage": "Add staff, roles, levels and competences",
     "tokens.manage": "Issue and revoke API tokens",
@@ -140,6 +142,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
                 "appointments.override", "custody.allocate",
                 "breakglass.review", "sweeps.read", "sites.manage", "patients.merge",
                 "patients.edit", "guidance.oversee", "groups.manage", "groups.seat",
+                "measures.read", "measures.explain",
             }
         ),
     ),
@@ -167,9 +170,11 @@ POSTS: dict[str, frozenset[str]] = {
     "clinical_lead": frozenset(
         {
             "guidance.read", "guidance.tighten", "guidance.sign", "guidance.oversee",
-            "guidance.review", "consumption.read", "consumption.acknowledge",
+            "guidance.review", "consumption.read", "consumption.acknowledge", "measures.read",
         }
     ),
+    "carat_manager": frozenset({"measures.read", "measures.explain"}),
+    "drug_strategy_lead": frozenset({"measures.read", "measures.explain"}),
 }  # fmt: skip
 """What a post adds to the rights of its holder's roles. Nobody has these by a role."""
 

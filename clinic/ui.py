@@ -36,7 +36,7 @@ _NAVIGATION: dict[str, tuple[str, str | None, str | None]] = {}
 # What staff open most stands first; a page that is not named here comes after these.
 MENU = (
     "Wait list", "Clinic", "Rota", "Custody", "Releases", "Groups", "Care plans", "Patients", "Prescribing",
-    "Doses", "Titration board", "Prescription forms", "Rules", "Overrides", "Sites", "Staff",
+    "Doses", "Titration board", "Prescription forms", "Rules", "Overrides", "Measures", "Sites", "Staff",
     "Audit", "Sweeps", "API", "Your account",
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from clinic.demo.story import Story
 from clinic.guidance import commands, overrides
-from clinic.guidance.quarters import Quarter
+from clinic.periods import Quarter
 from dosing.check import rulebook
 
 

@@ -9,7 +9,6 @@ from flask import Response, jsonify
 from clinic.auth import act, needs
 from clinic.guidance import commands, overrides, presenters, queries
 from clinic.guidance.models import LimitTightening, RuleSignature
-from clinic.guidance.quarters import Quarter
 from clinic.guidance.queries import Asked, Listed, RuleShown, Shown
 from clinic.guidance.schemas import (
     AskedSchema,
@@ -32,6 +31,7 @@ from clinic.guidance.schemas import (
     ToSignSchema,
 )
 from clinic.openapi import Blueprint
+from clinic.periods import Quarter
 from clinic.shapes import MadeSchema
 from dosing.rulebook import as_json_value
 

@@ -10,7 +10,7 @@ from clinic.answers import Page
 from clinic.auth import act, needs
 from clinic.guidance import commands, overrides
 from clinic.guidance.forms import ReviewForm
-from clinic.guidance.quarters import Quarter
+from clinic.periods import Quarter
 
 override_pages = Blueprint("override_pages", __name__, url_prefix="/overrides")
 ui.nav("Overrides", "override_pages.register", "guidance.oversee")

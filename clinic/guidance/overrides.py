@@ -17,9 +17,9 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from clinic.act import Act
 from clinic.errors import NotFound
 from clinic.guidance.models import OverrideReview
-from clinic.guidance.quarters import Quarter
 from clinic.guidance.queries import FIRED_WITHIN, staff_names
 from clinic.patients.models import Patient, Registration
+from clinic.periods import Quarter
 from clinic.prescriptions.models import OVERRIDES, DoseDecision, DoseFinding, DoseStop
 from clinic.scripts.models import CANCELLED, Script
 from clinic.staff.models import Staff

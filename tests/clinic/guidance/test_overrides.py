@@ -12,8 +12,8 @@ from sqlalchemy import select
 from clinic.audit import AuditEntry
 from clinic.errors import Forbidden, Invalid, NotFound
 from clinic.guidance import commands, overrides
-from clinic.guidance.quarters import Quarter
 from clinic.migrate import downgrade, upgrade
+from clinic.periods import Quarter
 from clinic.prescriptions.commands import Stopped, withdraw_decision
 from clinic.prescriptions.models import DoseFinding
 from clinic.scripts.commands import cancel_script

@@ -1,0 +1,1 @@
+"""How well are the clocks kept? Each measure with its numbers, its people, and why some were late."""
