@@ -20,10 +20,17 @@ from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.custody.models import Exit, Hearing, KnownRelease, Reception, ReceptionDetail, Transfer
 from clinic.errors import NotFound
 from clinic.patients.queries import same_person
-from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
+from clinic.release.models import ReleaseFact, ReleasePlan
+from clinic.release.places import (
+    calendar_as_known,
+    destination_as_known,
+    known_rows,
+    pharmacy_as_known,
+    premises_as_known,
+)
 from clinic.release.sections import SECTIONS
 from clinic.release.supplies import FormSupply, form_supplies
-from clinic.sites.models import CalendarChange, Site, SiteClosure
+from clinic.sites.models import Site
 from dosing.days import london_day
 from dosing.shape import Refused
 from scheduling.release import check
@@ -45,8 +52,8 @@ def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime)
     one = {row.section: row for row in rows}
     many = {key: [row for row in rows if row.section == key] for key in SECTIONS}
     stay = _Stay(session, same_person(act, plan.patient_id), as_at, known_at)
-    prison = _calendar(session, known_at, site=plan.site)
-    destination = _destination(session, known_at, one.get("destination"))
+    prison = calendar_as_known(session, known_at, site=plan.site)
+    destination = destination_as_known(session, known_at, one.get("destination"))
     release = _release(session, plan_id, known_at, prison, destination, stay)
     says = {key: row.says for key, row in one.items()}
     left = _exit(one.get("exit"), stay)
@@ -82,10 +89,12 @@ def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime)
             *(row.says for row in many["supply"]),
             *(each.says for each in forms if each.says is not None),
         ],
-        "pharmacy": premises_as_known(session, one.get("pharmacy"), known_at)
-        or _pharmacy_of(session, forms, known_at),
-        "clinic": _without(premises_as_known(session, one.get("clinic"), known_at), "name",
-                           "openings"),
+        "pharmacy": pharmacy_as_known(
+            session, _pharmacy_id(one.get("pharmacy"), forms), destination, prison, as_at, known_at
+        ),
+        "clinic": _without(
+            premises_as_known(session, _premises_id(one.get("clinic")), known_at), "name", "openings"
+        ),
         "weekend_cover_acknowledged_at": _acknowledged(says.get("weekend"), release),
         **says.get("engagement", {}),
     }  # fmt: skip
@@ -102,8 +111,8 @@ def forms_read(act: Act, plan: ReleasePlan, at: datetime) -> list[FormSupply]:
     session = act.session
     one = {row.section: row for row in facts_known(session, plan.id, at)}
     stay = _Stay(session, same_person(act, plan.patient_id), at, at)
-    prison = _calendar(session, at, site=plan.site)
-    destination = _destination(session, at, one.get("destination"))
+    prison = calendar_as_known(session, at, site=plan.site)
+    destination = destination_as_known(session, at, one.get("destination"))
     release = _release(session, plan.id, at, prison, destination, stay)
     leaves_on = _leaves_on(release, _exit(one.get("exit"), stay), prison, destination, at)
     return _forms(session, stay.patient_ids, one, leaves_on, at, at)
@@ -131,12 +140,14 @@ def _forms(
     )
 
 
-def _pharmacy_of(session: Session, forms: Sequence[FormSupply], known_at: datetime) -> Json | None:
-    """Where the plan names no pharmacy: the one its forms are made out to, if it is one."""
-    named = {each.premises_id for each in forms if each.says is not None}
-    if len(named) != 1:
-        return None
-    return premises_object(session, session.get_one(Premises, named.pop()), known_at)
+def _pharmacy_id(row: ReleaseFact | None, forms: Sequence[FormSupply]) -> int | None:
+    """The pharmacy the plan names; else the one its forms are made out to, if it is one."""
+    forms_name = {each.premises_id for each in forms if each.says is not None}
+    return _premises_id(row) or (forms_name.pop() if len(forms_name) == 1 else None)
+
+
+def _premises_id(row: ReleaseFact | None) -> int | None:
+    return None if row is None else row.premises_id
 
 
 def known_now(act: Act, plan: ReleasePlan) -> datetime:
@@ -152,7 +163,7 @@ def facts_known(session: Session, plan_id: int, known_at: datetime) -> list[Rele
     return list(
         session.scalars(
             select(ReleaseFact)
-            .where(ReleaseFact.plan_id == plan_id, *_known(ReleaseFact, known_at))
+            .where(ReleaseFact.plan_id == plan_id, *known_rows(ReleaseFact, known_at))
             .order_by(ReleaseFact.section, ReleaseFact.place, ReleaseFact.id)
         )
     )
@@ -178,18 +189,11 @@ def doses_given(
                 DoseEvent.patient_id.in_(patient_ids),
                 DoseEvent.outcome.in_(SWALLOWED),
                 DoseEvent.consumed_at <= as_at,
-                *_known(DoseEvent, known_at),
+                *known_rows(DoseEvent, known_at),
             )
             .order_by(DoseEvent.consumed_at, DoseEvent.id)
         )
     ]
-
-
-def _known(table: Any, known_at: datetime) -> tuple[Any, ...]:
-    return (
-        table.recorded_at <= known_at,
-        or_(table.struck_at.is_(None), table.struck_at > known_at),
-    )
 
 
 def _iso(instant: datetime | None) -> str | None:
@@ -198,99 +202,6 @@ def _iso(instant: datetime | None) -> str | None:
 
 def _without(given: Json | None, *names: str) -> Json | None:
     return given and {name: value for name, value in given.items() if name not in names}
-
-
-# -- places --------------------------------------------------------------------------------
-
-
-def _calendar(
-    session: Session, known_at: datetime, *, site: Site | None = None, nation: str | None = None
-) -> Json:
-    """A calendar object as it was known; a nation nobody recorded is left out."""
-    nation = site.nation if site is not None else nation
-    known_on = london_day(known_at)
-    calendar: Json = {}
-    if nation is not None:
-        calendar["nation"] = nation
-        calendar["calendar_changes"] = [
-            {
-                "on": row.on.isoformat(),
-                "change": row.change,
-                "announced_on": row.announced_on and row.announced_on.isoformat(),
-            }
-            for row in session.scalars(
-                select(CalendarChange)
-                .where(
-                    CalendarChange.nation == nation,
-                    CalendarChange.recorded_at <= known_at,
-                    or_(
-                        CalendarChange.withdrawn_on.is_(None),
-                        CalendarChange.withdrawn_on > known_on,
-                    ),
-                )
-                .order_by(CalendarChange.on, CalendarChange.id)
-            )
-        ]
-    if site is not None:
-        calendar["closure_days"] = [
-            row.isoformat()
-            for row in session.scalars(
-                select(SiteClosure.on)
-                .where(
-                    SiteClosure.site_id == site.id,
-                    SiteClosure.recorded_at <= known_at,
-                    or_(SiteClosure.withdrawn_on.is_(None), SiteClosure.withdrawn_on > known_on),
-                )
-                .order_by(SiteClosure.on)
-            )
-        ]
-    return calendar
-
-
-def _destination(session: Session, known_at: datetime, row: ReleaseFact | None) -> Json | None:
-    """Where they return to; a service of ours adds its calendar, and its area where none is said."""
-    if row is None:
-        return None
-    calendar = _calendar(session, known_at, site=row.site, nation=row.says.get("nation"))
-    area = row.says.get("area") or (row.site.area if row.site else None)
-    return {**calendar, "area": area, "contact": row.says.get("contact")}
-
-
-def premises_as_known(session: Session, row: ReleaseFact | None, known_at: datetime) -> Json | None:
-    """The pharmacy or clinic a fact names, with its week, closures and openings as known."""
-    if row is None or row.premises_id is None:
-        return None
-    return premises_object(session, session.get_one(Premises, row.premises_id), known_at)
-
-
-def premises_object(session: Session, premises: Premises, known_at: datetime) -> Json:
-    """The contract's object for a pharmacy or clinic. An unknown week is left out."""
-    facts = session.scalars(
-        select(PremisesFact)
-        .where(PremisesFact.premises_id == premises.id, *_known(PremisesFact, known_at))
-        .order_by(PremisesFact.on, PremisesFact.id)
-    ).all()
-    made: Json = {"name": premises.name, "closures": [], "openings": []}
-    for fact in facts:
-        if fact.kind == "hours":
-            made["hours"] = fact.hours
-        elif fact.on is not None and fact.kind == "closure":
-            made["closures"].append(fact.on.isoformat())
-        elif fact.on is not None:
-            made["openings"].append(
-                {"on": fact.on.isoformat(), "hours": (fact.hours or {}).get("hours", [])}
-            )
-    return made
-
-
-def nation_of(session: Session, premises_id: int, known_at: datetime) -> str | None:
-    """Whose bank holidays a pharmacy or clinic keeps, as said with its week; None: nobody knows."""
-    return session.scalar(
-        select(PremisesFact.nation).where(
-            PremisesFact.premises_id == premises_id, PremisesFact.kind == "hours",
-            *_known(PremisesFact, known_at),
-        )
-    )  # fmt: skip
 
 
 # -- the stay in custody -------------------------------------------------------------------
@@ -315,7 +226,7 @@ class _Stay:
                 Reception.patient_id.in_(patient_ids),
                 or_(Reception.undone_at.is_(None), Reception.undone_at > known_at),
                 ReceptionDetail.received_at <= as_at,
-                *_known(ReceptionDetail, known_at),
+                *known_rows(ReceptionDetail, known_at),
             )
             .order_by(ReceptionDetail.received_at.desc(), Reception.id.desc())
         ).first()
@@ -328,7 +239,7 @@ class _Stay:
             return list(
                 session.scalars(
                     select(model)
-                    .where(model.reception_id == reception_id, *_known(model, known_at))
+                    .where(model.reception_id == reception_id, *known_rows(model, known_at))
                     .order_by(model.id)
                 )
             )
@@ -385,7 +296,7 @@ def _transfer(
     return {
         "on": on,
         "booked_on": transfer.booked_on.isoformat(),
-        **_calendar(session, known_at, site=receiving or None, nation=transfer.nation),
+        **calendar_as_known(session, known_at, site=receiving or None, nation=transfer.nation),
         "prescriber_cover": transfer.prescriber_cover,
         **(_without(information, "transfer_on") or {}),
     }

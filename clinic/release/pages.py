@@ -21,7 +21,6 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import banner, wing_lines
 from clinic.release import commands, presenters, queries
 from clinic.release.access import open_plan
-from clinic.release.facts import nation_of
 from clinic.release.forms import (
     ROWS,
     WEEKDAY_NAMES,
@@ -38,6 +37,7 @@ from clinic.release.forms import (
     section_form,
 )
 from clinic.release.models import ReleaseFact, ReleasePlan
+from clinic.release.places import nation_of
 from clinic.release.sections import PREMISES, SECTIONS, Section
 from clinic.sites.models import NATIONS
 from scheduling.release_rules import LIMITS

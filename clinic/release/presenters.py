@@ -14,6 +14,8 @@ from clinic.release.sections import MEDICINE_ONLY, SECTIONS, Ask, Section
 from clinic.ui import clock_time, day, moment
 from dosing.days import ONE_DAY, days_between, london_day
 from scheduling.calendars import Calendar, CalendarChange, CalendarFacts, OutOfReach
+from scheduling.release_cover import Pharmacy
+from scheduling.release_request import PHARMACY_SHAPE
 
 MOST_DAYS = 42
 """How many days the picture draws before it says how many more there are."""
@@ -171,11 +173,15 @@ def _closed(request: Json, on: date) -> tuple[str, ...]:
     facts = CalendarFacts(place["nation"], None, changes)
     calendar = Calendar.of(facts, holiday_lists(), known_on=london_day(_as_at(request)))
     try:
-        if calendar.is_bank_holiday(on):
-            return ("Bank holiday",)
+        holiday = calendar.is_bank_holiday(on)
     except OutOfReach:
         return ("Bank holidays not known",)
-    return () if calendar.is_working_day(on) else ("Weekend",)
+    notes = ["Bank holiday"] if holiday else [] if calendar.is_working_day(on) else ["Weekend"]
+    if pharmacy := request.get("pharmacy"):
+        known = PHARMACY_SHAPE.read(pharmacy, "pharmacy")
+        if not Pharmacy(known, place["nation"], calendar, None).is_open(on):
+            notes.append("Pharmacy shut")
+    return tuple(notes)
 
 
 def _as_at(request: Json) -> datetime:

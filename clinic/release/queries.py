@@ -26,7 +26,6 @@ from clinic.release.facts import (
     facts_known,
     forms_read,
     known_now,
-    premises_object,
     release_request,
 )
 from clinic.release.models import (
@@ -36,6 +35,7 @@ from clinic.release.models import (
     ReleaseFlag,
     ReleasePlan,
 )
+from clinic.release.places import premises_object
 from clinic.release.sections import DESKS, OWNERS, SECTIONS
 from clinic.release.supplies import FormSupply
 from clinic.sites.models import Site

@@ -29,8 +29,8 @@ from clinic.prescriptions import facts as dosing_facts
 from clinic.prescriptions.commands import FactsMissing
 from clinic.prescriptions.findings import together
 from clinic.prescriptions.models import DoseDecision
-from clinic.release.facts import nation_of, premises_object
 from clinic.release.models import Premises, ReleasePlan
+from clinic.release.places import nation_of, premises_object
 from clinic.scripts.models import SUPERVISED, Script, ScriptDay
 from clinic.sites.models import Site
 from clinic.sites.queries import what_holds

@@ -6,13 +6,18 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+from sqlalchemy import select
+
 from clinic.consumption.models import DoseEvent
+from clinic.release import commands
 from clinic.release.facts import release_request
 from clinic.release.models import ReleaseAssessment, ReleasePlan
 from clinic.release.scoring import replay
 from clinic.sites.models import CalendarChange, SiteClosure
 from tests.factories.base import a_site
 from tests.factories.release import (
+    WEEK,
     a_fact,
     a_hearing,
     a_pharmacy,
@@ -145,6 +150,35 @@ def test_a_service_of_ours_brings_its_own_calendar(story):
     assert destination["area"] == "Southborough"
     assert destination["closure_days"] == ["2026-09-02"]
     assert [change["on"] for change in destination["calendar_changes"]] == ["2026-09-03"]
+
+
+@pytest.mark.proves("RG-15")
+def test_a_pharmacy_over_the_border_keeps_its_own_nations_holidays(story):
+    """31 August is a holiday of England alone, 30 November of Scotland alone."""
+    pharmacy = a_pharmacy(story.act())
+    commands.set_week(story.act(), pharmacy, WEEK, nation="scotland", reason="As on its door")
+    plan_id = a_release_plan(
+        story.act(), release={"confirmed_on": "2026-08-28"},
+        destination={"nation": "england_and_wales", "area": "Berwick", "contact": "01632 960 001"},
+        supply={"form": "fp10mda", "in_hand": True, "instalments": [
+            instalment("2026-08-31", "2026-08-31"), instalment("2026-11-30", "2026-11-30")]},
+    )  # fmt: skip
+    a_fact(story.act(), plan_id, "pharmacy", premises_id=pharmacy)
+
+    def shut():
+        now = story.now(plan_id)
+        return [f["facts"]["dates"] for f in now.answer["flags"] if f["flag"] == "RG-15"]
+
+    assert shut() == [["2026-11-30"]]
+    asked_for = asked(story, plan_id)["pharmacy"]
+    assert {"on": "2026-08-31", "hours": ["09:00-18:00"]} in asked_for["openings"]
+    saved = story.act().session.scalars(select(ReleaseAssessment.id)).all()[-1]
+    story.at += timedelta(hours=1)
+    commands.close_premises(
+        story.act(), pharmacy, date(2026, 8, 31), date(2026, 8, 31), reason="Refit"
+    )
+    assert shut() == [["2026-08-31", "2026-11-30"]], "its own closure wins over its nation's day"
+    assert replay(story.act(), saved)["same"] and replay(story.act(), saved)["rebuilt"]
 
 
 # -- the release date moves ----------------------------------------------------------------
