@@ -24,7 +24,9 @@ from clinic.scripts.schemas import (
     RegimenSchema,
     ScriptCheckSchema,
     ScriptSchema,
+    ShutSchema,
 )
+from clinic.scripts.shut import shut_of
 from clinic.shapes import MadeSchema, StrikeSchema, made
 
 scripts_api = Blueprint(
@@ -55,7 +57,8 @@ _stopped = scripts_api.alt_response(
 
 def _one(patient_id: int, script_id: int, status: int = 200) -> Response:
     _, row = queries.one(act(), patient_id, script_id)
-    response = jsonify(ScriptSchema().dump(row))
+    shown = {**ScriptSchema().dump(row), "shut": ShutSchema(many=True).dump(shut_of(act(), [row]))}
+    response = jsonify(shown)
     response.status_code = status
     response.headers["Location"] = f"/api/v1/patients/{patient_id}/prescription-forms/{row.id}"
     return tag(response, row.version)

@@ -29,6 +29,7 @@ from clinic.scripts.models import (
     CANCELLED,
     DISCARDED,
     DRAFT,
+    ENDED_OR_ISSUED,
     FORMS,
     HOW,
     ISSUED,
@@ -38,6 +39,7 @@ from clinic.scripts.models import (
     ScriptInstalment,
     ScriptPrint,
 )
+from clinic.scripts.shut import standing
 from clinic.sites.models import Site
 from clinic.soundness import must_be_open
 from clinic.staff.models import Staff
@@ -83,7 +85,7 @@ def draft_script(act: Act, patient_id: int, *, replaces_id: int | None = None, *
     patient = open_record(act, patient_id, "scripts.drafting", right="prescribing.assess")
     at = take_turn(act, patient.id)
     if replaces_id is not None:
-        _script(act, patient, replaces_id, ISSUED)
+        _script(act, patient, replaces_id, *ENDED_OR_ISSUED)
     row = Script(
         patient_id=patient.id, site_id=act.site_id, status=DRAFT, replaces_id=replaces_id,
         call_due=False, recorded_at=at, recorded_by=act.staff_id, **_read(act, **given),
@@ -323,8 +325,9 @@ def _cover(act: Act, row: Script, made: Made) -> None:
 
 def _make_room(act: Act, patient: Patient, row: Script, at: datetime) -> None:
     """End the form this one replaces, where this one begins."""
-    old = _script(act, patient, row.replaces_id or 0, ISSUED)
-    if old.drug == row.drug and old.from_on <= row.to_on:
+    old = _script(act, patient, row.replaces_id or 0, *ENDED_OR_ISSUED)
+    assert old.last_on is not None, "it was issued"
+    if old.drug == row.drug and old.from_on <= row.to_on and row.from_on <= old.last_on:
         _cut(act, old, row.from_on, at, f"Replaced by form {row.id}", REPLACED)
         act.note("scripts.replaced", patient_id=patient.id, script=old.id, by=row.id)
 
@@ -336,12 +339,13 @@ def _make_room(act: Act, patient: Patient, row: Script, at: datetime) -> None:
 def cancel_script(act: Act, patient_id: int, script_id: int, *, from_on: date, reason: str) -> None:
     """Cancel an issued form from a date on. The pharmacy is then to be told.
 
-    `from_on`: a date an instalment begins with that is not handed out before today.
+    `from_on`: a date an instalment begins with that is not handed out before today. A form that
+    already ends early can be ended earlier still.
     """
     patient = open_record(act, patient_id, "scripts.issuing", right="prescribing.prescribe")
     as_prescriber(act)
     text, at = why(reason), take_turn(act, patient.id)
-    row = _script(act, patient, script_id, ISSUED)
+    row = _script(act, patient, script_id, *ENDED_OR_ISSUED)
     _cut(act, row, from_on, at, text, CANCELLED)
     act.note("scripts.cancelled", patient_id=patient.id, script=row.id)
     _tell_release(act, patient, row, at)
@@ -349,7 +353,7 @@ def cancel_script(act: Act, patient_id: int, script_id: int, *, from_on: date, r
 
 def first_days_left(act: Act, row: Script) -> list[date]:
     """The dates an issued form may end at: where an instalment begins that is still to come."""
-    return [each.first_on for each in row.instalments if each.due_on >= act.today]
+    return [each.first_on for each in standing(row) if each.due_on >= act.today]
 
 
 def _cut(act: Act, row: Script, from_on: date, at: datetime, reason: str, status: str) -> None:
@@ -359,7 +363,7 @@ def _cut(act: Act, row: Script, from_on: date, at: datetime, reason: str, status
         raise Conflict("Every instalment of that form was due before today: nothing is left of it.")
     if from_on <= possible[0]:
         from_on = possible[0]
-    elif from_on not in possible and from_on <= row.to_on:
+    elif from_on not in possible and from_on <= (row.last_on or row.to_on):
         listed = ", ".join(f"{day.day} {day:%b}" for day in possible)
         raise Invalid.field("from_on", f"must begin with an instalment of that form: {listed}")
     act.session.execute(
@@ -370,9 +374,32 @@ def _cut(act: Act, row: Script, from_on: date, at: datetime, reason: str, status
         )
         .values(released_at=at)
     )  # fmt: skip
-    row.last_on = min(row.to_on, from_on - timedelta(days=1))
+    assert row.last_on is not None, "an issued form has a last date"
+    if from_on > row.last_on:
+        raise Invalid.field("from_on", "must be a date that form still covers")
+    row.last_on = min(row.last_on, from_on - timedelta(days=1))
+    _keep_ending(row)
     row.call_due = True
     _end(act, row, status, at, reason, from_on)
+
+
+def _keep_ending(row: Script) -> None:
+    """How it was ended before stays on the record, and the pharmacy is to be told anew."""
+    if row.ended_at is None:
+        return
+    said = {name: getattr(row, name) for name in _ENDING}
+    kept = {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in said.items()
+    }
+    row.earlier_endings = [*(row.earlier_endings or ()), kept]
+    row.called_at = row.called_by = row.called_who = None
+
+
+_ENDING = (
+    "status", "ended_at", "ended_by", "ended_from_on", "ended_reason", "called_at", "called_by",
+    "called_who",
+)  # fmt: skip
 
 
 def _end(

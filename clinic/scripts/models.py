@@ -24,6 +24,8 @@ STATUSES = {
     DRAFT: "Draft", ISSUED: "Issued", REPLACED: "Replaced", CANCELLED: "Cancelled",
     DISCARDED: "Discarded",
 }  # fmt: skip
+ENDED_OR_ISSUED = (ISSUED, CANCELLED, REPLACED)
+"""On paper once. Ended ones still hold until their `last_on`."""
 SUPERVISED, TAKEN_AWAY = "supervised", "taken_away"
 HOW = {
     SUPERVISED: "Collected and taken there, supervised",
@@ -68,7 +70,8 @@ class Script(Recorded, Base):
     `asked`: what the writer chose, while it is a draft and after. The rest is fixed when it is
     issued: `paper` is what is printed, word for word; `judged` the requests and answers of the
     check, one for each decision it rests on. `last_on` is the last date it still covers;
-    `ended_from_on` the first it no longer does. `settled_*`: no next form is to follow.
+    `ended_from_on` the first it no longer does. `earlier_endings`: how it was ended before that, from
+    a later date, and what the pharmacy was told then. `settled_*`: no next form is to follow.
     """
 
     __tablename__ = "script"
@@ -138,6 +141,7 @@ class Script(Recorded, Base):
     ended_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     ended_from_on: Mapped[date | None]
     ended_reason: Mapped[str | None]
+    earlier_endings: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     call_due: Mapped[bool]
     called_at: Mapped[datetime | None]
     called_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))

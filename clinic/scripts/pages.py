@@ -30,7 +30,8 @@ from clinic.scripts.forms import (
     IssueForm,
     PrintForm,
 )
-from clinic.scripts.models import DRAFT, FORMS, ISSUED, STATUSES, Script
+from clinic.scripts.models import DRAFT, FORMS, STATUSES, Script
+from clinic.scripts.shut import shut_of
 from dosing.days import ONE_DAY
 from scheduling.instalments import WORDINGS
 
@@ -48,6 +49,7 @@ COLOURS = {
     queries.VOID: "red",
     queries.UNTOLD: "red",
     queries.UNCOVERED: "red",
+    queries.SHUT: "red",
     queries.SOON: "orange",
 }
 STATUS_COLOURS = {"draft": "yellow", "issued": "green", "cancelled": "red", "replaced": "grey"}
@@ -96,6 +98,7 @@ def held(patient_id: int) -> Page:
         "scripts/held.jinja", held=found, patient=found.patient, forms=FORMS, statuses=STATUSES,
         colours=STATUS_COLOURS, banner=banner(work, found.patient), one_day=ONE_DAY,
         names=staff_names(work, *people), days_words=presenters.days_words,
+        shut={each.script.id for each in shut_of(work, found.scripts)},
     )  # fmt: skip
 
 
@@ -199,7 +202,10 @@ def _fill_in(work: Act, patient: Patient, form: DraftForm, old: Script | None) -
         form.form.data = old.form
         form.premises_id.data = form.premises_id.data or old.premises_id
         form.directions.data = old.asked["directions"]
-        form.to_on.process_data(old.to_on)
+        form.from_on.process_data(
+            min((each.first_on for each in shut_of(work, [old])), default=None)
+        )
+        form.to_on.process_data(old.last_on)
 
 
 def _draft_page(work: Act, patient: Patient, form: DraftForm, title: str) -> Page:
@@ -244,7 +250,8 @@ def _shown(
         missing=[missing_link(each, patient.id) for each in (checked.missing if checked else ())],
         forms=FORMS, statuses=STATUSES, colours=STATUS_COLOURS, wordings=WORDINGS,
         overrides=OVERRIDES, today=work.today, days_words=presenters.days_words,
-        withdrawn=facts.withdrawn_decisions(work, row) if row.status == ISSUED else [],
+        withdrawn=facts.withdrawn_decisions(work, row), shut=shut_of(work, [row]),
+        left=commands.first_days_left(work, row), earlier=presenters.earlier_endings(row),
         names=staff_names(work, *people, *(each.printed_by for each in row.prints)),
         failed=answer is not None and answer["outcome"] == "STOP", **_table(row, checked),
     )  # fmt: skip

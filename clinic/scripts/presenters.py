@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
 from clinic.release.forms import WEEKDAY_NAMES
@@ -121,3 +122,15 @@ def storage_advice(home: bool, children_at_home: bool | None) -> list[str]:
             "in front of a child.",
         )
     return told
+
+
+def earlier_endings(row: Script) -> list[Data]:
+    """How a form was ended before its ending of now, oldest first, with dates to be shown."""
+    return [
+        {
+            **each,
+            "ended_at": datetime.fromisoformat(each["ended_at"]),
+            "ended_from_on": date.fromisoformat(each["ended_from_on"]),
+        }
+        for each in row.earlier_endings or ()
+    ]

@@ -13,16 +13,14 @@ from clinic.patients.access import open_record
 from clinic.patients.models import Patient, Registration
 from clinic.patients.queries import same_person
 from clinic.prescriptions.models import DoseDecision
-from clinic.release.models import Premises, PremisesFact
+from clinic.release.models import Premises
+from clinic.scripts import shut
 from clinic.scripts.models import (
-    CANCELLED,
     DRAFT,
-    ISSUED,
-    REPLACED,
+    ENDED_OR_ISSUED,
     CollectionRegimen,
     Script,
     ScriptDay,
-    ScriptInstalment,
 )
 from dosing.days import ONE_DAY
 from scheduling.instalments import LOOK_BACK, WARN_BEFORE
@@ -131,7 +129,7 @@ class Waiting:
 
 
 VOID, UNTOLD = "Dose withdrawn", "Pharmacy not told"
-UNCOVERED, SOON = "Uncovered", "Ends soon"
+UNCOVERED, SOON, SHUT = "Uncovered", "Ends soon", "Pharmacy shut"
 
 
 def waiting(act: Act) -> list[tuple[Patient, Waiting]]:
@@ -156,7 +154,7 @@ def _void(act: Act) -> list[Waiting]:
         .join(ScriptDay, ScriptDay.script_id == Script.id)
         .join(DoseDecision, DoseDecision.id == ScriptDay.decision_id)
         .where(
-            Script.site_id == act.site_id, Script.status == ISSUED, Script.last_on >= act.today,
+            Script.site_id == act.site_id, Script.last_on >= act.today,
             ScriptDay.released_at.is_(None), ScriptDay.dose_on >= act.today,
             DoseDecision.withdrawn_at.is_not(None),
         )
@@ -194,7 +192,7 @@ def _ending(act: Act) -> list[Waiting]:
         act.session.scalars(
             select(Script).where(
                 Script.site_id == act.site_id,
-                Script.status.in_((ISSUED, CANCELLED, REPLACED)),
+                Script.status.in_(ENDED_OR_ISSUED),
                 Script.last_on >= act.today - LOOK_BACK,
                 Script.last_on < act.today + WARN_BEFORE,
                 Script.settled_at.is_(None),
@@ -259,25 +257,14 @@ def _said(day: date) -> str:
 
 
 def _closed(act: Act) -> list[Waiting]:
-    """Collections still to come on a day the pharmacy has since said it is closed (S-06)."""
-    rows = act.session.execute(
-        select(Script.patient_id, Script.id, ScriptInstalment.due_on)
-        .join(ScriptInstalment, ScriptInstalment.script_id == Script.id)
-        .join(
-            PremisesFact,
-            (PremisesFact.premises_id == Script.premises_id)
-            & (PremisesFact.on == ScriptInstalment.due_on),
-        )
-        .where(
-            Script.site_id == act.site_id, Script.status == ISSUED, Script.last_on >= act.today,
-            ScriptInstalment.due_on >= act.today, PremisesFact.kind == "closure",
-            PremisesFact.struck_at.is_(None),
-        )
-    )  # fmt: skip
+    """Collections still to come on a day the pharmacy is shut, as it is known now (S-06)."""
     return [
-        Waiting(patient, script, "The pharmacy is now closed on this collection day", due, SOON)
-        for patient, script, due in rows
-    ]
+        Waiting(
+            each.script.patient_id, each.script.id, shut.said(each, _said(each.due_on)),
+            each.act_by, SHUT,
+        )
+        for each in shut.shut_here(act)
+    ]  # fmt: skip
 
 
 def _unfinished(act: Act) -> list[Waiting]:

@@ -81,6 +81,18 @@ class InstalmentSchema(Schema):
     amount = Milligrams(required=True)
 
 
+class ShutSchema(Schema):
+    """A collection due on a day the pharmacy is shut, as is known now; `known` false: nobody knows
+    its hours. `before_on`: the last open day before it."""
+
+    due_on = fields.Date(required=True)
+    first_on = fields.Date(required=True)
+    last_on = fields.Date(required=True)
+    known = fields.Boolean(required=True)
+    before_on = fields.Date(required=True, allow_none=True)
+    worded = fields.Boolean(required=True)
+
+
 class ScriptSchema(RecordedSchema):
     """One form. What is fixed when it is issued is null before that."""
 
@@ -107,6 +119,8 @@ class ScriptSchema(RecordedSchema):
     reason_code = fields.String(allow_none=True)
     reason = fields.String(allow_none=True)
     instalments = fields.List(fields.Nested(InstalmentSchema), required=True)
+    shut = fields.List(fields.Nested(ShutSchema))
+    earlier_endings = fields.List(fields.Dict(), allow_none=True)
     ended_at = instant(allow_none=True)
     ended_from_on = fields.Date(allow_none=True)
     ended_reason = fields.String(allow_none=True)

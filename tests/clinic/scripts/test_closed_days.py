@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from clinic.act import Act
 from clinic.db import Database
 from clinic.errors import Invalid
 from clinic.release import commands as premises
+from clinic.release.models import PremisesFact
 from clinic.scripts import commands, facts
+from clinic.scripts.models import Script
+from clinic.scripts.queries import SHUT, waiting
+from clinic.sites.commands import change_calendar, withdraw_calendar_change
+from dosing.days import ONE_DAY
 from tests.factories.prescriptions import an_assessed_patient
 from tests.factories.scripts import (
+    MON_TO_SAT,
     a_daily_decision,
     a_draft,
     a_pharmacy,
     a_script_clinic,
+    an_issued_script,
     somebody_dosed,
 )
+from tests.support.people import Door
 
+TODAY = date(2026, 11, 4)
 NEW_YEARS_EVE = datetime(2025, 12, 31, 9, 0, tzinfo=UTC)  # a Wednesday
 NEW_YEAR_AFTER, EASTER_MONDAY = date(2026, 1, 2), date(2026, 4, 6)
 
@@ -83,3 +95,121 @@ def test_a_pharmacy_nobody_knows_the_nation_of_is_not_read_as_ours(database: Dat
 
     with pytest.raises(Invalid, match="whose bank holidays"):
         commands.check_script(act, patient_id, script_id)
+
+
+# -- shut after the form was issued ----------------------------------------------------------
+
+
+FRI = date(2026, 11, 6)  # a collection day of a form from Wed 4 Nov, nothing but a Friday
+
+
+def on_the_list(act: Act) -> list[tuple[date, str | None, str]]:
+    return [(each.due, each.risk, each.why) for _, each in waiting(act)]
+
+
+@pytest.mark.proves("S-06", "L-10")
+def test_a_collection_day_shut_after_the_form_was_issued_is_flagged_until_it_is_put_right(
+    database: Database,
+) -> None:
+    clinic = a_script_clinic(database)
+    patient_id, decision_id = somebody_dosed(clinic)
+    act = clinic.act()
+    script_id = an_issued_script(act, clinic, patient_id, decision_id)
+    assert on_the_list(act) == []
+    words = act.session.get_one(Script, script_id).paper
+    manager = replace(act, rights=act.rights | {"release.plan", "sites.manage", "staff.manage"})
+    line = (FRI - ONE_DAY, SHUT, "The pharmacy is now shut on Fri 6 Nov, a collection day: "
+            f"replace form {script_id}")  # fmt: skip
+
+    # A bank holiday, a closure and another week each raise it at once, and are gone with it.
+    change = change_calendar(manager, "england_and_wales", FRI, "added", announced_on=TODAY,
+                             name="Day of mourning")  # fmt: skip
+    assert on_the_list(act) == [line]
+    withdraw_calendar_change(manager, change)
+    assert on_the_list(act) == []
+    [closure] = premises.close_premises(manager, clinic.pharmacy_id, FRI, FRI, reason="Flooded")
+    assert on_the_list(act) == [line]
+    assert act.session.get_one(Script, script_id).paper == words, "the form is not changed"
+
+    # A form from that day on takes its place: collected the day before, on a day it is open.
+    new = an_issued_script(
+        act, clinic, patient_id, decision_id, replaces_id=script_id, from_on=FRI,
+        to_on=TODAY + timedelta(days=13),
+    )  # fmt: skip
+    first = act.session.get_one(Script, new).instalments[0]
+    assert (first.due_on, first.first_on) == (FRI - ONE_DAY, FRI)
+    assert SHUT not in [risk for _, risk, _ in on_the_list(act)]
+    assert premises_fact_stands(act, closure)
+
+
+def premises_fact_stands(act: Act, fact_id: int) -> bool:
+    return act.session.get_one(PremisesFact, fact_id).struck_at is None
+
+
+def test_a_form_that_ends_early_is_still_looked_at_and_can_be_ended_earlier(
+    database: Database,
+) -> None:
+    clinic = a_script_clinic(database)
+    patient_id, decision_id = somebody_dosed(clinic)
+    act = clinic.act()
+    manager = replace(act, rights=act.rights | {"release.plan"})
+    script_id = an_issued_script(act, clinic, patient_id, decision_id)
+    commands.cancel_script(
+        act, patient_id, script_id, from_on=FRI + ONE_DAY, reason="They move away then"
+    )
+    commands.record_call(act, patient_id, script_id, who="Mr Evans")
+    week = {day: hours for day, hours in MON_TO_SAT.items() if day != "fri"}
+    premises.set_week(manager, clinic.pharmacy_id, week, nation="england_and_wales", reason="New")
+    assert [risk for _, risk, _ in on_the_list(act)].count(SHUT) == 1
+
+    with pytest.raises(Invalid, match="still covers"):
+        commands.cancel_script(
+            act, patient_id, script_id, from_on=FRI + 2 * ONE_DAY, reason="Once more later"
+        )
+    commands.cancel_script(act, patient_id, script_id, from_on=FRI, reason="Shut on Fridays now")
+
+    row = act.session.get_one(Script, script_id)
+    assert (row.last_on, row.called_at) == (FRI - ONE_DAY, None)
+    assert row.earlier_endings is not None
+    kept = row.earlier_endings[0]
+    assert (kept["ended_from_on"], kept["called_who"]) == ("2026-11-07", "Mr Evans")
+    found = [(risk, why) for _, risk, why in on_the_list(act)]
+    assert ("Pharmacy not told", f"Call the pharmacy: form {script_id} is cancelled") in found
+    assert SHUT not in [risk for risk, _ in found]
+
+
+def test_hours_nobody_knows_any_more_are_asked_about(database: Database) -> None:
+    clinic = a_script_clinic(database)
+    patient_id, decision_id = somebody_dosed(clinic)
+    act = clinic.act()
+    an_issued_script(act, clinic, patient_id, decision_id)
+    with clinic.database.transaction() as session:
+        session.execute(text("UPDATE premises_fact SET nation = NULL"))
+
+    [(due, _, why)] = on_the_list(clinic.act())
+
+    assert due == TODAY and why.startswith("Nobody knows when the pharmacy is open")
+
+
+def test_page_and_api_of_the_form_say_which_collection_and_what_closes_it(
+    database: Database, clock: Any, door: Door
+) -> None:
+    clinic = a_script_clinic(database)
+    patient_id, decision_id = somebody_dosed(clinic)
+    act = clinic.act()
+    script_id = an_issued_script(act, clinic, patient_id, decision_id)
+    acting = replace(act, rights=act.rights | {"release.plan"})
+    premises.close_premises(acting, clinic.pharmacy_id, FRI, FRI, reason="Flooded")
+    prescriber = door.by_page("prescriber", site=clinic.site, level="prescriber")
+    at = f"/patients/{patient_id}/prescription-forms"
+
+    page = prescriber.get(f"{at}/{script_id}").get_data(as_text=True)
+    new = prescriber.get(f"{at}/{script_id}/replace").get_data(as_text=True)
+    held = prescriber.get(at).get_data(as_text=True)
+    [said] = door.by_token("nurse", site=clinic.site).get(f"/api/v1{at}/{script_id}").json["shut"]
+
+    assert "Fri 6 Nov 2026: the dose of Fri 6 Nov 2026 cannot be collected then" in page
+    assert "hand it out on Thu 5 Nov 2026" in page and "Pharmacy shut" in held
+    assert f"{at}/{script_id}/replace" in page and f"{at}/{script_id}/cancel" in page
+    assert re.search(r'name="from_on-day"[^>]*value="6"', new), "from the day that is shut"
+    assert (said["due_on"], said["before_on"], said["worded"]) == ("2026-11-06", "2026-11-05", True)
