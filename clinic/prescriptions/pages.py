@@ -105,15 +105,28 @@ def _entry_href(patient_id: int, kind: str, about: str | None) -> str | None:
 
 
 def ways_to_record(
-    answer: dict[str, Any] | None, patient_id: int
+    answer: dict[str, Any] | None, patient_id: int, *, reason_asked: bool = False
 ) -> dict[str, list[dict[str, str]]]:
-    """Rule -> where what it misses is recorded, for whoever may record it."""
+    """Rule -> where what it reads or misses is put right, for whoever may do that.
+
+    `reason_asked`: the page itself asks for the reason for going on.
+    """
     ways: dict[str, list[dict[str, str]]] = {}
     for finding in (answer or {}).get("findings", ()):
-        for kind, about in answered_by.entries_for(finding):
-            if (href := _entry_href(patient_id, kind, about)) is not None:
-                link = {"says": answered_by.said((kind, about)), "href": href}
-                ways.setdefault(finding["rule"], []).append(link)
+        rule = finding["rule"]
+        links = [
+            {"says": answered_by.said((kind, about)), "href": href}
+            for kind, about in answered_by.entries_for(finding)
+            if (href := _entry_href(patient_id, kind, about)) is not None
+        ]
+        page = answered_by.PAGES.get(rule)
+        if page is not None and page.right in act().rights:
+            href = url_for(page.endpoint, patient_id=patient_id)
+            links.append({"says": page.says, "href": href})
+        if reason_asked and rule in answered_by.TYPED_REASON:
+            links.append({"says": "Give the reason for going on", "href": "#reason_code"})
+        if links:
+            ways[rule] = links
     return ways
 
 
@@ -171,9 +184,10 @@ def order(patient_id: int) -> Page:
             checked = None
             form.refuse(refusal.detail, [(field_of(form, f), says) for f, says in refusal.faults])
     template = "prescriptions/check.jinja" if checked else "prescriptions/order.jinja"
+    asked = checked is not None and checked["outcome"] == "ALERT"
     page = render_template(
-        template, form=form, check=checked, ways=ways_to_record(checked, patient.id),
-        planned=planned, missing=missing, lacking=lacking,
+        template, form=form, check=checked, planned=planned, missing=missing, lacking=lacking,
+        ways=ways_to_record(checked, patient.id, reason_asked=asked),
         may=lambda kind, about: may_record(work.rights, kind, about),
         banner=banner(act(), patient), patient=patient, products=PRODUCT_NAMES,
         rows=presenters.order_rows(

@@ -45,6 +45,8 @@ FIELDS = {
     "decision_ids": "The dose decisions", "from_on": "The first dose", "to_on": "The last dose",
     "premises_id": "The pharmacy", "strength_mg_per_ml": "The strength",
 }  # fmt: skip
+OF_THE_FORM = ("L-", "S-01", "S-02", "S-03", "S-06", "S-07")
+"""Rules that read what the writer of a form chose."""
 COLOURS = {
     queries.VOID: "red",
     queries.UNTOLD: "red",
@@ -246,7 +248,7 @@ def _shown(
     people = (row.recorded_by, row.issued_by, row.ended_by, row.called_by, row.settled_by)
     page = render_template(
         "scripts/one.jinja", row=row, patient=patient, banner=banner(work, patient), form=form,
-        checked=checked, ways=ways_to_record(shown, patient.id), answer=shown, refusal=refusal,
+        checked=checked, ways=_ways(shown, row), answer=shown, refusal=refusal,
         missing=[missing_link(each, patient.id) for each in (checked.missing if checked else ())],
         forms=FORMS, statuses=STATUSES, colours=STATUS_COLOURS, wordings=WORDINGS,
         overrides=OVERRIDES, today=work.today, days_words=presenters.days_words,
@@ -256,6 +258,18 @@ def _shown(
         failed=answer is not None and answer["outcome"] == "STOP", **_table(row, checked),
     )  # fmt: skip
     return page, status or (form.status if form else 200)
+
+
+def _ways(answer: dict[str, Any] | None, row: Script) -> dict[str, list[dict[str, str]]]:
+    """Where what a finding reads is put right; what is on the form itself, by changing the draft."""
+    asked = answer is not None and answer.get("outcome") == "ALERT"
+    ways = ways_to_record(answer, row.patient_id, reason_asked=asked)
+    edit = url_for("scripts_pages.edit", patient_id=row.patient_id, script_id=row.id)
+    for finding in (answer or {}).get("findings", ()):
+        if finding["rule"].startswith(OF_THE_FORM):
+            link = {"says": "Change this draft", "href": edit}
+            ways.setdefault(finding["rule"], []).append(link)
+    return ways
 
 
 def _in_words(cannot: Trouble) -> str:

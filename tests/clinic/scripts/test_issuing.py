@@ -528,18 +528,6 @@ def test_a_hole_before_the_next_form_is_told_though_a_later_form_is_there(
 
 
 @pytest.mark.proves("S-06")
-def test_a_closure_recorded_later_shows_the_collections_it_hits(clinic: ScriptClinic) -> None:
-    patient_id, decision_id = somebody_dosed(clinic)
-    act = clinic.act()
-    script_id = an_issued_script(act, clinic, patient_id, decision_id)
-    friday = date(2026, 11, 6)
-    premises.close_premises(act, clinic.pharmacy_id, friday, friday, reason="A funeral")
-
-    found = [(each.script_id, each.due) for _, each in queries.waiting(clinic.act())]
-
-    assert found == [(script_id, friday)]
-
-
 # -- paper and exactness -------------------------------------------------------------------
 
 
