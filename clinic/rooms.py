@@ -12,6 +12,7 @@ from clinic.feeds import room as feeds
 from clinic.forecasts import room as forecasts
 from clinic.groups import room as groups
 from clinic.guidance import room as guidance
+from clinic.keyworkers import room as keyworkers
 from clinic.measures import room as measures
 from clinic.patients import room as patients
 from clinic.prescriptions import room as prescriptions
@@ -24,6 +25,6 @@ from clinic.titration import room as titration
 
 ALL: list[object] = [
     checks, patients, staff, sites, appointments, reminders, assessments, prescriptions, scripts,
-    titration, consumption, custody, groups, careplans, release, guidance, feeds, forecasts,
-    measures, sweeps,
+    titration, consumption, custody, keyworkers, groups, careplans, release, guidance,
+    feeds, forecasts, measures, sweeps,
 ]  # fmt: skip

@@ -16,6 +16,7 @@ import clinic.custody.models
 import clinic.feeds.models
 import clinic.groups.models
 import clinic.guidance.models
+import clinic.keyworkers.models
 import clinic.measures.models
 import clinic.patients.models
 import clinic.prescriptions.models

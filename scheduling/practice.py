@@ -37,6 +37,7 @@ _FILES: Final[Mapping[str, tuple[Path, tuple[str, ...]]]] = {
     "missed_contact": (HERE / "missed_contact.toml", ("rule", "step")),
     "chain": (HERE / "chains.toml", ("rule",)),
     "groups": (HERE / "groups.toml", ("rule",)),
+    "keyworkers": (HERE / "keyworkers.toml", ("rule",)),
     "reminders": (HERE / "reminders.toml", ("window", "rule", "wording")),
 }
 _OWN: Final = "own"

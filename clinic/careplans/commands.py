@@ -32,9 +32,10 @@ from clinic.careplans.models import (
 )
 from clinic.careplans.reading import current_version, report_of
 from clinic.custody import commands as custody
-from clinic.custody import facts
+from clinic.custody import deliveries, facts
 from clinic.custody.models import PARTIES, Delivery, Reception
 from clinic.custody.queries import at_a_prison
+from clinic.custody.stays import has_happened
 from clinic.errors import Conflict, Invalid, NotFound, Stale, one_of, says
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
@@ -250,7 +251,7 @@ def agree(
             more={"number": row.number},
         )
     one_of("party", party, AGREEING)
-    custody.has_happened(act, "agreed_at", agreed_at)
+    has_happened(act, "agreed_at", agreed_at)
     if not row.answers and not row.goals_now:
         raise Conflict("Nothing is written in this plan yet. There is nothing to agree to.")
     if party in {each.party for each in _standing(act, row)}:
@@ -268,7 +269,7 @@ def agree(
                     "record_at": f"/api/v1/receptions/{plan.reception_id}/deliveries",
                 },
             )
-        delivery_id = custody.record_delivery(
+        delivery_id = deliveries.record_delivery(
             act, plan.reception_id, agreement=True, item=AGREED, done_at=agreed_at, by=[party],
             done_by=by, note=f"Care plan, version {number}",
         )  # fmt: skip
@@ -362,7 +363,7 @@ def record_review(
     before: the plan is changed first, the review recorded then.
     """
     plan = _plan(act, plan_id, "careplans.reviewed", version)
-    custody.has_happened(act, "reviewed_at", reviewed_at)
+    has_happened(act, "reviewed_at", reviewed_at)
     one_of("outcome", outcome, OUTCOMES)
     parties = [party for party in PARTIES if party in by]
     if not parties or set(by) - set(PARTIES):
@@ -415,10 +416,10 @@ def refer(
     """
     plan = _plan(act, plan_id, "careplans.referred")
     one_of("kind", kind, REFERRALS)
-    custody.has_happened(act, "made_at", made_at)
+    has_happened(act, "made_at", made_at)
     delivery_id = None
     if kind in FULFILS and plan.reception_id is not None:
-        delivery_id = custody.record_delivery(
+        delivery_id = deliveries.record_delivery(
             act, plan.reception_id, item=FULFILS[kind], done_at=made_at, by=["carat"],
             note=f"Referred to {_needed('to_whom', to_whom)}",
         )  # fmt: skip
@@ -467,7 +468,7 @@ def write_report(
     if _has(act, reception.id, "clinical_review"):
         raise Conflict("The clinical review is recorded already.")
     text = _needed("says", says, LONGEST)
-    delivery_id = custody.record_delivery(
+    delivery_id = deliveries.record_delivery(
         act, reception.id, item="carat_report", done_at=act.at, by=["carat"]
     )
     return _input(act, reception.id, "report", text, complex_needs, delivery_id)
@@ -494,7 +495,7 @@ def hold_review(
     if carat == "report" and report_of(act, reception.id) is None:
         raise Invalid.field("carat", "Write the report first: none stands")
     parties = {*by, "healthcare"} | ({"carat"} if carat == "attended" else set())
-    delivery_id = custody.record_delivery(
+    delivery_id = deliveries.record_delivery(
         act, reception.id, item="clinical_review", done_at=held_at, by=sorted(parties), note=note
     )
     if carat == "attended":

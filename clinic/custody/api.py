@@ -8,7 +8,7 @@ from flask import Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
 from clinic.auth import act, needs
-from clinic.custody import commands, queries
+from clinic.custody import commands, deliveries, queries
 from clinic.custody.schemas import (
     DeliveryCorrectionSchema,
     DeliveryRequestSchema,
@@ -16,7 +16,6 @@ from clinic.custody.schemas import (
     ExitRequestSchema,
     HearingCorrectionSchema,
     HearingRequestSchema,
-    KeyworkerRequestSchema,
     LocationCorrectionSchema,
     LocationRequestSchema,
     ReceptionCorrectionSchema,
@@ -45,7 +44,7 @@ _versioned = custody_api.doc(**VERSIONED)
 _ONE = "/receptions/<int:reception_id>"
 
 
-def _stay(reception_id: int, status: int = 200) -> Response:
+def stay_answer(reception_id: int, status: int = 200) -> Response:
     """The whole stay, its version as the ETag: every change answers with what it led to."""
     view = queries.stay(act(), reception_id)
     response = jsonify(StaySchema().dump(view))
@@ -66,7 +65,7 @@ def receive(given: dict[str, Any]) -> ResponseReturnValue:
     """Record an arrival and plan the 28 days."""
     demo = bool(current_app.config["SETTINGS"].demo)
     reception_id = commands.receive_prisoner(act(), **given, demo=demo)
-    response = _stay(reception_id, 201)
+    response = stay_answer(reception_id, 201)
     response.headers["Location"] = f"/api/v1/receptions/{reception_id}"
     return response
 
@@ -77,7 +76,7 @@ def receive(given: dict[str, Any]) -> ResponseReturnValue:
 @custody_api.alt_response(404, description="No such reception, or not yours to see")
 def reception(reception_id: int) -> ResponseReturnValue:
     """A stay and its timetable as they stand."""
-    return _stay(reception_id)
+    return stay_answer(reception_id)
 
 
 @custody_api.patch(_ONE)
@@ -90,7 +89,7 @@ def reception(reception_id: int) -> ResponseReturnValue:
 def correct_reception(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """Put right what the reception said, and replan."""
     commands.correct_reception(act(), reception_id, version=if_match(), **given)
-    return _stay(reception_id)
+    return stay_answer(reception_id)
 
 
 @custody_api.post(f"{_ONE}/undo")
@@ -112,18 +111,7 @@ def undo_reception(given: dict[str, Any], reception_id: int) -> None:
 def screening(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """Record a screening that was not done at reception."""
     commands.record_screening(act(), reception_id, **given)
-    return _stay(reception_id, 201)
-
-
-@custody_api.post(f"{_ONE}/keyworker")
-@needs("custody.allocate")
-@custody_api.arguments(KeyworkerRequestSchema)
-@custody_api.response(201, StaySchema)
-@_refused
-def keyworker(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
-    """Name the keyworker, or change them with a reason."""
-    commands.name_keyworker(act(), reception_id, **given)
-    return _stay(reception_id, 201)
+    return stay_answer(reception_id, 201)
 
 
 @custody_api.post(f"{_ONE}/replan")
@@ -132,7 +120,7 @@ def keyworker(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
 def replan(reception_id: int) -> ResponseReturnValue:
     """Work the dates out again after the calendar changed."""
     commands.replan(act(), reception_id)
-    return _stay(reception_id)
+    return stay_answer(reception_id)
 
 
 # -- deliveries ----------------------------------------------------------------------------
@@ -145,8 +133,8 @@ def replan(reception_id: int) -> ResponseReturnValue:
 @_refused
 def deliver(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """Record what was done, or offered and declined."""
-    commands.record_delivery(act(), reception_id, **given)
-    return _stay(reception_id, 201)
+    deliveries.record_delivery(act(), reception_id, **given)
+    return stay_answer(reception_id, 201)
 
 
 @custody_api.patch(f"{_ONE}/deliveries/<int:delivery_id>")
@@ -160,8 +148,8 @@ def correct_delivery(
     given: dict[str, Any], reception_id: int, delivery_id: int
 ) -> ResponseReturnValue:
     """Put a delivery right; the first entry stays, struck out."""
-    commands.correct_delivery(act(), reception_id, delivery_id, version=if_match(), **given)
-    return _stay(reception_id)
+    deliveries.correct_delivery(act(), reception_id, delivery_id, version=if_match(), **given)
+    return stay_answer(reception_id)
 
 
 @custody_api.post(f"{_ONE}/deliveries/<int:delivery_id>/strike-out")
@@ -175,7 +163,7 @@ def strike_out_delivery(
 ) -> ResponseReturnValue:
     """The delivery was recorded in error."""
     commands.strike_out(act(), reception_id, "delivery", delivery_id, version=if_match(), **given)
-    return _stay(reception_id)
+    return stay_answer(reception_id)
 
 
 # -- what lies ahead, and the way out --------------------------------------------------------
@@ -189,7 +177,7 @@ def strike_out_delivery(
 def record_hearing(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """A hearing is known: the dates before it are pulled forward."""
     commands.record_hearing(act(), reception_id, **given)
-    return _stay(reception_id, 201)
+    return stay_answer(reception_id, 201)
 
 
 @custody_api.post(f"{_ONE}/release")
@@ -201,7 +189,7 @@ def record_hearing(given: dict[str, Any], reception_id: int) -> ResponseReturnVa
 def record_release(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """The day of release is known."""
     commands.record_release(act(), reception_id, **given)
-    return _stay(reception_id, 201)
+    return stay_answer(reception_id, 201)
 
 
 @custody_api.post(f"{_ONE}/transfer")
@@ -213,7 +201,7 @@ def record_release(given: dict[str, Any], reception_id: int) -> ResponseReturnVa
 def record_transfer(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """A move to another prison is booked."""
     commands.record_transfer(act(), reception_id, **given)
-    return _stay(reception_id, 201)
+    return stay_answer(reception_id, 201)
 
 
 @custody_api.post(f"{_ONE}/unavailable")
@@ -224,7 +212,7 @@ def record_transfer(given: dict[str, Any], reception_id: int) -> ResponseReturnV
 def record_unavailable(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """They cannot come to groups on these days."""
     commands.record_unavailable(act(), reception_id, **given)
-    return _stay(reception_id, 201)
+    return stay_answer(reception_id, 201)
 
 
 @custody_api.post(f"{_ONE}/locations")
@@ -236,7 +224,7 @@ def record_unavailable(given: dict[str, Any], reception_id: int) -> ResponseRetu
 def record_location(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """They live on this wing now, or since a moment that has passed."""
     commands.record_location(act(), reception_id, **given)
-    return _stay(reception_id, 201)
+    return stay_answer(reception_id, 201)
 
 
 @custody_api.post(f"{_ONE}/exit")
@@ -248,12 +236,12 @@ def record_location(given: dict[str, Any], reception_id: int) -> ResponseReturnV
 def record_exit(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """They left, and how."""
     commands.record_exit(act(), reception_id, **given)
-    return _stay(reception_id, 201)
+    return stay_answer(reception_id, 201)
 
 
 def _corrected(kind: str, given: dict[str, Any], reception_id: int, fact_id: int) -> Response:
     commands.correct_fact(act(), reception_id, kind, fact_id, version=if_match(), **given)
-    return _stay(reception_id)
+    return stay_answer(reception_id)
 
 
 @custody_api.patch(f"{_ONE}/hearings/<int:fact_id>")
@@ -346,7 +334,7 @@ def strike_out_fact(
     commands.strike_out(
         act(), reception_id, kind.removesuffix("s"), fact_id, version=if_match(), **given
     )
-    return _stay(reception_id)
+    return stay_answer(reception_id)
 
 
 # -- worklist ------------------------------------------------------------------------------

@@ -1,13 +1,12 @@
 """Receive a prisoner, record what happens in the stay, and keep the 28-day timetable true to it.
 
-Whatever is recorded about a stay goes through `_stay` (may this person, is it the version they
+Whatever is recorded about a stay goes through `stays.opened` (may this person, is it the version they
 read?) and, when it can move a date, through `timetables.save`, which asks the rules once more and
 saves their answer as the next version. Nothing that was recorded or planned is overwritten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,17 +14,14 @@ from sqlalchemy import select
 
 from clinic.act import Act, command
 from clinic.careplans import events as plans
-from clinic.custody import facts, timetables
+from clinic.custody import deliveries, facts, timetables
+from clinic.custody.deliveries import SCREENING
 from clinic.custody.models import (
     DAY_COUNTS,
-    DELIVERY_OUTCOMES,
     HEARING_OUTCOMES,
-    MODES,
-    PARTIES,
     PLACES_APART,
     SCREENINGS,
     SUITABILITIES,
-    TOPIC_NAMES,
     WAYS_OUT,
     DayCountChoice,
     Delivery,
@@ -40,49 +36,31 @@ from clinic.custody.models import (
     Unavailable,
     Wing,
 )
-from clinic.errors import Conflict, Invalid, NotFound, Stale, one_of, says
+from clinic.custody.stays import (
+    add,
+    has_happened,
+    held,
+    opened,
+    prison_of,
+    said_why,
+    standing,
+    strike,
+    touch,
+)
+from clinic.errors import Conflict, Invalid, NotFound, one_of
 from clinic.groups.offers import release_after
-from clinic.patients.access import open_record
 from clinic.patients.commands import (
     add_number,
-    allocate,
     correct_patient,
     leave_caseload,
     register_patient,
-    site_of,
     take_onto_caseload,
 )
 from clinic.patients.models import Patient, Registration
 from clinic.patients.queries import same_person
 from clinic.sites.models import NATIONS, Site
-from clinic.staff.models import Staff
 from dosing.days import london_day
 from scheduling.custody_request import RECEPTION_IS_DAY_1
-from scheduling.custody_rules import BY_KEY, DELIVERABLE, GROUP_SESSION
-
-_ALREADY_HERE = "This person is already in custody here. Open that stay, or record how it ended."
-_ONE_AT_A_TIME = "This was recorded a moment ago by somebody else. Look again before correcting it."
-for _name, _sentence in {
-    "uq_reception_in_custody": _ALREADY_HERE,
-    "reception.patient_id, reception.site_id": _ALREADY_HERE,
-    **{
-        name: _ONE_AT_A_TIME
-        for table in ("reception_detail", "known_release", "transfer", "custody_exit")
-        for name in (f"uq_{table}_standing", f"{table}.reception_id")
-    },
-    "uq_location_moment": _ONE_AT_A_TIME,
-    "location.reception_id, location.from_at": _ONE_AT_A_TIME,
-    "timetable_kept": "A saved timetable is never changed.",
-}.items():
-    says(_name, _sentence)  # SQLite names the columns of a unique index, PostgreSQL the index
-
-SCREENING = "reception_screening"
-RECORDED_ELSEWHERE = {
-    SCREENING: "is recorded with its result",
-    "keyworker_named": "is recorded by naming the keyworker",
-    "receiving_keyworker_named": "is recorded by naming the keyworker",
-}
-
 
 # -- reception -----------------------------------------------------------------------------
 
@@ -132,7 +110,7 @@ def receive_prisoner(
     )  # fmt: skip
     act.session.add(reception)
     act.session.flush()
-    _add(act, reception, ReceptionDetail, details)
+    add(act, reception, ReceptionDetail, details)
     _add_screening(act, reception, screening, screened_at)
     _put_on_arrival(act, reception, wing_id, cell, received_at)
     act.note("custody.received", patient_id=patient.id, reception=reception.id)
@@ -167,7 +145,7 @@ def receive_transfer(
     """
     act.need("custody.receive")
     here = prison_of(act)
-    reception = _held(act, reception_id)
+    reception = held(act, reception_id)
     if reception.left_at is not None or reception.site_id == here.id:
         raise Conflict("That stay is not under way at another prison.")
     take_onto_caseload(act, facts.kept_record(act.session, reception.patient_id).id)
@@ -180,26 +158,18 @@ def receive_transfer(
     }  # fmt: skip
     if booked is None or any(getattr(booked, name) != value for name, value in move.items()):
         if booked is not None:
-            _strike(act, reception, booked, "Moved otherwise than booked")
-        _add(act, reception, Transfer, _checked(act, reception, Transfer, move))
-    _add(
+            strike(act, reception, booked, "Moved otherwise than booked")
+        add(act, reception, Transfer, _checked(act, reception, Transfer, move))
+    add(
         act, reception, Exit,
         _checked(act, reception, Exit, {"at": arrived_at, "how": "transfer"}),
     )  # fmt: skip
     _put_on_arrival(act, reception, wing_id, cell, arrived_at)
     _follow_exit(act, reception)
     plans.raise_event(act, "transfer", london_day(arrived_at), reception_id=reception.id)
-    _touch(act, reception, "received them from the other prison")
+    touch(act, reception, "received them from the other prison")
     act.note("custody.transfer_received", patient_id=reception.patient_id, reception=reception.id)
     timetables.save(act, reception, f"Arrived at {here.name}")
-
-
-def prison_of(act: Act) -> Site:
-    """The prison this work is done at. Invalid at a community service."""
-    site = site_of(act)
-    if site.kind != "prison":
-        raise Invalid("Receptions are recorded at a prison. This site is a community service.")
-    return site
 
 
 def _person(act: Act, patient_id: int) -> Patient:
@@ -243,10 +213,10 @@ def _add_screening(
         raise Invalid.field("screened_at", "is required when the screening has a result")
     given = {"item": SCREENING, "done_at": screened_at, "by": ["healthcare"]}
     try:
-        checked = _delivery_checked(act, reception, given)
+        checked = deliveries.checked(act, reception, given)
     except Invalid as refusal:
         raise Invalid.field("screened_at", refusal.faults[0][1]) from refusal
-    _add(act, reception, Delivery, checked)
+    add(act, reception, Delivery, checked)
 
 
 def _put_on_arrival(
@@ -255,7 +225,7 @@ def _put_on_arrival(
     """Where they were put on arrival, if anybody said."""
     if wing_id is not None:
         given = {"wing_id": wing_id, "cell": cell, "from_at": at}
-        _add(act, reception, Location, _checked(act, reception, Location, given))
+        add(act, reception, Location, _checked(act, reception, Location, given))
     elif (cell or "").strip():
         raise Invalid.field("wing_id", "is required beside a cell")
 
@@ -263,16 +233,16 @@ def _put_on_arrival(
 @command
 def record_screening(act: Act, reception_id: int, *, screening: str, screened_at: datetime) -> None:
     """The reception screening that was not done at reception has a result now."""
-    reception = _stay(act, reception_id, "custody.deliver")
+    reception = opened(act, reception_id, "custody.deliver")
     row = facts.detail_of(act.session, reception)
     if row.screening != "not_done":
         raise Conflict("A screening is already recorded. Correct the reception if it is wrong.")
     one_of("screening", screening, [each for each in SCREENINGS if each != "not_done"])
     details = {name: getattr(row, name) for name in _DETAILS} | {"screening": screening}
-    _strike(act, reception, row, "Screening done")
-    _add(act, reception, ReceptionDetail, details)
+    strike(act, reception, row, "Screening done")
+    add(act, reception, ReceptionDetail, details)
     _add_screening(act, reception, screening, screened_at)
-    _touch(act, reception, "recorded the screening")
+    touch(act, reception, "recorded the screening")
     act.note("custody.screened", patient_id=reception.patient_id, reception=reception.id)
     timetables.save(act, reception, "Screening recorded")
 
@@ -286,7 +256,7 @@ def correct_reception(
     `details`: any of received_at, screening, heightened_risk, ppo, group_suitability and
     needs_post_28_programme. A screening that turns out not to have been done is open again.
     """
-    reception = _stay(act, reception_id, "custody.receive", version)
+    reception = opened(act, reception_id, "custody.receive", version)
     row = facts.detail_of(act.session, reception)
     before = {name: getattr(row, name) for name in _DETAILS}
     if unknown := set(details) - set(_DETAILS):
@@ -296,13 +266,13 @@ def correct_reception(
         raise Invalid("Nothing was changed.")
     if before["screening"] == "not_done" != after["screening"]:
         raise Invalid.field("screening", "is recorded with the time it was done, as a delivery")
-    _strike(act, reception, row, reason)
-    _add(act, reception, ReceptionDetail, after)
+    strike(act, reception, row, reason)
+    add(act, reception, ReceptionDetail, after)
     if after["screening"] == "not_done":
         for done in facts.rows_of(act.session, Delivery, reception.id):
             if done.item == SCREENING:
-                _strike(act, reception, done, reason)
-    _touch(act, reception, "corrected the reception")
+                strike(act, reception, done, reason)
+    touch(act, reception, "corrected the reception")
     act.note(
         "custody.reception_corrected", patient_id=reception.patient_id, reception=reception.id,
         fields=sorted(name for name in _DETAILS if after[name] != before[name]),
@@ -322,11 +292,11 @@ def undo_reception(act: Act, reception_id: int, *, version: int, reason: str) ->
 
     The person leaves this caseload again if it was this reception that put them on it.
     """
-    reception = _stay(act, reception_id, "custody.receive", version)
+    reception = opened(act, reception_id, "custody.receive", version)
     reception.undone_at, reception.undone_by = act.at, act.staff_id
-    reception.undone_reason = _reason(reason)
+    reception.undone_reason = said_why(reason)
     timetables.supersede_items(act, reception)
-    _touch(act, reception, "undid the reception")
+    touch(act, reception, "undid the reception")
     act.session.flush()
     act.note("custody.reception_undone", patient_id=reception.patient_id, reception=reception.id)
     brought = act.session.scalar(
@@ -339,142 +309,6 @@ def undo_reception(act: Act, reception_id: int, *, version: int, reason: str) ->
     )
     if brought is not None:
         leave_caseload(act, reception.patient_id, f"Reception undone: {reason.strip()}")
-
-
-# -- keyworker -----------------------------------------------------------------------------
-
-
-@command
-def name_keyworker(
-    act: Act,
-    reception_id: int,
-    staff_id: int,
-    *,
-    named_at: datetime | None = None,
-    reason: str | None = None,
-) -> None:
-    """Name the keyworker at this prison, or change them with a reason (PS-05, PS-06).
-
-    `named_at`: when it was settled (now when not said). At a prison awaiting a transfer it is the
-    receiving keyworker who is named.
-    """
-    reception = _stay(act, reception_id, "custody.allocate")
-    if reception.left_at is not None and act.site_id == reception.site_id:
-        raise Conflict("They have left this prison: there is nobody to be a keyworker for.")
-    item = "keyworker_named" if act.site_id == reception.site_id else "receiving_keyworker_named"
-    patient_id = facts.kept_record(act.session, reception.patient_id).id
-    named = allocate(
-        act, patient_id, staff_id, "keyworker", started_at=named_at or act.at, reason=reason
-    )
-    act.session.flush()
-    done = [row for row in facts.rows_of(act.session, Delivery, reception.id) if row.item == item]
-    if not named and done:
-        raise Invalid.field("staff_id", "is already their keyworker")
-    if not done:
-        _add(
-            act, reception, Delivery,
-            _delivery_checked(
-                act, reception, {"item": item, "done_at": named_at or act.at, "by": ["carat"]}
-            ),
-        )  # fmt: skip
-    _touch(act, reception, "named the keyworker")
-    act.note(
-        "custody.keyworker_named", patient_id=patient_id, reception=reception.id, staff=staff_id
-    )
-    timetables.refresh_items(act, reception)
-
-
-# -- deliveries ----------------------------------------------------------------------------
-
-
-@command
-def record_delivery(
-    act: Act, reception_id: int, *, agreement: bool = False, **delivery: Any
-) -> int:
-    """Something was done for them, or offered and declined. Returns the id of the entry.
-
-    `delivery`: item, done_at and by (the parties); and where they apply outcome, topic and mode
-    (a group session), for_on (which hearing's pack), done_by (staff, oneself when not said), note.
-    Each agreement to the joint care plan may be recorded when it is given; once the plan is
-    written here it is given to a version of it (`agreement`: this is that).
-    """
-    reception = _stay(act, reception_id, "custody.deliver")
-    item = delivery.get("item")
-    if item in RECORDED_ELSEWHERE:
-        raise Invalid.field("item", RECORDED_ELSEWHERE[item])
-    if item == "joint_care_plan" and not agreement and plans.has_plan(act, reception.id):
-        raise Invalid.field("item", "is recorded by agreeing to the care plan of this stay")
-    row = _add(act, reception, Delivery, _delivery_checked(act, reception, delivery))
-    _touch(act, reception, "recorded a delivery")
-    act.note(
-        "custody.delivered", patient_id=reception.patient_id, reception=reception.id,
-        delivery=row.id, item=row.item,
-    )  # fmt: skip
-    timetables.refresh_items(act, reception)
-    return row.id
-
-
-@command
-def correct_delivery(
-    act: Act, reception_id: int, delivery_id: int, *, version: int, reason: str, **changes: Any
-) -> int:
-    """Put a delivery right: the first entry is struck out, the right one added. Returns its id."""
-    reception = _stay(act, reception_id, "custody.deliver", version)
-    row = _standing(act, reception, Delivery, delivery_id)
-    values = {name: getattr(row, name) for name in _DELIVERY}
-    if unknown := set(changes) - (set(_DELIVERY) - {"item"}):
-        raise Invalid.field(sorted(unknown)[0], "cannot be changed here")
-    _strike(act, reception, row, reason)
-    fresh = _add(act, reception, Delivery, _delivery_checked(act, reception, values | changes))
-    _touch(act, reception, "corrected a delivery")
-    act.note(
-        "custody.delivery_corrected", patient_id=reception.patient_id, reception=reception.id,
-        delivery=fresh.id, was=row.id,
-    )  # fmt: skip
-    timetables.refresh_items(act, reception)
-    return fresh.id
-
-
-_DELIVERY = ("item", "for_on", "done_at", "by", "done_by", "outcome", "topic", "mode", "note")
-LONGEST_NOTE = 4000
-
-
-def _delivery_checked(act: Act, reception: Reception, given: dict[str, Any]) -> dict[str, Any]:
-    values = dict.fromkeys(_DELIVERY) | {"outcome": "delivered", "done_by": act.staff_id}
-    values |= {name: value for name, value in given.items() if value is not None}
-    if unknown := set(values) - set(_DELIVERY):
-        raise Invalid.field(sorted(unknown)[0], "is not known")
-    item = values["item"]
-    one_of("item", item, DELIVERABLE)
-    one_of("outcome", values["outcome"], DELIVERY_OUTCOMES)
-    has_happened(act, "done_at", values["done_at"])
-    received_at = facts.detail_of(act.session, reception).received_at
-    if london_day(values["done_at"]) < london_day(received_at):
-        raise Invalid.field("done_at", "must not be before the day of reception")
-    values["by"] = _parties(item, values["by"])
-    duty = BY_KEY.get(item)
-    if values["outcome"] == "declined" and duty is not None and not duty.declined:
-        raise Invalid.field("outcome", "cannot be declined: this is a duty of the staff")
-    for name, allowed in (("topic", TOPIC_NAMES), ("mode", MODES)):
-        if item == GROUP_SESSION:
-            one_of(name, values[name], allowed)
-        elif values[name] is not None:
-            raise Invalid.field(name, "belongs to a group session only")
-    if (item == "court_pack") != (values["for_on"] is not None):
-        raise Invalid.field("for_on", "must be the day of the hearing, for a court pack only")
-    if act.session.get(Staff, values["done_by"]) is None:
-        raise Invalid.field("done_by", "must be a member of staff")
-    values["note"] = (values["note"] or "").strip() or None
-    if values["note"] is not None and len(values["note"]) > LONGEST_NOTE:
-        raise Invalid.field("note", f"must be {LONGEST_NOTE} characters or fewer")
-    return values
-
-
-def _parties(item: str, given: Iterable[str] | None) -> list[str]:
-    by = [party for party in PARTIES if party in (given or ())]
-    if not by or set(given or ()) - set(PARTIES):
-        raise Invalid.field("by", f"must be one or more of: {', '.join(PARTIES)}")
-    return by
 
 
 # -- what lies ahead, and the way out --------------------------------------------------------
@@ -562,10 +396,10 @@ def record_exit(act: Act, reception_id: int, *, at: datetime, how: str) -> int:
 
     Leaving the prison they were moved to takes the place of the transfer as the way out.
     """
-    reception = _stay(act, reception_id, "release.plan")
+    reception = opened(act, reception_id, "release.plan")
     moved = facts.row_of(act.session, Exit, reception.id)
     if moved is not None and moved.how == "transfer" and how != "transfer":
-        _strike(act, reception, moved, "Left the prison they were moved to")
+        strike(act, reception, moved, "Left the prison they were moved to")
     fact = _record(act, reception_id, Exit, {"at": at, "how": how})
     _follow_exit(act, act.session.get_one(Reception, reception_id))
     return fact
@@ -594,11 +428,11 @@ _RIGHTS: dict[type[Fact], str] = {Delivery: "custody.deliver"}
 
 
 def _record(act: Act, reception_id: int, kind: type[Fact], values: dict[str, Any]) -> int:
-    reception = _stay(act, reception_id, _RIGHTS.get(kind, "release.plan"))
+    reception = opened(act, reception_id, _RIGHTS.get(kind, "release.plan"))
     if kind in _AT_MOST_ONE and facts.row_of(act.session, kind, reception.id) is not None:
         raise Conflict(f"There is already {_AT_MOST_ONE[kind]}: correct that one.")
-    row = _add(act, reception, kind, _checked(act, reception, kind, values))
-    _touch(act, reception, f"recorded a {_SAID[kind]}")
+    row = add(act, reception, kind, _checked(act, reception, kind, values))
+    touch(act, reception, f"recorded a {_SAID[kind]}")
     act.note(
         f"custody.{kind.__name__.lower()}_recorded", patient_id=reception.patient_id,
         reception=reception.id, fact=row.id,
@@ -648,8 +482,8 @@ def correct_fact(
     The first wording is kept, struck out with the reason.
     """
     model = _KINDS[kind]
-    reception = _stay(act, reception_id, _RIGHTS.get(model, "release.plan"), version)
-    row = _standing(act, reception, model, fact_id)
+    reception = opened(act, reception_id, _RIGHTS.get(model, "release.plan"), version)
+    row = standing(act, reception, model, fact_id)
     values = {name: getattr(row, name) for name in _columns(model)}
     if unknown := set(changes) - set(values):
         raise Invalid.field(sorted(unknown)[0], "cannot be changed here")
@@ -658,9 +492,9 @@ def correct_fact(
     if "known_at" in values and "known_at" not in changes:
         # A date that was put right became known when it was put right, not before.
         changes["known_at"] = None if _moves(values, changes) else values["known_at"]
-    _strike(act, reception, row, reason)
-    fresh = _add(act, reception, model, _checked(act, reception, model, values | changes))
-    _touch(act, reception, f"corrected the {_SAID[model]}")
+    strike(act, reception, row, reason)
+    fresh = add(act, reception, model, _checked(act, reception, model, values | changes))
+    touch(act, reception, f"corrected the {_SAID[model]}")
     act.note(
         f"custody.{model.__name__.lower()}_corrected", patient_id=reception.patient_id,
         reception=reception.id, fact=fresh.id, was=row.id,
@@ -683,10 +517,10 @@ def strike_out(
 ) -> None:
     """This was recorded in error: it counts no more and stays visible, struck out with the reason."""
     model = _KINDS[kind]
-    reception = _stay(act, reception_id, _RIGHTS.get(model, "release.plan"), version)
-    row = _standing(act, reception, model, fact_id)
-    _strike(act, reception, row, reason)
-    _touch(act, reception, f"struck out a {_SAID[model]}")
+    reception = opened(act, reception_id, _RIGHTS.get(model, "release.plan"), version)
+    row = standing(act, reception, model, fact_id)
+    strike(act, reception, row, reason)
+    touch(act, reception, f"struck out a {_SAID[model]}")
     act.note(
         f"custody.{model.__name__.lower()}_struck_out", patient_id=reception.patient_id,
         reception=reception.id, fact=row.id,
@@ -829,7 +663,7 @@ def set_day_count(act: Act, day_count: str, *, from_on: date, reason: str) -> No
             row.to_on = from_on - timedelta(days=1)
     act.session.add(
         DayCountChoice(
-            site_id=site.id, day_count=day_count, reason=_reason(reason), from_on=from_on,
+            site_id=site.id, day_count=day_count, reason=said_why(reason), from_on=from_on,
             to_on=None, recorded_at=act.at, recorded_by=act.staff_id,
         )
     )  # fmt: skip
@@ -845,101 +679,19 @@ def replan(act: Act, reception_id: int) -> bool:
 
     Needed after bank holidays or closure days changed; facts of the stay replan by themselves.
     """
-    return _replanned(act, _stay(act, reception_id, "custody.read"))
+    return _replanned(act, opened(act, reception_id, "custody.read"))
 
 
 @command
 def replan_in_sweep(act: Act, reception_id: int) -> bool:
     """The same, done by the service itself: it shows nobody's record to anybody."""
-    return _replanned(act, _held(act, reception_id))
+    return _replanned(act, held(act, reception_id))
 
 
 def _replanned(act: Act, reception: Reception) -> bool:
     if not timetables.calendar_moved_dates(act, reception):
         return False
-    _touch(act, reception, "saw the dates moved by the calendar")
+    touch(act, reception, "saw the dates moved by the calendar")
     act.note("custody.replanned", patient_id=reception.patient_id, reception=reception.id)
     timetables.save(act, reception, "The calendar changed")
     return True
-
-
-# -- a stay, its facts, and who may touch them -------------------------------------------------
-
-
-def _stay(act: Act, reception_id: int, right: str, version: int | None = None) -> Reception:
-    """The stay, held until this transaction ends. Stale when it moved on since `version`."""
-    act.need(right)
-    reception = _held(act, reception_id)
-    open_record(act, reception.patient_id, "custody.opened", right=right)
-    if act.site_id not in facts.prisons_of(act.session, reception):
-        raise NotFound("That stay is at another prison.")
-    if version is not None and version != reception.version:
-        by = act.session.get_one(Staff, reception.changed_by).name
-        raise Stale(
-            f"{by} {reception.changed_what} since you read it.",
-            more={
-                "version": reception.version,
-                "changed_by": by,
-                "changed_at": reception.changed_at.isoformat(),
-            },
-        )
-    return reception
-
-
-def _held(act: Act, reception_id: int) -> Reception:
-    reception = act.session.scalar(
-        select(Reception).where(Reception.id == reception_id).with_for_update()
-    )
-    if reception is None or reception.undone_at is not None:
-        raise NotFound("There is no such reception, or it was undone.")
-    return reception
-
-
-def _touch(act: Act, reception: Reception, what: str) -> None:
-    reception.version += 1
-    reception.changed_at, reception.changed_by = act.at, act.staff_id or reception.changed_by
-    reception.changed_what = what
-
-
-def _add(act: Act, reception: Reception, model: type[Any], values: dict[str, Any]) -> Any:
-    row = model(
-        **values, reception_id=reception.id, known_from=timetables.last_version(act, reception) + 1,
-        known_until=None, struck_at=None, struck_by=None, struck_reason=None, recorded_at=act.at,
-        recorded_by=act.staff_id,
-    )  # fmt: skip
-    act.session.add(row)
-    act.session.flush()
-    return row
-
-
-def _standing(act: Act, reception: Reception, model: type[Any], fact_id: int) -> Any:
-    row = act.session.get(model, fact_id)
-    if row is None or row.reception_id != reception.id:
-        raise NotFound("There is no such entry.")
-    if row.known_until is not None:
-        raise Conflict("That entry was already corrected or struck out.")
-    if model is Delivery and plans.holds(act, row.id):
-        raise Conflict("This is an agreement to the care plan. Withdraw it there, with a reason.")
-    return row
-
-
-def _strike(act: Act, reception: Reception, row: Any, reason: str) -> None:
-    why, until = _reason(reason), timetables.last_version(act, reception) + 1
-    row.struck_reason, row.known_until = why, until
-    row.struck_at, row.struck_by = act.at, act.staff_id
-    act.session.flush()
-
-
-def _reason(reason: str | None) -> str:
-    text = (reason or "").strip()
-    if not text:
-        raise Invalid.field("reason", "is required")
-    return text
-
-
-def has_happened(act: Act, field: str, at: datetime) -> None:
-    """Invalid, at this field, for a moment that is missing or has not come."""
-    if at is None:
-        raise Invalid.field(field, "is required")
-    if at > act.at:
-        raise Invalid.field(field, "must not be in the future")

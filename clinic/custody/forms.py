@@ -167,25 +167,6 @@ class ScreeningForm(Form):
     screened_at = MomentField("When was it done?", [InputRequired()], called="The screening")
 
 
-class KeyworkerForm(Form):
-    """Who is the keyworker?"""
-
-    staff_id = RadioField("Keyworker", [InputRequired()], coerce=int)
-    named_at = MomentField(
-        "When was it settled? (now, if left empty)", [Optional()], called="The naming"
-    )
-
-
-class ChangeKeyworkerForm(KeyworkerForm):
-    """Who is the keyworker instead, and why?"""
-
-    reason = StringField(
-        "Why does the keyworker change?",
-        [InputRequired(), Length(max=500)],
-        description="The first keyworker stays for the whole time at this prison unless there is a reason",
-    )
-
-
 class _SessionFields:
     topic = SelectField(
         "Topic", [InputRequired()], choices=[("", "Choose"), *_choices(TOPIC_NAMES)]

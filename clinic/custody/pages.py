@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, url_for
@@ -14,14 +14,13 @@ from werkzeug.wrappers import Response
 from clinic import home, ui
 from clinic.act import Act
 from clinic.auth import act, needs
-from clinic.custody import commands, presenters, queries, wings, words
+from clinic.custody import commands, deliveries, presenters, queries, wings, words
 from clinic.custody.forms import (
     ArrivalForm,
     AwayCorrectionForm,
     AwayForm,
     CarePlanCorrectionForm,
     CarePlanForm,
-    ChangeKeyworkerForm,
     DayCountForm,
     DeliveryCorrectionForm,
     DeliveryForm,
@@ -34,7 +33,6 @@ from clinic.custody.forms import (
     GroupForm,
     HearingCorrectionForm,
     HearingForm,
-    KeyworkerForm,
     LocationCorrectionForm,
     LocationForm,
     MovedArrivalForm,
@@ -66,6 +64,7 @@ from clinic.custody.models import (
 from clinic.custody.queries import Stay, Work
 from clinic.errors import Invalid, NotFound, Stale
 from clinic.forms import Form
+from clinic.keyworkers.queries import cover_of, covered_by
 from clinic.patients.models import Patient
 from clinic.patients.pages import Section, record_section
 from clinic.patients.queries import banner, on_wing, search
@@ -82,21 +81,21 @@ MOST_ON_HOME = 20
 # -- the first page ------------------------------------------------------------------------
 
 
-def _home_row(work: Work, posts: dict[str, str]) -> home.Row:
+def home_row(work: Work, posts: dict[str, str]) -> home.Row:
     said, colour = presenters.risk(work.ppo, work.heightened_risk)
     return home.Row(
         due=work.due,
         person=work.person,
         href=url_for("custody_pages.stay", reception_id=work.reception_id),
         what=f"{work.duty} (amber)" if work.amber and not work.overdue else work.duty,
-        who=_who(work, posts),
+        who=whose(work, posts),
         risk=said,
         risk_colour=colour,
         where=on_wing(work.where),
     )
 
 
-def _who(work: Work, posts: dict[str, str]) -> str:
+def whose(work: Work, posts: dict[str, str]) -> str:
     """Whose it is, and whom it goes to once it is late."""
     who = words.OWNERS[work.owner]
     if work.owner in posts:
@@ -111,7 +110,7 @@ def _list(act: Act, title: str, rows: Sequence[Work], empty: str) -> home.Workli
     posts = queries.post_holders(act)
     return home.Worklist(
         title=title,
-        rows=[_home_row(row, posts) for row in rows[:MOST_ON_HOME]],
+        rows=[home_row(row, posts) for row in rows[:MOST_ON_HOME]],
         empty=empty,
         more_text="All that is due in this prison",
         more_href=url_for("custody_pages.worklist"),
@@ -129,41 +128,15 @@ def healthcare_list(work: Act) -> home.Worklist | None:
 
 @home.worklist("custody.deliver")
 def keyworker_list(work: Act) -> home.Worklist | None:
-    """What a keyworker's own people are owed today, then everybody else's."""
+    """What a keyworker's own people and those they cover are owed today, then everybody else's."""
     if work.may("custody.receive") or not queries.at_a_prison(work):
         return None
-    own = queries.due_work(work, of_keyworker=work.staff_id, limit=MOST_ON_HOME)
+    mine = [work.staff_id or 0, *covered_by(work, work.staff_id or 0)]
+    own = queries.due_work(work, of_keyworkers=mine, limit=MOST_ON_HOME)
     others = queries.due_work(work, owners=queries.OWNED_BY_CARAT, limit=MOST_ON_HOME * 2)
-    rest = [row for row in others if row.keyworker_id != work.staff_id]
+    rest = [row for row in others if row.keyworker_id not in mine]
     return _list(
         work, "Your people first: due today and overdue", [*own, *rest], "Nothing is due today."
-    )
-
-
-@home.worklist("custody.allocate")
-def naming_list(work: Act) -> home.Worklist | None:
-    """Who has no keyworker yet."""
-    if not queries.at_a_prison(work):
-        return None
-    posts = queries.post_holders(work)
-    return home.Worklist(
-        title="Keyworkers to name",
-        rows=[
-            home.Row(
-                due=row.due,
-                person=row.person,
-                href=url_for("custody_pages.keyworker", reception_id=row.reception_id),
-                what="Name a keyworker (amber)" if row.amber and not row.overdue else row.duty,
-                who=_who(row, posts),
-                risk=presenters.risk(row.ppo, row.heightened_risk)[0],
-                risk_colour=presenters.risk(row.ppo, row.heightened_risk)[1],
-                where=on_wing(row.where),
-            )
-            for row in queries.to_be_named(work, limit=MOST_ON_HOME)
-        ],
-        empty="Everybody has a keyworker.",
-        more_text="Keyworkers and their load",
-        more_href=url_for("custody_pages.keyworkers"),
     )
 
 
@@ -192,31 +165,9 @@ def worklist() -> Page:
     due, coming = queries.due_work(work), queries.next_work(work)
     return render_template(
         "custody/worklist.jinja",
-        due=[_home_row(row, posts) for row in due],
-        coming=[_home_row(row, posts) for row in coming],
+        due=[home_row(row, posts) for row in due],
+        coming=[home_row(row, posts) for row in coming],
         most=queries.MOST_LISTED,
-    )
-
-
-@custody_pages.get("/keyworkers")
-@needs("custody.read")
-def keyworkers() -> Page:
-    """Who has no keyworker, and how loaded the keyworkers are."""
-    work = act()
-    posts = queries.post_holders(work)
-    rows = [
-        (
-            row,
-            _home_row(row, posts),
-            url_for("custody_pages.keyworker", reception_id=row.reception_id),
-        )
-        for row in queries.to_be_named(work)
-    ]
-    return render_template(
-        "custody/keyworkers.jinja",
-        rows=rows,
-        loads=queries.keyworker_loads(work),
-        guide=queries.CASELOAD_GUIDE,
     )
 
 
@@ -422,15 +373,16 @@ def stay(reception_id: int) -> Page:
         group_session=GROUP_SESSION,
         said=presenters.said,
         date=date.fromisoformat,
+        cover=cover_of(work, view.keyworker.id) if view.keyworker else None,
     )
 
 
-def _to_stay(reception_id: int, says: str) -> Response:
+def to_stay(reception_id: int, says: str) -> Response:
     flash(says)
     return redirect(url_for("custody_pages.stay", reception_id=reception_id))
 
 
-def _carried_out(form: Form, work: Callable[[], object]) -> bool:
+def carried_out(form: Form, work: Callable[[], object]) -> bool:
     """As `Form.carried_out`; a change by somebody else meanwhile is told on the form as well.
 
     The version on the form is then the new one, so that sending it again is a decision.
@@ -444,7 +396,7 @@ def _carried_out(form: Form, work: Callable[[], object]) -> bool:
         return False
 
 
-def _about(view: Stay, form: Form, title: str, **more: Any) -> Page:
+def about(view: Stay, form: Form, title: str, **more: Any) -> Page:
     """A page that is one form about a stay."""
     if not form.is_submitted() and "version" in form:
         form["version"].data = view.reception.version
@@ -463,7 +415,7 @@ def replan(reception_id: int) -> Page:
     if not form.validate_on_submit():
         raise Invalid("This page was open too long. Open the stay again.")
     moved = commands.replan(act(), reception_id)
-    return _to_stay(
+    return to_stay(
         reception_id, "The dates were worked out again." if moved else "No date had to change."
     )
 
@@ -489,9 +441,9 @@ def correct_reception(reception_id: int) -> Page:
             **form.details(),
         )  # fmt: skip
 
-    if _carried_out(form, work):
-        return _to_stay(reception_id, "The reception is corrected and the days are planned again.")
-    return _about(queries.stay(act(), reception_id), form, "Correct the reception")
+    if carried_out(form, work):
+        return to_stay(reception_id, "The reception is corrected and the days are planned again.")
+    return about(queries.stay(act(), reception_id), form, "Correct the reception")
 
 
 @custody_pages.route("/stays/<int:reception_id>/undo", methods=["GET", "POST"])
@@ -505,62 +457,15 @@ def undo_reception(reception_id: int) -> Page:
             act(), reception_id, version=form.version.data or 0, reason=form.reason.data or ""
         )
 
-    if _carried_out(form, work):
+    if carried_out(form, work):
         flash("The reception is undone. Nothing of it is due any more.")
         return redirect(url_for("custody_pages.worklist"))
-    return _about(
+    return about(
         queries.stay(act(), reception_id), form, "Undo this reception", warning=True,
         button="Undo the reception",
         lead="Use this when the wrong person was recorded. To put right a time or an answer, "
         "correct the reception instead. What was recorded stays in the history.",
     )  # fmt: skip
-
-
-@custody_pages.route("/stays/<int:reception_id>/keyworker", methods=["GET", "POST"])
-@needs("custody.allocate")
-def keyworker(reception_id: int) -> Page:
-    """Name the keyworker, or change them."""
-    view = queries.stay(act(), reception_id)
-    form = ChangeKeyworkerForm() if view.keyworker else KeyworkerForm()
-    loads = queries.keyworker_loads(act())
-    form.staff_id.choices = [
-        (load.staff_id, load.name, {"hint": _load(load, suggested=number == 0)})
-        for number, load in enumerate(loads)
-    ]
-    if not form.is_submitted() and loads and view.keyworker is None:
-        form.staff_id.data = loads[0].staff_id
-
-    def work() -> None:
-        commands.name_keyworker(
-            act(), reception_id, form.staff_id.data, named_at=form.named_at.data,
-            reason=form.reason.data if isinstance(form, ChangeKeyworkerForm) else None,
-        )  # fmt: skip
-
-    if _carried_out(form, work):
-        return _to_stay(reception_id, "The keyworker is named.")
-    title = "Change the keyworker" if view.keyworker else "Name a keyworker"
-    lead = f"Now: {view.keyworker.name}." if view.keyworker else _naming_lead(view)
-    return _about(queries.stay(act(), reception_id), form, title, lead=lead)
-
-
-def _load(load: queries.Load, *, suggested: bool) -> str:
-    said = f"{load.people} of {queries.CASELOAD_GUIDE} people"
-    if load.over:
-        said += f": over the guide of one worker to {queries.CASELOAD_GUIDE}"
-    if load.next_due is not None:
-        said += f", next duty {_due_text(load.next_due)}"
-    return f"Suggested: {said}" if suggested else said
-
-
-def _due_text(due: date | datetime) -> str:
-    return ui.moment(due) if isinstance(due, datetime) else ui.day(due)
-
-
-def _naming_lead(view: Stay) -> str:
-    rows = view.answer["items"] if view.answer else []
-    due = next((row["due_at"] for row in rows if row["item"] == "keyworker_named"), None)
-    shown = ui.moment(presenters.moment(due)) if due else "no deadline"
-    return f"To be named by {shown}. Whoever has fewest people is suggested."
 
 
 # -- deliveries ----------------------------------------------------------------------------
@@ -571,9 +476,9 @@ def _naming_lead(view: Stay) -> str:
 def screening(reception_id: int) -> Page:
     """The screening that was not done at reception."""
     form = ScreeningForm()
-    if _carried_out(form, lambda: commands.record_screening(act(), reception_id, **form.answers())):
-        return _to_stay(reception_id, "The screening is recorded.")
-    return _about(queries.stay(act(), reception_id), form, "Record the reception screening")
+    if carried_out(form, lambda: commands.record_screening(act(), reception_id, **form.answers())):
+        return to_stay(reception_id, "The screening is recorded.")
+    return about(queries.stay(act(), reception_id), form, "Record the reception screening")
 
 
 def _delivery_form(item: str, *, correcting: bool = False, **filled: Any) -> DeliveryForm:
@@ -596,7 +501,7 @@ def _delivery_form(item: str, *, correcting: bool = False, **filled: Any) -> Del
 def deliver(reception_id: int, item: str, for_on: str | None = None) -> Page:
     """Record that a duty was done, or offered and declined."""
     if item in ("keyworker_named", "receiving_keyworker_named"):
-        return redirect(url_for("custody_pages.keyworker", reception_id=reception_id))
+        return redirect(url_for("keyworkers_pages.keyworker", reception_id=reception_id))
     if item == "reception_screening":
         return redirect(url_for("custody_pages.screening", reception_id=reception_id))
     if item not in DELIVERABLE:
@@ -605,16 +510,16 @@ def deliver(reception_id: int, item: str, for_on: str | None = None) -> Page:
     form = _delivery_form(item, done_by=act().staff_id)
 
     def work() -> None:
-        commands.record_delivery(
+        deliveries.record_delivery(
             act(), reception_id, item=item, for_on=hearing_on, **form.answers()
         )
 
-    if _carried_out(form, work):
-        return _to_stay(reception_id, f"{words.duty(item, hearing_on)}: recorded.")
+    if carried_out(form, work):
+        return to_stay(reception_id, f"{words.duty(item, hearing_on)}: recorded.")
     view = queries.stay(act(), reception_id)
     rows = view.answer["items"] if view.answer else []
     why = next((row["why"] for row in rows if row["item"] == item), None)
-    return _about(view, form, f"Record: {words.duty(item, hearing_on)}", lead=why)
+    return about(view, form, f"Record: {words.duty(item, hearing_on)}", lead=why)
 
 
 def _day_in_address(text: str | None) -> date | None:
@@ -640,7 +545,7 @@ def correct_delivery(reception_id: int, delivery_id: int) -> Page:
     )  # fmt: skip
 
     def work() -> None:
-        commands.correct_delivery(
+        deliveries.correct_delivery(
             act(),
             reception_id,
             delivery_id,
@@ -648,10 +553,10 @@ def correct_delivery(reception_id: int, delivery_id: int) -> Page:
             **_but_version(form),
         )
 
-    if _carried_out(form, work):
-        return _to_stay(reception_id, "The entry is corrected. The first wording is kept.")
+    if carried_out(form, work):
+        return to_stay(reception_id, "The entry is corrected. The first wording is kept.")
     title = f"Correct: {words.duty(row.item, row.for_on)}"
-    return _about(queries.stay(act(), reception_id), form, title)
+    return about(queries.stay(act(), reception_id), form, title)
 
 
 def _but_version(form: Form) -> dict[str, Any]:
@@ -769,8 +674,8 @@ def record(reception_id: int, kind: str) -> Page:
         each.record(act(), reception_id, **_values(form, each))
 
     to_check = kind == "exit"
-    if (form.confirmed or not to_check) and _carried_out(form, work):
-        return _to_stay(reception_id, f"Recorded: {each.title}.{_planned_again(kind)}")
+    if (form.confirmed or not to_check) and carried_out(form, work):
+        return to_stay(reception_id, f"Recorded: {each.title}.{_planned_again(kind)}")
     view = queries.stay(act(), reception_id)
     if kind == "location" and len(form["wing_id"].choices) == 1:
         raise NotFound("No wing of this prison is listed yet. A manager lists them under Custody.")
@@ -783,7 +688,7 @@ def record(reception_id: int, kind: str) -> Page:
             form, "Check the exit", rows, banner=banner(act(), view.patient),
             warning=form["how"].data == "died",
         )  # fmt: skip
-    return _about(view, form, _RECORDING.get(kind, f"Record a {each.title}"))
+    return about(view, form, _RECORDING.get(kind, f"Record a {each.title}"))
 
 
 @custody_pages.route(
@@ -802,9 +707,9 @@ def correct(reception_id: int, kind: str, fact_id: int) -> Page:
             reason=form["reason"].data or "", **_values(form, each),
         )  # fmt: skip
 
-    if _carried_out(form, work):
-        return _to_stay(reception_id, f"Corrected: {each.title}.{_planned_again(kind)}")
-    return _about(queries.stay(act(), reception_id), form, f"Correct: {each.title}")
+    if carried_out(form, work):
+        return to_stay(reception_id, f"Corrected: {each.title}.{_planned_again(kind)}")
+    return about(queries.stay(act(), reception_id), form, f"Correct: {each.title}")
 
 
 @custody_pages.route(
@@ -824,8 +729,8 @@ def strike_out(reception_id: int, kind: str, fact_id: int) -> Page:
             reason=form.reason.data or "",
         )  # fmt: skip
 
-    if _carried_out(form, work):
-        return _to_stay(reception_id, "The entry is struck out. It stays in the history.")
+    if carried_out(form, work):
+        return to_stay(reception_id, "The entry is struck out. It stays in the history.")
     view = queries.stay(act(), reception_id)
     if kind == "delivery":
         row: Delivery = _one(view.deliveries, fact_id)
@@ -833,7 +738,7 @@ def strike_out(reception_id: int, kind: str, fact_id: int) -> Page:
     else:
         _one(_KINDS[kind].rows(view), fact_id)
         said = _KINDS[kind].title
-    return _about(
+    return about(
         view, form, "Strike out an entry", warning=True, button="Strike out",
         lead=f"{said[0].upper()}{said[1:]}. Use this when it was recorded in error.",
     )  # fmt: skip
@@ -853,7 +758,7 @@ def settings() -> Page:
             act(), form.day_count.data, from_on=form.from_on.data, reason=form.reason.data or ""
         )
 
-    if _carried_out(form, work):
+    if carried_out(form, work):
         flash("The numbering of days is set.")
         return redirect(url_for("custody_pages.settings"))
     rows = queries.day_counts(act()) if act().may("custody.read") else []

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
@@ -27,7 +27,7 @@ from clinic.custody.models import (
     Transfer,
     Unavailable,
 )
-from clinic.custody.wings import in_custody_here, whereabouts
+from clinic.custody.wings import whereabouts
 from clinic.errors import NotFound
 from clinic.groups.offers import sessions_on_offer
 from clinic.patients.access import open_record
@@ -35,15 +35,9 @@ from clinic.patients.models import Allocation, Patient
 from clinic.patients.queries import Where
 from clinic.sites.models import Site
 from clinic.staff.models import SitePost, Staff, StaffRole
-from dosing.days import ONE_DAY, end_of, london_day
+from dosing.days import end_of
 from dosing.shape import Answer
 from scheduling.custody_rules import ITEMS
-
-CASELOAD_GUIDE: Final = 25
-"""People to one worker: DIP Operational Handbook, Annex D, for community teams (CM-42).
-
-No figure for CARAT workers was found, so this is a guide shown beside the load, not a limit.
-"""
 
 MOST_LISTED = 200
 OWNED_BY_HEALTHCARE = ("healthcare", "keyworker_and_healthcare", "carat_and_healthcare")
@@ -51,7 +45,6 @@ OWNED_BY_CARAT = (
     "keyworker", "carat", "keyworker_and_healthcare", "carat_and_healthcare", "receiving_carat",
 )  # fmt: skip
 NAMING = ("keyworker_named", "receiving_keyworker_named")
-KEYWORKER_ROLE = "carat_keyworker"
 
 
 def at_a_prison(act: Act) -> bool:
@@ -428,13 +421,12 @@ def due_work(
     act: Act,
     *,
     owners: Sequence[str] | None = None,
-    of_keyworker: int | None = None,
+    of_keyworkers: Sequence[int] | None = None,
     limit: int = MOST_LISTED,
 ) -> list[Work]:
     """What is overdue, due by midnight or amber at this prison, by deadline and then risk.
 
-    `owners`: only duties of these. `of_keyworker`: only people this member of staff is keyworker
-    to.
+    `owners`: only duties of these. `of_keyworkers`: only people these are keyworkers to.
     """
     act.need("custody.read")
     which: list[ColumnElement[bool]] = [
@@ -442,9 +434,16 @@ def due_work(
     ]
     if owners is not None:
         which.append(_owner_on(act.today).in_(owners))
-    if of_keyworker is not None:
-        which.append(Allocation.staff_id == of_keyworker)
+    if of_keyworkers is not None:
+        which.append(Allocation.staff_id.in_(of_keyworkers))
     return _open_work(act, *which, limit=limit)
+
+
+def coming_work(act: Act, *, until: datetime, of_keyworkers: Sequence[int]) -> list[Work]:
+    """What is overdue or due by a moment for the people of these keyworkers."""
+    act.need("custody.read")
+    which = (TimetableItem.deadline <= until, Allocation.staff_id.in_(of_keyworkers))
+    return _open_work(act, *which, limit=MOST_LISTED)
 
 
 def overdue_work(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
@@ -453,14 +452,22 @@ def overdue_work(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
     return _open_work(act, TimetableItem.deadline < act.at, limit=limit)
 
 
-def to_be_named(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
-    """Everybody without a keyworker, the nearest deadline first."""
+def to_be_named(
+    act: Act, *, reception_id: int | None = None, limit: int = MOST_LISTED
+) -> list[Work]:
+    """Everybody without a keyworker, the nearest deadline first; or one of them."""
     act.need("custody.read")
-    return _open_work(act, TimetableItem.item.in_(NAMING), limit=limit)
+    which = [TimetableItem.item.in_(NAMING)]
+    if reception_id is not None:
+        which.append(TimetableItem.reception_id == reception_id)
+    return _open_work(act, *which, limit=limit)
 
 
-def next_work(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
-    """Everybody in custody here with something left to do, by their next deadline."""
+def next_work(act: Act, *, of_keyworker: int | None = None, limit: int = MOST_LISTED) -> list[Work]:
+    """Everybody in custody here with something left to do, by their next deadline.
+
+    `of_keyworker`: only people this member of staff is keyworker to.
+    """
     act.need("custody.read")
     nearest = (
         select(TimetableItem.reception_id, func.min(TimetableItem.deadline).label("deadline"))
@@ -480,75 +487,10 @@ def next_work(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
         .where(TimetableItem.site_id == act.site_id, TimetableItem.state == "open")
         .group_by(TimetableItem.reception_id)
     )
-    return _open_work(act, TimetableItem.id.in_(first), limit=limit)
-
-
-@dataclass(frozen=True)
-class Load:
-    """How much a keyworker carries. `next_deadline`: the nearest open one of their people."""
-
-    staff_id: int
-    name: str
-    people: int
-    next_deadline: datetime | None
-
-    @property
-    def next_due(self) -> date | datetime | None:
-        """The nearest deadline as it is said."""
-        if self.next_deadline is None:
-            return None
-        return said_due(london_day(self.next_deadline) - ONE_DAY, self.next_deadline)
-
-    @property
-    def over(self) -> bool:
-        return self.people > CASELOAD_GUIDE
-
-
-def keyworker_loads(act: Act) -> list[Load]:
-    """Who could be named, the least loaded first; among equals the one whose next duty is furthest.
-
-    Keyworkers of this site today. People counted are those still in custody.
-    """
-    act.need("custody.read")
-    here = act.session.execute(
-        select(Staff, StaffRole)
-        .join(StaffRole, StaffRole.staff_id == Staff.id)
-        .where(StaffRole.site_id == act.site_id, StaffRole.role == KEYWORKER_ROLE)
-    )
-    names = {staff.id: staff.name for staff, role in here if role.holds_on(act.today)}
-    counted = act.session.execute(
-        select(
-            Allocation.staff_id,
-            func.count(func.distinct(Allocation.patient_id)),
-            func.min(TimetableItem.deadline),
-        )
-        .join(Patient, func.coalesce(Patient.merged_into_id, Patient.id) == Allocation.patient_id)
-        .join(Reception, Reception.patient_id == Patient.id)
-        .outerjoin(
-            TimetableItem,
-            and_(TimetableItem.reception_id == Reception.id, TimetableItem.state == "open"),
-        )
-        .where(
-            Allocation.staff_id.in_(names),
-            Allocation.site_id == act.site_id,
-            Allocation.kind == "keyworker",
-            Allocation.ended_at.is_(None),
-            Reception.undone_at.is_(None),
-            in_custody_here(act),
-        )
-        .group_by(Allocation.staff_id)
-    )
-    loads = {staff_id: Load(staff_id, name, 0, None) for staff_id, name in names.items()}
-    for staff_id, people, next_deadline in counted:
-        loads[staff_id] = replace(loads[staff_id], people=people, next_deadline=next_deadline)
-    return sorted(
-        loads.values(),
-        key=lambda load: (
-            load.people,
-            -(load.next_deadline.timestamp() if load.next_deadline else float("inf")),
-            load.staff_id,
-        ),
-    )
+    which = [TimetableItem.id.in_(first)]
+    if of_keyworker is not None:
+        which.append(Allocation.staff_id == of_keyworker)
+    return _open_work(act, *which, limit=limit)
 
 
 def staff_here(act: Act) -> list[Staff]:

@@ -74,14 +74,6 @@ class ScreeningSchema(Schema):
     screened_at = instant(required=True)
 
 
-class KeyworkerRequestSchema(Schema):
-    """Who is named. `reason`: required when somebody else already is."""
-
-    staff_id = row_id(required=True)
-    named_at = instant()
-    reason = fields.String(validate=validate.Length(max=LONGEST_REASON))
-
-
 class _DeliveryFields(Schema):
     outcome = code(DELIVERY_OUTCOMES)
     topic = code(TOPIC_NAMES)

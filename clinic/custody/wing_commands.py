@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from clinic.act import Act, command
-from clinic.custody.commands import prison_of
 from clinic.custody.models import Wing
+from clinic.custody.stays import prison_of
 from clinic.errors import Conflict, Invalid, NotFound, says
 
 LONGEST_NAME = 30

@@ -24,6 +24,7 @@ from clinic.appointments.rota_commands import add_session
 from clinic.appointments.taking import Booked
 from clinic.appointments.things_commands import add_thing
 from clinic.custody import commands as custody
+from clinic.custody import deliveries
 from clinic.custody.models import Reception
 from clinic.custody.wing_commands import add_wing
 from clinic.db import Database
@@ -39,6 +40,7 @@ from clinic.demo.people import (
 )
 from clinic.demo.story import Story
 from clinic.errors import Conflict, Trouble
+from clinic.keyworkers import commands as keyworkers
 from clinic.patients.commands import add_alert
 from clinic.release import commands as release
 from clinic.release.models import ReleasePlan
@@ -73,6 +75,7 @@ def load(database: Database, say: Callable[[str], object]) -> None:
     _model_3(story)
     _prison(story, "byrne", ("marsh", "vale"), "stone", 20)
     _prison(story, "rennie", ("kerr",), "boyd", 10)
+    _cover(story)
     _releases(story)
     groups.tell(story)
     doses.tell(story)
@@ -300,6 +303,16 @@ def _prison(
             work.session.close()
 
 
+def _cover(story: Story) -> None:
+    """One keyworker is away next week: a colleague looks after their people."""
+    work = story.by("stone")
+    keyworkers.arrange_cover(
+        work, story.staff_ids["vale"], story.staff_ids["marsh"], from_on=story.today,
+        to_on=story.today + timedelta(days=4),
+    )  # fmt: skip
+    work.session.close()
+
+
 def _first_days(
     story: Story,
     stay: int,
@@ -313,7 +326,7 @@ def _first_days(
     if morning > story.now:
         return
     work = story.by(manager, morning)
-    custody.name_keyworker(work, stay, story.staff_ids[keyworker], named_at=morning)
+    keyworkers.name_keyworker(work, stay, story.staff_ids[keyworker], named_at=morning)
     work.session.close()
     done = [
         (1, healthcare, "smta", ["healthcare"]),
@@ -334,7 +347,7 @@ def _first_days(
             break
         work = story.by(key, at + timedelta(minutes=30))
         try:
-            custody.record_delivery(work, stay, item=item, done_at=at, by=parties)
+            deliveries.record_delivery(work, stay, item=item, done_at=at, by=parties)
         except Trouble:
             work.session.rollback()
         work.session.close()

@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from clinic.act import Act, command
 from clinic.appointments.rota_commands import make_holdable
-from clinic.custody.commands import prison_of
 from clinic.custody.models import Reception
+from clinic.custody.stays import prison_of
 from clinic.custody.wings import in_custody_here
 from clinic.errors import Conflict, Invalid, NotFound, one_of, says
 from clinic.groups import facts

@@ -14,8 +14,9 @@ from sqlalchemy import select
 from clinic.act import Act, command
 from clinic.appointments.models import Resource
 from clinic.custody import commands as custody
-from clinic.custody.commands import prison_of
+from clinic.custody import deliveries
 from clinic.custody.models import Reception
+from clinic.custody.stays import prison_of
 from clinic.errors import Conflict, Invalid, NotFound, Stale, one_of, says
 from clinic.groups import facts
 from clinic.groups.commands import stay_here, text_of
@@ -464,7 +465,7 @@ def record_attendance(
             )  # fmt: skip
     delivery_id = None
     if outcome != "missed":
-        delivery_id = custody.record_delivery(
+        delivery_id = deliveries.record_delivery(
             act, stay.id, item=GROUP_SESSION, done_at=min(row.ends_at, act.at),
             by=["carat", "healthcare"], done_by=row.carat_id, topic=row.topic, mode="group",
             outcome="delivered" if outcome == "attended" else "declined",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act
-from clinic.custody import commands, facts, queries, timetables
+from clinic.custody import commands, deliveries, facts, queries, timetables
 from clinic.custody.models import Reception, Timetable, TimetableItem
 from clinic.db import Database
 from clinic.sites.models import CalendarChange, Site
@@ -64,7 +64,7 @@ class Prison:
 
     def delivers(self, reception_id: int, item: str, **delivery: Any) -> int:
         given = {"item": item, "done_at": self.at, "by": ["carat"], **delivery}
-        return commands.record_delivery(self.act(), reception_id, **given)
+        return deliveries.record_delivery(self.act(), reception_id, **given)
 
     def version(self, reception_id: int) -> int:
         """The stay's version, as somebody about to change it reads it."""

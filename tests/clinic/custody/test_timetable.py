@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from clinic.custody import commands, queries, sweeps, timetables
+from clinic.custody import commands, deliveries, queries, sweeps, timetables
 from clinic.custody.models import Delivery, Exit, Hearing, KnownRelease, Timetable, TimetableItem
 from clinic.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from clinic.keyworkers import commands as keyworkers
+from clinic.keyworkers import queries as caseloads
 from clinic.patients.access import in_caseload
 from clinic.patients.models import Patient
 from tests.factories import base
@@ -304,7 +306,9 @@ def test_a_booked_move_shows_the_receiving_prison_what_it_owes(prison, receiving
         "receiving_keyworker_named"
     ]
     receiving.at += timedelta(days=1)
-    commands.name_keyworker(receiving.act(receiving.manager), reception_id, receiving.keyworker.id)
+    keyworkers.name_keyworker(
+        receiving.act(receiving.manager), reception_id, receiving.keyworker.id
+    )
     assert status(receiving, reception_id, "receiving_keyworker_named")["status"] == "done"
     assert status(receiving, reception_id, "keyworker_named")["status"] == "due"
     receiving.close()
@@ -323,7 +327,7 @@ def test_the_days_go_on_for_somebody_who_arrives_unannounced(prison, receiving):
     assert view.answer["day_1"] == "2026-11-04"
     assert (view.exit.how, view.transfer.on) == ("transfer", date(2026, 11, 10))
     assert {row.item for row in queries.next_work(receiving.act())}
-    assert queries.keyworker_loads(receiving.act())[0].people == 0
+    assert caseloads.loads(receiving.act())[0].people == 0
     with pytest.raises(Conflict):
         commands.receive_transfer(receiving.act(), reception_id, arrived_at=receiving.at)
     receiving.at += timedelta(days=2)
@@ -482,7 +486,7 @@ def test_a_delivery_is_corrected_by_a_new_entry_and_undone_with_a_reason(prison)
     prison.at += timedelta(days=2)
     entry = prison.delivers(reception_id, "smta", by=["healthcare"])
 
-    fresh = commands.correct_delivery(
+    fresh = deliveries.correct_delivery(
         prison.act(), reception_id, entry, version=2, reason="It was yesterday",
         done_at=prison.at - timedelta(days=1),
     )  # fmt: skip
@@ -505,7 +509,7 @@ def test_who_may_not_deliver_records_nothing(prison):
     reception_id = prison.receives()
 
     with pytest.raises(Forbidden):
-        commands.record_delivery(
+        deliveries.record_delivery(
             prison.act(prison.manager), reception_id, item="smta", done_at=prison.at, by=["carat"]
         )
 
@@ -518,27 +522,27 @@ def test_naming_the_keyworker_is_what_makes_it_done(prison):
     reception_id = prison.receives()
     prison.at += timedelta(hours=20)
 
-    commands.name_keyworker(prison.act(prison.manager), reception_id, prison.keyworker.id)
+    keyworkers.name_keyworker(prison.act(prison.manager), reception_id, prison.keyworker.id)
 
     view = prison.stay(reception_id)
     assert view.keyworker.id == prison.keyworker.id
     assert status(prison, reception_id, "keyworker_named")["on_time"] is True
     with pytest.raises(Invalid, match="already their keyworker"):
-        commands.name_keyworker(prison.act(prison.manager), reception_id, prison.keyworker.id)
+        keyworkers.name_keyworker(prison.act(prison.manager), reception_id, prison.keyworker.id)
 
 
 @pytest.mark.proves("PS-06")
 def test_another_keyworker_needs_a_reason_and_the_first_naming_stands(prison, database):
     second = base.a_member_of_staff(database, prison.site, "carat_keyworker", name="Eve Hall")
     reception_id = prison.receives()
-    commands.name_keyworker(prison.act(prison.manager), reception_id, prison.keyworker.id)
+    keyworkers.name_keyworker(prison.act(prison.manager), reception_id, prison.keyworker.id)
     first = status(prison, reception_id, "keyworker_named")["done_at"]
     prison.at += timedelta(days=2)
 
     with pytest.raises(Invalid, match="reason"):
-        commands.name_keyworker(prison.act(prison.manager), reception_id, second.id)
-    commands.name_keyworker(
-        prison.act(prison.manager), reception_id, second.id, reason="Long-term sick leave"
+        keyworkers.name_keyworker(prison.act(prison.manager), reception_id, second.id)
+    keyworkers.name_keyworker(
+        prison.act(prison.manager), reception_id, second.id, reason_code="long_absence"
     )
 
     assert prison.stay(reception_id).keyworker.id == second.id
@@ -550,9 +554,9 @@ def test_only_staff_of_the_prison_are_named_and_only_by_who_may(prison, database
     reception_id = prison.receives()
 
     with pytest.raises(Invalid, match="works at this site"):
-        commands.name_keyworker(prison.act(prison.manager), reception_id, stranger.id)
+        keyworkers.name_keyworker(prison.act(prison.manager), reception_id, stranger.id)
     with pytest.raises(Forbidden):
-        commands.name_keyworker(prison.act(), reception_id, prison.keyworker.id)
+        keyworkers.name_keyworker(prison.act(), reception_id, prison.keyworker.id)
 
 
 # -- the calendar -----------------------------------------------------------------------------

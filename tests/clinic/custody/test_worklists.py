@@ -10,6 +10,8 @@ from sqlalchemy import select
 from clinic.custody import commands, presenters, queries, words
 from clinic.custody.models import TimetableItem
 from clinic.errors import Forbidden
+from clinic.keyworkers import commands as keyworkers
+from clinic.keyworkers import queries as caseloads
 from clinic.staff.models import SitePost
 from tests.factories import base
 from tests.factories.custody import a_prison, london
@@ -136,18 +138,20 @@ def test_late_work_names_who_holds_the_post_it_goes_to(prison):
 def test_the_keyworker_with_fewest_people_is_suggested_and_over_25_is_flagged(prison, database):
     second = base.a_member_of_staff(database, prison.site, "carat_keyworker", name="Eve Hall")
     for _ in range(2):
-        commands.name_keyworker(prison.act(prison.manager), prison.receives(), prison.keyworker.id)
+        keyworkers.name_keyworker(
+            prison.act(prison.manager), prison.receives(), prison.keyworker.id
+        )
     left = prison.receives()
-    commands.name_keyworker(prison.act(prison.manager), left, prison.keyworker.id)
+    keyworkers.name_keyworker(prison.act(prison.manager), left, prison.keyworker.id)
     commands.record_exit(prison.act(), left, at=prison.at, how="court")
 
-    loads = queries.keyworker_loads(prison.act())
+    loads = caseloads.loads(prison.act())
 
     assert [(load.staff_id, load.people) for load in loads] == [
         (second.id, 0), (prison.keyworker.id, 2),
     ]  # fmt: skip
-    assert not queries.Load(1, "x", 25, None).over
-    assert queries.Load(1, "x", 26, None).over
+    assert not caseloads.Load(1, "x", 25, None).over
+    assert caseloads.Load(1, "x", 26, None).over
 
 
 def test_everybody_is_listed_once_by_what_is_due_next_for_them(prison):

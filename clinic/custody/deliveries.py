@@ -1,0 +1,120 @@
+"""What was done for somebody in their 28 days, or offered and declined: recorded and put right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from clinic.act import Act, command
+from clinic.careplans import events as plans
+from clinic.custody import facts, timetables
+from clinic.custody.models import (
+    DELIVERY_OUTCOMES,
+    MODES,
+    PARTIES,
+    TOPIC_NAMES,
+    Delivery,
+    Reception,
+)
+from clinic.custody.stays import add, has_happened, opened, standing, strike, touch
+from clinic.errors import Invalid, one_of
+from clinic.staff.models import Staff
+from dosing.days import london_day
+from scheduling.custody_rules import BY_KEY, DELIVERABLE, GROUP_SESSION
+
+SCREENING = "reception_screening"
+RECORDED_ELSEWHERE = {
+    SCREENING: "is recorded with its result",
+    "keyworker_named": "is recorded by naming the keyworker",
+    "receiving_keyworker_named": "is recorded by naming the keyworker",
+}
+
+
+@command
+def record_delivery(
+    act: Act, reception_id: int, *, agreement: bool = False, **delivery: Any
+) -> int:
+    """Something was done for them, or offered and declined. Returns the id of the entry.
+
+    `delivery`: item, done_at and by (the parties); and where they apply outcome, topic and mode
+    (a group session), for_on (which hearing's pack), done_by (staff, oneself when not said), note.
+    Each agreement to the joint care plan may be recorded when it is given; once the plan is
+    written here it is given to a version of it (`agreement`: this is that).
+    """
+    reception = opened(act, reception_id, "custody.deliver")
+    item = delivery.get("item")
+    if item in RECORDED_ELSEWHERE:
+        raise Invalid.field("item", RECORDED_ELSEWHERE[item])
+    if item == "joint_care_plan" and not agreement and plans.has_plan(act, reception.id):
+        raise Invalid.field("item", "is recorded by agreeing to the care plan of this stay")
+    row = add(act, reception, Delivery, checked(act, reception, delivery))
+    touch(act, reception, "recorded a delivery")
+    act.note(
+        "custody.delivered", patient_id=reception.patient_id, reception=reception.id,
+        delivery=row.id, item=row.item,
+    )  # fmt: skip
+    timetables.refresh_items(act, reception)
+    return row.id
+
+
+@command
+def correct_delivery(
+    act: Act, reception_id: int, delivery_id: int, *, version: int, reason: str, **changes: Any
+) -> int:
+    """Put a delivery right: the first entry is struck out, the right one added. Returns its id."""
+    reception = opened(act, reception_id, "custody.deliver", version)
+    row = standing(act, reception, Delivery, delivery_id)
+    values = {name: getattr(row, name) for name in _DELIVERY}
+    if unknown := set(changes) - (set(_DELIVERY) - {"item"}):
+        raise Invalid.field(sorted(unknown)[0], "cannot be changed here")
+    strike(act, reception, row, reason)
+    fresh = add(act, reception, Delivery, checked(act, reception, values | changes))
+    touch(act, reception, "corrected a delivery")
+    act.note(
+        "custody.delivery_corrected", patient_id=reception.patient_id, reception=reception.id,
+        delivery=fresh.id, was=row.id,
+    )  # fmt: skip
+    timetables.refresh_items(act, reception)
+    return fresh.id
+
+
+_DELIVERY = ("item", "for_on", "done_at", "by", "done_by", "outcome", "topic", "mode", "note")
+LONGEST_NOTE = 4000
+
+
+def checked(act: Act, reception: Reception, given: dict[str, Any]) -> dict[str, Any]:
+    values = dict.fromkeys(_DELIVERY) | {"outcome": "delivered", "done_by": act.staff_id}
+    values |= {name: value for name, value in given.items() if value is not None}
+    if unknown := set(values) - set(_DELIVERY):
+        raise Invalid.field(sorted(unknown)[0], "is not known")
+    item = values["item"]
+    one_of("item", item, DELIVERABLE)
+    one_of("outcome", values["outcome"], DELIVERY_OUTCOMES)
+    has_happened(act, "done_at", values["done_at"])
+    received_at = facts.detail_of(act.session, reception).received_at
+    if london_day(values["done_at"]) < london_day(received_at):
+        raise Invalid.field("done_at", "must not be before the day of reception")
+    values["by"] = _parties(item, values["by"])
+    duty = BY_KEY.get(item)
+    if values["outcome"] == "declined" and duty is not None and not duty.declined:
+        raise Invalid.field("outcome", "cannot be declined: this is a duty of the staff")
+    for name, allowed in (("topic", TOPIC_NAMES), ("mode", MODES)):
+        if item == GROUP_SESSION:
+            one_of(name, values[name], allowed)
+        elif values[name] is not None:
+            raise Invalid.field(name, "belongs to a group session only")
+    if (item == "court_pack") != (values["for_on"] is not None):
+        raise Invalid.field("for_on", "must be the day of the hearing, for a court pack only")
+    if act.session.get(Staff, values["done_by"]) is None:
+        raise Invalid.field("done_by", "must be a member of staff")
+    values["note"] = (values["note"] or "").strip() or None
+    if values["note"] is not None and len(values["note"]) > LONGEST_NOTE:
+        raise Invalid.field("note", f"must be {LONGEST_NOTE} characters or fewer")
+    return values
+
+
+def _parties(item: str, given: Iterable[str] | None) -> list[str]:
+    by = [party for party in PARTIES if party in (given or ())]
+    if not by or set(given or ()) - set(PARTIES):
+        raise Invalid.field("by", f"must be one or more of: {', '.join(PARTIES)}")
+    return by

@@ -1,0 +1,1 @@
+"""Keyworkers: naming, changing, cover, caseloads."""
