@@ -6,6 +6,7 @@ from clinic import checks, sweeps
 from clinic.appointments import room as appointments
 from clinic.assessments import room as assessments
 from clinic.careplans import room as careplans
+from clinic.casework import room as casework
 from clinic.consumption import room as consumption
 from clinic.custody import room as custody
 from clinic.feeds import room as feeds
@@ -25,6 +26,6 @@ from clinic.titration import room as titration
 
 ALL: list[object] = [
     checks, patients, staff, sites, appointments, reminders, assessments, prescriptions, scripts,
-    titration, consumption, custody, keyworkers, groups, careplans, release, guidance,
+    titration, consumption, custody, keyworkers, groups, careplans, casework, release, guidance,
     feeds, forecasts, measures, sweeps,
 ]  # fmt: skip

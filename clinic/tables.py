@@ -10,6 +10,7 @@ import clinic.appointments.waiting_models
 import clinic.assessments.models
 import clinic.audit
 import clinic.careplans.models
+import clinic.casework.models
 import clinic.consumption.models
 import clinic.consumption.supply_models
 import clinic.custody.models

@@ -38,6 +38,7 @@ _FILES: Final[Mapping[str, tuple[Path, tuple[str, ...]]]] = {
     "chain": (HERE / "chains.toml", ("rule",)),
     "groups": (HERE / "groups.toml", ("rule",)),
     "keyworkers": (HERE / "keyworkers.toml", ("rule",)),
+    "completion": (HERE / "completion.toml", ("rule",)),
     "reminders": (HERE / "reminders.toml", ("window", "rule", "wording")),
 }
 _OWN: Final = "own"

@@ -400,10 +400,10 @@ def about(view: Stay, form: Form, title: str, **more: Any) -> Page:
     """A page that is one form about a stay."""
     if not form.is_submitted() and "version" in form:
         form["version"].data = view.reception.version
+    more.setdefault("cancel", url_for("custody_pages.stay", reception_id=view.reception.id))
     page = render_template(
-        "one_form.jinja", form=form, title=title, banner=banner(act(), view.patient),
-        cancel=url_for("custody_pages.stay", reception_id=view.reception.id), **more,
-    )  # fmt: skip
+        "one_form.jinja", form=form, title=title, banner=banner(act(), view.patient), **more
+    )
     return page, _asked(form)
 
 

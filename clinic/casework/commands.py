@@ -1,0 +1,276 @@
+"""Write the casework file: sessions not held and notes, the final review, certificates, hand-over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select
+
+from clinic.act import Act, command
+from clinic.casework.models import (
+    ENTRIES,
+    NEXT_STEP_WORDS,
+    NOT_HELD_WORDS,
+    NOTE,
+    CaseworkEntry,
+    Certificate,
+    Completion,
+    Handover,
+)
+from clinic.custody import deliveries, facts, timetables
+from clinic.custody.models import Delivery, Exit, Reception, Transfer
+from clinic.custody.stays import has_happened, opened, said_why, strike, touch
+from clinic.errors import Conflict, Invalid, NotFound, one_of, says
+from clinic.patients.models import Allocation
+from dosing.days import london_day
+from scheduling.completion import (
+    NEXT_EXPLAINED,
+    NOT_HELD_EXPLAINED,
+    RULES,
+    Session,
+    certified,
+)
+from scheduling.custody_rules import DELIVERABLE
+
+_ACCEPTED = "This hand-over is accepted already."
+for _table, _column, _what in (
+    ("completion", "reception_id", "The final review is recorded already. Correct that one."),
+    ("certificate", "reception_id", "There is a certificate already. Replace that one."),
+    ("handover", "transfer_id", _ACCEPTED),
+):
+    says(f"uq_{_table}_standing", _what)
+    says(f"{_table}.{_column}", _what)  # SQLite names the columns, PostgreSQL the index
+
+LONGEST = 4000
+T = TypeVar("T", CaseworkEntry, Completion, Certificate, Handover)
+_MODELS: dict[str, type[Any]] = {
+    "entry": CaseworkEntry, "completion": Completion, "certificate": Certificate,
+    "handover": Handover,
+}  # fmt: skip
+
+
+# -- sessions not held, and notes --------------------------------------------------------------
+
+
+@command
+def record_entry(
+    act: Act,
+    reception_id: int,
+    *,
+    kind: str,
+    at: datetime,
+    item: str | None = None,
+    reason: str | None = None,
+    says: str | None = None,
+) -> int:
+    """A session was offered, missed, moved or made lighter, or there is something to note.
+
+    The day it is due by stays as it is (PS-35). Returns the entry's id.
+    """
+    reception = opened(act, reception_id, "custody.deliver")
+    one_of("kind", kind, ENTRIES)
+    has_happened(act, "at", at)
+    if london_day(at) < london_day(facts.detail_of(act.session, reception).received_at):
+        raise Invalid.field("at", "must not be before the day of reception")
+    said = _said("says", says, needed=kind == NOTE or reason in NOT_HELD_EXPLAINED)
+    if item is not None:
+        one_of("item", item, DELIVERABLE)
+    elif kind != NOTE:
+        raise Invalid.field("item", "is required: which session was it?")
+    if kind in ("missed", "moved", "light"):
+        one_of("reason", reason, NOT_HELD_WORDS)
+    elif reason is not None:
+        raise Invalid.field("reason", "belongs to a session that was missed, moved or made lighter")
+    row = _kept(
+        act, reception, CaseworkEntry, at=at, kind=kind, item=item, reason=reason, says=said
+    )
+    act.note("casework.entered", patient_id=reception.patient_id, entry=row.id)
+    return row.id
+
+
+def _said(field: str, text: str | None, *, needed: bool = False) -> str | None:
+    text = (text or "").strip() or None
+    if text is None and needed:
+        raise Invalid.field(field, "is required")
+    if text is not None and len(text) > LONGEST:
+        raise Invalid.field(field, f"must be {LONGEST} characters or fewer")
+    return text
+
+
+def _kept(act: Act, reception: Reception, model: type[T], **values: Any) -> T:
+    row = model(
+        **values, reception_id=reception.id, struck_at=None, struck_by=None, struck_reason=None,
+        recorded_at=act.at, recorded_by=act.staff_id,
+    )  # fmt: skip
+    act.session.add(row)
+    act.session.flush()
+    return row
+
+
+def _strike(act: Act, row: Any, reason: str | None) -> None:
+    row.struck_reason, row.struck_at, row.struck_by = said_why(reason), act.at, act.staff_id
+    act.session.flush()
+
+
+def standing(act: Act, model: type[T], reception_id: int) -> T | None:
+    """The row of a stay that counts, where there is one at most."""
+    return act.session.scalar(
+        select(model)
+        .where(model.reception_id == reception_id, model.struck_at.is_(None))
+        .order_by(model.id.desc())
+        .limit(1)
+    )
+
+
+@command
+def strike_out(act: Act, what: str, row_id: int, *, reason: str) -> None:
+    """An entry, a final review, a certificate or an acceptance was wrong: it counts no more.
+
+    It stays visible with the reason. What it made done in the 28 days is open again.
+    """
+    act.need("custody.deliver")
+    row = act.session.get(_MODELS[what], row_id)
+    if row is None:
+        raise NotFound("There is no such entry.")
+    reception = opened(act, row.reception_id, "custody.deliver")
+    act.session.refresh(row, with_for_update=True)
+    if row.struck_at is not None:
+        raise Conflict("That entry was struck out already.")
+    _strike(act, row, reason)
+    undone = {"completion": "final_review", "certificate": "certificate"}.get(what)
+    for done in facts.rows_of(act.session, Delivery, reception.id):
+        if done.item == undone and (what != "certificate" or done.id == row.delivery_id):
+            strike(act, reception, done, reason)
+    touch(act, reception, "struck out an entry of the casework file")
+    act.note(f"casework.{what}_struck_out", patient_id=reception.patient_id, entry=row.id)
+    timetables.refresh_items(act, reception)
+
+
+# -- the end of the 28 days --------------------------------------------------------------------
+
+
+@command
+def complete(
+    act: Act,
+    reception_id: int,
+    *,
+    reviewed_at: datetime,
+    exit_strategy: str,
+    next_step: str,
+    next_says: str | None = None,
+    next_on: date | None = None,
+    by: Sequence[str] = ("carat", "patient"),
+    reason: str | None = None,
+) -> int:
+    """Record the final case review with the exit strategy and the step that follows.
+
+    Where one is recorded already `reason` says why it is put right: the first stays, struck out.
+    Nothing is closed by it (PS-37). Returns its id.
+    """
+    reception = opened(act, reception_id, "custody.deliver")
+    has_happened(act, "reviewed_at", reviewed_at)
+    strategy = _said("exit_strategy", exit_strategy, needed=True)
+    one_of("next_step", next_step, NEXT_STEP_WORDS)
+    said = _said("next_says", next_says, needed=next_step in NEXT_EXPLAINED)
+    if next_on is not None and next_on < london_day(reviewed_at):
+        raise Invalid.field("next_on", "must not be before the review")
+    before = standing(act, Completion, reception.id)
+    if before is not None:
+        _strike(act, before, reason)
+        for done in facts.rows_of(act.session, Delivery, reception.id):
+            if done.item == "final_review":
+                strike(act, reception, done, said_why(reason))
+    deliveries.record_delivery(
+        act, reception_id, item="final_review", done_at=reviewed_at, by=list(by)
+    )
+    row = _kept(
+        act, reception, Completion, reviewed_at=reviewed_at, exit_strategy=strategy,
+        next_step=next_step, next_says=said, next_on=next_on,
+    )  # fmt: skip
+    act.note("casework.completed", patient_id=reception.patient_id, completion=row.id)
+    return row.id
+
+
+def sessions_attended(act: Act, reception_id: int) -> list[Session]:
+    """What a certificate given now would list."""
+    return certified(
+        Session(row.item, london_day(row.done_at), row.outcome, row.topic, row.mode)
+        for row in facts.rows_of(act.session, Delivery, reception_id)
+    )
+
+
+@command
+def certify(act: Act, reception_id: int, *, reason: str | None = None) -> int:
+    """Give a certificate of the sessions attended (PS-30). Returns its id.
+
+    A second one takes the place of the first, with `reason`; both stay. Nothing attended: Conflict.
+    """
+    reception = opened(act, reception_id, "custody.deliver")
+    attended = sessions_attended(act, reception.id)
+    if not attended:
+        raise Conflict(RULES["CW-01"]["nothing"])
+    before = standing(act, Certificate, reception.id)
+    if before is not None:
+        _strike(act, before, reason)
+        for done in facts.rows_of(act.session, Delivery, reception.id):
+            if done.id == before.delivery_id:
+                strike(act, reception, done, said_why(reason))
+    delivery_id = deliveries.record_delivery(
+        act, reception_id, item="certificate", done_at=act.at, by=["carat"]
+    )
+    last = select(func.max(Certificate.number)).where(Certificate.reception_id == reception.id)
+    row = _kept(
+        act, reception, Certificate, number=(act.session.scalar(last) or 0) + 1, issued_at=act.at,
+        sessions=[
+            {"item": each.item, "on": each.on.isoformat(), "topic": each.topic, "mode": each.mode}
+            for each in attended
+        ],
+        delivery_id=delivery_id,
+    )  # fmt: skip
+    act.note("casework.certified", patient_id=reception.patient_id, certificate=row.id)
+    return row.id
+
+
+# -- hand-over between prisons -----------------------------------------------------------------
+
+
+@command
+def accept_handover(
+    act: Act, reception_id: int, *, accepted_by: str | None = None, says: str | None = None
+) -> int:
+    """The receiving prison's drug team takes somebody over; until then the sender keeps them (RC-15).
+
+    At that prison a keyworker is named first. Where it is no site here the sending prison records
+    who accepted there. Returns the acceptance's id.
+    """
+    reception = opened(act, reception_id, "custody.deliver")
+    transfer = facts.row_of(act.session, Transfer, reception.id)
+    if transfer is None:
+        raise Conflict("No move is recorded for this person.")
+    here = transfer.receiving_site_id == act.site_id
+    if not here and transfer.receiving_site_id is not None:
+        raise Conflict("The receiving prison accepts: it is a site of this service.")
+    if facts.row_of(act.session, Exit, reception.id) is None:
+        raise Conflict("They have not moved yet.")
+    taken = select(Handover.id).where(
+        Handover.transfer_id == transfer.id, Handover.struck_at.is_(None)
+    )
+    if act.session.scalar(taken) is not None:
+        raise Conflict(_ACCEPTED)
+    named = select(Allocation.id).where(
+        Allocation.patient_id == facts.kept_record(act.session, reception.patient_id).id,
+        Allocation.site_id == act.site_id, Allocation.kind == "keyworker",
+        Allocation.ended_at.is_(None),
+    )  # fmt: skip
+    if here and act.session.scalar(named) is None:
+        raise Conflict("Name a keyworker first: whoever accepts answers for them.")
+    row = _kept(
+        act, reception, Handover, transfer_id=transfer.id, accepted_at=act.at,
+        accepted_by=None if here else _said("accepted_by", accepted_by, needed=True),
+        says=_said("says", says),
+    )  # fmt: skip
+    touch(act, reception, "accepted the hand-over")
+    act.note("casework.handover_accepted", patient_id=reception.patient_id, handover=row.id)
+    return row.id

@@ -1,0 +1,341 @@
+"""One person's casework file: everything done, tried, planned and handed over, in the order it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, exists, select
+
+from clinic.act import Act
+from clinic.careplans import queries as careplans
+from clinic.careplans.models import AGREEING, MARKS, OUTCOMES, RESPONSES, ClinicalReviewInput
+from clinic.casework import commands
+from clinic.casework.models import (
+    ENTRIES,
+    NEXT_STEP_WORDS,
+    NOT_HELD_WORDS,
+    CaseworkEntry,
+    Certificate,
+    Completion,
+    Handover,
+)
+from clinic.custody import facts, presenters, words
+from clinic.custody import queries as custody
+from clinic.custody.models import (
+    MODES,
+    TOPIC_NAMES,
+    Delivery,
+    Reception,
+    ReceptionDetail,
+)
+from clinic.custody.wings import in_custody_here
+from clinic.errors import NotFound
+from clinic.groups.models import MISSED_BECAUSE, GroupAttendance, GroupSeat, GroupSession
+from clinic.keyworkers.models import CHANGE_WORDS, KeyworkerChange
+from clinic.keyworkers.queries import day_number
+from clinic.patients.access import open_record
+from clinic.patients.models import Allocation, Patient
+from clinic.patients.queries import same_person
+from clinic.sites.models import Site
+from clinic.staff.models import Staff
+from dosing.days import ONE_DAY, london_day
+from scheduling.careplans import EVENTS, REFERRALS
+from scheduling.completion import Retention, next_step_lacking, outstanding, retention
+from scheduling.custody_rules import LAST_DAY
+
+KINDS = {
+    "stay": "Stay",
+    "delivered": "Delivered",
+    "declined": "Declined",
+    "not_held": "Not held",
+    "note": "Note",
+    "keyworker": "Keyworker",
+    "plan": "Care plan",
+    "review": "Review",
+    "referral": "Referral",
+    "completion": "Completion",
+    "handover": "Hand-over",
+}
+MOST_LISTED = 50
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of the file. `struck`: why it no longer counts. `by` None: not recorded."""
+
+    at: datetime
+    kind: str
+    what: str
+    says: str | None
+    by: str | None = None
+    struck: str | None = None
+    entry_id: int | None = None
+
+    @property
+    def kind_says(self) -> str:
+        return KINDS[self.kind]
+
+
+@dataclass(frozen=True)
+class File:
+    """The whole file of a stay, oldest first, beside the stay itself."""
+
+    stay: custody.Stay
+    lines: Sequence[Line]
+    plan: careplans.View | None
+    completion: Completion | None
+    certificate: Certificate | None
+    retention: Retention
+    asked: Sequence[tuple[str, str]]
+    next_step: str | None
+
+
+def casework_file(act: Act, reception_id: int, *, action: str = "casework.file_shown") -> File:
+    """The file of one stay. What was struck out is in it, marked. The look is audited."""
+    act.need("careplans.read")
+    stay = custody.stay(act, reception_id)
+    act.note(action, patient_id=stay.patient.id, reception=reception_id)
+    plan_id = careplans.plan_of_stay(act, reception_id)
+    plan = careplans.plan(act, plan_id) if plan_id else None
+    found = [*_of_stay(stay), *_own(act, reception_id), *_groups(act, reception_id),
+             *_keyworkers(act, stay), *_reports(act, reception_id),
+             *(_of_plan(plan) if plan else ())]  # fmt: skip
+    names = _names(act, {by for _, by in found if by is not None})
+    lines = [replace(line, by=names.get(by or 0)) for line, by in found]
+    lines.sort(key=lambda line: line.at)
+    completion = commands.standing(act, Completion, reception_id)
+    referrals = [(row.kind, row.response) for row in plan.referrals] if plan else []
+    left_on = london_day(stay.exit.at) if stay.exit and stay.exit.how != "transfer" else None
+    return File(
+        stay, lines, plan, completion, commands.standing(act, Certificate, reception_id),
+        retention(london_day(stay.received_at), left_on or act.today), outstanding(referrals),
+        stay.answer and next_step_lacking(
+            date.fromisoformat(stay.answer["day_28"]), left_on or act.today,
+            named=completion is not None,
+        ),
+    )  # fmt: skip
+
+
+Found = Iterator[tuple[Line, int | None]]
+"""A line, and the member of staff it names."""
+
+
+def _of_stay(stay: custody.Stay) -> Found:
+    """The facts of the stay, standing and struck out."""
+    detail = stay.detail
+    standing = [detail, *stay.hearings, stay.release, stay.transfer, stay.exit, *stay.locations,
+                *stay.unavailable, *stay.deliveries]  # fmt: skip
+    for row in [*(each for each in standing if each is not None), *stay.earlier]:
+        struck = row.struck_reason
+        if not isinstance(row, Delivery):
+            at = row.received_at if isinstance(row, ReceptionDetail) else row.recorded_at
+            yield Line(at, "stay", presenters.said(row), None, struck=struck), row.recorded_by
+            continue
+        says = [
+            *([TOPIC_NAMES[row.topic]] if row.topic else []),
+            *([MODES[row.mode]] if row.mode else []),
+            presenters.parties(row.by),
+            *([row.note] if row.note else []),
+        ]
+        yield (
+            Line(
+                row.done_at, row.outcome, words.duty(row.item, row.for_on), ". ".join(says),
+                struck=struck,
+            ),
+            row.done_by,
+        )  # fmt: skip
+
+
+def _own(act: Act, reception_id: int) -> Found:
+    """What the casework file itself holds."""
+    for row in _rows(act, CaseworkEntry, reception_id):
+        what = ENTRIES[row.kind]
+        if row.item:
+            what = f"{words.duty(row.item)}: {what.lower()}"
+        says = [
+            *([NOT_HELD_WORDS[row.reason]] if row.reason else []),
+            *([row.says] if row.says else []),
+        ]
+        kind = "note" if row.kind == "note" else "not_held"
+        yield (
+            Line(row.at, kind, what, ". ".join(says) or None, struck=row.struck_reason,
+                 entry_id=row.id),
+            row.recorded_by,
+        )  # fmt: skip
+    for row in _rows(act, Completion, reception_id):
+        says = f"{row.exit_strategy} Next: {NEXT_STEP_WORDS[row.next_step]}"
+        if row.next_says:
+            says += f", {row.next_says}"
+        yield (
+            Line(row.reviewed_at, "completion", "Exit strategy and next step", says,
+                 struck=row.struck_reason),
+            row.recorded_by,
+        )  # fmt: skip
+    for row in _rows(act, Certificate, reception_id):
+        yield (
+            Line(row.issued_at, "completion", f"Certificate {row.number}",
+                 f"{len(row.sessions)} sessions listed", struck=row.struck_reason),
+            row.recorded_by,
+        )  # fmt: skip
+    for row in _rows(act, Handover, reception_id):
+        who = f"Accepted by {row.accepted_by}" if row.accepted_by else "Accepted"
+        yield (
+            Line(row.accepted_at, "handover", "Hand-over to the receiving prison",
+                 f"{who}. {row.says or ''}".strip(), struck=row.struck_reason),
+            row.recorded_by,
+        )  # fmt: skip
+
+
+def _rows(act: Act, model: Any, reception_id: int) -> list[Any]:
+    return list(
+        act.session.scalars(
+            select(model).where(model.reception_id == reception_id).order_by(model.id)
+        )
+    )
+
+
+def _groups(act: Act, reception_id: int) -> Found:
+    """Group sessions offered and missed; those had or declined are deliveries."""
+    rows = act.session.execute(
+        select(GroupSeat, GroupSession, GroupAttendance)
+        .join(GroupSession, GroupSession.id == GroupSeat.session_id)
+        .outerjoin(GroupAttendance, GroupAttendance.seat_id == GroupSeat.id)
+        .where(GroupSeat.reception_id == reception_id)
+        .order_by(GroupSeat.id)
+    )
+    for seat, session, came in rows:
+        topic = TOPIC_NAMES[session.topic]
+        if came is not None and came.outcome == "missed":
+            says = MISSED_BECAUSE[came.missed_because]
+            yield (
+                Line(session.starts_at, "not_held", f"Group missed: {topic}", says,
+                     struck=came.ended_reason),
+                came.recorded_by,
+            )  # fmt: skip
+        elif seat.state == "offered":
+            what = f"Group offered: {topic}"
+            yield Line(seat.recorded_at, "not_held", what, None), seat.recorded_by
+
+
+def _keyworkers(act: Act, stay: custody.Stay) -> Found:
+    rows = act.session.execute(
+        select(Allocation, Staff.name, KeyworkerChange.code, Site.name)
+        .join(Staff, Staff.id == Allocation.staff_id)
+        .join(Site, Site.id == Allocation.site_id)
+        .outerjoin(KeyworkerChange, KeyworkerChange.allocation_id == Allocation.id)
+        .where(
+            Allocation.patient_id.in_(same_person(act, stay.patient.id)),
+            Allocation.kind == "keyworker",
+            Allocation.site_id.in_(
+                [each for each in facts.prisons_of(act.session, stay.reception) if each]
+            ),
+            Allocation.recorded_at >= stay.reception.recorded_at,
+        )
+        .order_by(Allocation.id)
+    )
+    for row, name, code, site in rows:
+        says = f"{CHANGE_WORDS[code]}. {row.reason}" if code else row.reason
+        what = f"Keyworker at {site}: {name}"
+        yield Line(row.started_at, "keyworker", what, says), row.recorded_by
+
+
+def _reports(act: Act, reception_id: int) -> Found:
+    for row in _rows(act, ClinicalReviewInput, reception_id):
+        if row.kind == "report":
+            what = "CARAT report for the clinical review"
+            yield Line(row.recorded_at, "review", what, row.says), row.recorded_by
+
+
+def _of_plan(view: careplans.View) -> Found:
+    for version in view.versions:
+        what = f"Care plan, version {version.row.number}"
+        says = ". ".join([MARKS[version.row.mark], *(each.what for each in version.changes)])
+        yield Line(version.row.recorded_at, "plan", what, says), version.row.recorded_by
+        for given in version.agreements:
+            if given.withdrawn_at is not None:
+                what = (
+                    f"Agreement to version {version.row.number} withdrawn: {AGREEING[given.party]}"
+                )
+                yield (
+                    Line(given.withdrawn_at, "plan", what, given.withdrawn_reason),
+                    given.withdrawn_by,
+                )
+    for event in view.events:
+        yield Line(event.recorded_at, "plan", EVENTS[event.code], event.note), event.recorded_by
+    for review in view.reviews:
+        what = f"Review of the care plan, version {review.number}"
+        says = ". ".join([OUTCOMES[review.outcome], *([review.note] if review.note else [])])
+        yield Line(review.reviewed_at, "review", what, says), review.recorded_by
+    for asked in view.referrals:
+        says = RESPONSES[asked.response] if asked.response else "No answer yet"
+        what = f"{REFERRALS[asked.kind]}: {asked.to_whom}"
+        yield Line(asked.made_at, "referral", what, says), asked.recorded_by
+
+
+def _names(act: Act, ids: set[int]) -> dict[int, str]:
+    return {row.id: row.name for row in act.session.scalars(select(Staff).where(Staff.id.in_(ids)))}
+
+
+def certificate(act: Act, certificate_id: int) -> tuple[Certificate, Patient, Reception]:
+    """A certificate as it was given, to print. The look is audited."""
+    act.need("custody.read")
+    row = act.session.get(Certificate, certificate_id)
+    if row is None:
+        raise NotFound("There is no such certificate.")
+    reception = act.session.get_one(Reception, row.reception_id)
+    patient = open_record(
+        act, reception.patient_id, "casework.certificate_printed", right="custody.read"
+    )
+    return row, patient, reception
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Somebody whose day 28 has come without a next step."""
+
+    reception_id: int
+    patient_id: int
+    person: str
+    day_28: date
+    says: str
+    ppo: bool | None
+    heightened_risk: bool | None
+
+
+def without_next_step(act: Act) -> list[Lacking]:
+    """Who is still here at day 28 or past it and nobody said what follows, the earliest first."""
+    act.need("custody.read")
+    rows = act.session.execute(
+        select(Reception, ReceptionDetail, Patient)
+        .join(Patient, Patient.id == Reception.patient_id)
+        .join(
+            ReceptionDetail,
+            and_(
+                ReceptionDetail.reception_id == Reception.id, ReceptionDetail.known_until.is_(None)
+            ),
+        )
+        .where(
+            Reception.undone_at.is_(None),
+            ReceptionDetail.screening != "negative",
+            in_custody_here(act),
+            ~exists().where(
+                Completion.reception_id == Reception.id, Completion.struck_at.is_(None)
+            ),
+        )
+        .order_by(ReceptionDetail.received_at, Reception.id)
+    )
+    found = []
+    for reception, detail, patient in rows:
+        day_28 = act.today + (LAST_DAY - day_number(reception, detail, act.today)) * ONE_DAY
+        says = next_step_lacking(day_28, act.today, named=False)
+        if says is not None:
+            found.append(
+                Lacking(reception.id, patient.id, patient.listed_name, day_28, says, detail.ppo,
+                        detail.heightened_risk)
+            )  # fmt: skip
+    found = found[:MOST_LISTED]
+    act.note_shown("casework.next_steps_shown", [each.patient_id for each in found])
+    return found

@@ -1,0 +1,1 @@
+"""The casework file, completion and hand-over."""
