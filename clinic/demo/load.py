@@ -29,6 +29,7 @@ from clinic.custody.models import Reception
 from clinic.custody.wing_commands import add_wing
 from clinic.db import Database
 from clinic.demo import assessments, doses, groups, rules, scripts, titration, waits
+from clinic.demo import custody as prison
 from clinic.demo.people import (
     CASTLE_STREET,
     GLENMOOR,
@@ -75,7 +76,7 @@ def load(database: Database, say: Callable[[str], object]) -> None:
     _model_3(story)
     _prison(story, "byrne", ("marsh", "vale"), "stone", 20)
     _prison(story, "rennie", ("kerr",), "boyd", 10)
-    _cover(story)
+    prison.tell(story)
     _releases(story)
     groups.tell(story)
     doses.tell(story)
@@ -301,16 +302,6 @@ def _prison(
                 work, stay, wing_id=wings[1 + number % 2], cell=f"{1 + number % 3}-{number + 4:02d}"
             )
             work.session.close()
-
-
-def _cover(story: Story) -> None:
-    """One keyworker is away next week: a colleague looks after their people."""
-    work = story.by("stone")
-    keyworkers.arrange_cover(
-        work, story.staff_ids["vale"], story.staff_ids["marsh"], from_on=story.today,
-        to_on=story.today + timedelta(days=4),
-    )  # fmt: skip
-    work.session.close()
 
 
 def _first_days(

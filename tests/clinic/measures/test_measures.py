@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from clinic.audit import AuditEntry
-from clinic.custody.commands import name_keyworker
 from clinic.errors import Conflict, Forbidden, Invalid, NotFound
+from clinic.keyworkers.commands import name_keyworker
 from clinic.measures import commands, queries
 from clinic.periods import Month, Quarter, ending, named
 from clinic.roles import RIGHTS

@@ -1,0 +1,126 @@
+"""Telling states of a prison: cover, moves under way, sessions missed, a review and a certificate."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from sqlalchemy import select
+
+from clinic.casework import commands as casework
+from clinic.custody import commands as custody
+from clinic.custody import deliveries
+from clinic.custody.models import Reception
+from clinic.demo.people import GLENMOOR, MARLFIELD
+from clinic.demo.story import Story
+from clinic.keyworkers import commands as keyworkers
+from clinic.keyworkers import queries as caseloads
+from dosing.days import ONE_DAY
+
+
+def tell(story: Story) -> None:
+    """After the receptions of both prisons, in the order of the days."""
+    _cover(story)
+    here = _stays(story, "marsh", MARLFIELD)
+    _missed(story, here)
+    _complete(story, here)
+    _move_out(story, here)
+    _move_in(story)
+
+
+def _stays(story: Story, key: str, site: str) -> list[tuple[int, int]]:
+    """Stay and day of custody of everybody with a keyworker there, the longest there first."""
+    work = story.by(key)
+    rows = [
+        (each.reception_id, each.day)
+        for each in caseloads.caseload(work)
+        if work.session.get_one(Reception, each.reception_id).site_id == story.site_ids[site]
+    ]
+    work.session.close()
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
+
+
+def _cover(story: Story) -> None:
+    """One keyworker is away: a colleague looks after their people."""
+    work = story.by("stone")
+    keyworkers.arrange_cover(
+        work, story.staff_ids["vale"], story.staff_ids["marsh"], from_on=story.today,
+        to_on=story.today + timedelta(days=4),
+    )  # fmt: skip
+    work.session.close()
+
+
+def _missed(story: Story, here: list[tuple[int, int]]) -> None:
+    """Tried and not held: it counts for nothing, and is in the file."""
+    for (stay, day), (kind, reason) in zip(
+        here[3:6], (("missed", "lock_down"), ("light", "withdrawal"), ("moved", "visit")),
+        strict=False,
+    ):  # fmt: skip
+        at = story.at(-min(day - 1, 2), "14:15")
+        work = story.by("marsh", at + timedelta(hours=1))
+        casework.record_entry(work, stay, kind=kind, item="relaxation", at=at, reason=reason)
+        work.session.close()
+
+
+def _complete(story: Story, here: list[tuple[int, int]]) -> None:
+    """Near day 28: sessions were attended, the review is held and the certificate given."""
+    stay, day = here[0]
+    for back, topic, mode in ((12, "crack", "group"), (9, "alcohol", "group"),
+                              (6, "relapse_prevention", "one_to_one")):  # fmt: skip
+        at = story.at(-min(day - 2, back), "10:00")
+        work = story.by("marsh", at + timedelta(hours=2))
+        deliveries.record_delivery(
+            work, stay, item="group_session", done_at=at, by=["carat", "healthcare"],
+            topic=topic, mode=mode,
+        )  # fmt: skip
+        work.session.close()
+    work = story.by("marsh")
+    casework.complete(
+        work, stay, reviewed_at=story.at(-1, "11:00"), next_step="carat_goes_on",
+        exit_strategy="Keeps the job in the kitchens and sees the nurse about sleep. Rings a "
+        "sister on Sundays.",
+    )  # fmt: skip
+    casework.certify(work, stay)
+    work.session.close()
+
+
+def _move_out(story: Story, here: list[tuple[int, int]]) -> None:
+    """Booked to move north on the next working day: that prison sees who comes."""
+    stay, _ = here[-1]
+    work = story.by("byrne")
+    custody.record_transfer(
+        work, stay, on=_working_day(story.today + ONE_DAY), booked_on=story.today,
+        receiving_site_id=story.site_ids[GLENMOOR], prescriber_cover=None,
+    )  # fmt: skip
+    work.session.close()
+
+
+def _move_in(story: Story) -> None:
+    """Came yesterday from the north, a keyworker named here first, not accepted yet."""
+    here = _stays(story, "kerr", GLENMOOR)
+    stay, _ = next(each for each in here if 4 <= each[1] <= 20)
+    work = story.by("rennie", story.at(-2, "09:00"))
+    custody.record_transfer(
+        work, stay, on=story.today - ONE_DAY, booked_on=story.today - 2 * ONE_DAY,
+        receiving_site_id=story.site_ids[MARLFIELD], prescriber_cover=True,
+    )  # fmt: skip
+    work.session.close()
+    work = story.by("kerr", story.at(-2, "10:00"))
+    for item in ("tell_receiving_team", "file_sent"):
+        deliveries.record_delivery(work, stay, item=item, done_at=work.at, by=["carat"])
+    work.session.close()
+    work = story.by("stone", story.at(-2, "15:00"))
+    keyworkers.name_keyworker(work, stay, story.staff_ids["marsh"])
+    work.session.close()
+    work = story.by("byrne", story.at(-1, "16:30"))
+    wing = work.session.scalar(select(custody.Wing.id).where(
+        custody.Wing.site_id == work.site_id, custody.Wing.name == "First night centre"))  # fmt: skip
+    custody.receive_transfer(
+        work, stay, arrived_at=story.at(-1, "16:00"), wing_id=wing, cell="1-30"
+    )
+    work.session.close()
+
+
+def _working_day(on: date) -> date:
+    while on.weekday() > 4:
+        on += ONE_DAY
+    return on
