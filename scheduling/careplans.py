@@ -70,6 +70,8 @@ SECTIONS: Final[Mapping[str, Section]] = {
 QUESTIONS: Final[Mapping[str, Question]] = {
     each.key: each for section in SECTIONS.values() for each in section.questions
 }
+GROUPS_NEEDED: Final[tuple[str, ...]] = tuple(_TABLE["groups_needed"])
+"""The questions whose answers are group topics, the one needed most first."""
 DOMAINS: Final[Mapping[str, str]] = {
     section.key: section.title for section in SECTIONS.values() if section.domain
 }

@@ -13,17 +13,20 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
-from dosing.days import start_of
+from dosing.days import london_time, start_of
 from scheduling.group_board import Board
 from scheduling.groups import (
+    ASKS,
     CAUSES,
     KINDS,
     RULES,
+    SAYS,
     Away,
     Bar,
     Person,
     Span,
     Week,
+    day_said,
     material_bars,
     may_sit,
     person_bars,
@@ -43,6 +46,10 @@ class Cause:
     code: str
     bars: tuple[Bar, ...]
 
+    def __str__(self) -> str:
+        """In words, with every day of it."""
+        return _in_words(SAYS[self.code], self.bars)
+
 
 @dataclass(frozen=True)
 class Relaxation:
@@ -57,6 +64,27 @@ class Relaxation:
     topic: str | None = None
     span: Span | None = None
     session_id: int | None = None
+
+    def __str__(self) -> str:
+        """What to ask for, in words."""
+        if self.topic is None or self.span is None:
+            return ASKS[ONE_TO_ONE]
+        asked = [_in_words(ASKS[bar.code], (bar,)) for bar in self.needs]
+        then = ASKS["then"].format(
+            on=day_said(self.span.on), at=f"{london_time(self.span.starts_at):%H:%M}",
+            topic=self.topic.replace("_", " "),
+        )  # fmt: skip
+        return " ".join([*asked, then])
+
+
+def _in_words(sentence: str, bars: Sequence[Bar]) -> str:
+    days = dict.fromkeys(day_said(bar.on) for bar in bars)
+    topics = dict.fromkeys((bar.topic or "").replace("_", " ") for bar in bars)
+    return sentence.format(on=_or(list(days)), topic=_or(list(topics)))
+
+
+def _or(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 @dataclass(frozen=True)

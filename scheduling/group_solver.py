@@ -46,6 +46,13 @@ class Options:
     repeatable: bool = False
 
 
+def seconds_for(people: int) -> int:
+    """How long to look for a plan of so many people: GP-14."""
+    rule = RULES["GP-14"]
+    small = (each["seconds"] for each in rule["wings"] if people <= each["people"])
+    return int(next(small, rule["seconds"]))
+
+
 @dataclass(frozen=True)
 class Level:
     """How good the plan is in one respect. No plan as good in those before it has fewer than `bound`."""
@@ -126,6 +133,14 @@ def solve(
     return solved
 
 
+def at_once(facts: GroupFacts) -> Solved:
+    """The plan made at once, with no word on how good one could be. Loads no solver."""
+    plan = place(facts)
+    if not plan.unkept and (broken := breaches(facts, plan.sessions)):
+        raise BrokenPlan("; ".join(broken))
+    return Solved(plan)
+
+
 def _try_pins(facts: GroupFacts, model: Model) -> tuple[list[Held] | None, Clash | None]:
     """A plan that keeps every pin, or the pins that stand in each other's way.
 
@@ -188,6 +203,7 @@ class _Search:
         self._plan = start
         self._spent_ms = 0
         self._stopped = False
+        self._best: int | None = None
 
     def run(self) -> Solved:
         for var in self._model.pins.values():
@@ -232,6 +248,8 @@ class _Search:
         self._say(Progress(level, getattr(self._plan.points, level), None, self._spent_ms // 1000))
         if self._stopped:
             return 0
+        solver.best_bound_callback = lambda bound: self._hear_bound(solver, level, _whole(bound))
+        self._best = None
         status = solver.solve(self._model.cp, _told(self._hear, level))
         self._spent_ms += int(
             (solver.response_proto.deterministic_time if self._options.repeatable
@@ -245,8 +263,16 @@ class _Search:
 
     def _hear(self, level: str, value: int, bound: int, ms: int) -> bool:
         """Pass on a better plan; is the search to go on?"""
+        self._best = value
         self._say(Progress(level, value, bound, (self._spent_ms + ms) // 1000))
         return not self._stopped
+
+    def _hear_bound(self, solver: cp_model.CpSolver, level: str, bound: int) -> None:
+        """Pass on that no plan can be better than this, which the search found out meanwhile."""
+        value = getattr(self._plan.points, level) if self._best is None else self._best
+        self._say(Progress(level, value, min(bound, value), self._spent_ms // 1000))
+        if self._stopped:
+            solver.stop_search()
 
     def _say(self, progress: Progress) -> None:
         if self._tell(progress) is False:

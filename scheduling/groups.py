@@ -30,6 +30,7 @@ _TABLE: Final[Mapping[str, Any]] = tomllib.loads(
 )
 RULES: Final[Mapping[str, Mapping[str, Any]]] = {rule["id"]: rule for rule in _TABLE["rule"]}
 SAYS: Final[Mapping[str, str]] = _TABLE["says"]
+ASKS: Final[Mapping[str, str]] = _TABLE["asks"]
 
 TOPICS: Final[tuple[str, ...]] = tuple(RULES["GP-01"]["topics"])
 SESSION: Final = timedelta(minutes=RULES["GP-02"]["minutes"])
@@ -189,6 +190,11 @@ class Seat:
     pinned: bool = False
 
 
+def day_said(on: date | None) -> str:
+    """A day as staff are told of it: "Monday 30 November"."""
+    return "that day" if on is None else f"{on:%A} {on.day} {on:%B}"
+
+
 @dataclass(frozen=True)
 class Bar:
     """One reason against: its code (a key of `says` in groups.toml) and what it is about.
@@ -205,7 +211,7 @@ class Bar:
 
     def __str__(self) -> str:
         return SAYS[self.code].format(
-            on="that day" if self.on is None else f"{self.on:%A} {self.on.day} {self.on:%B}",
+            on=day_said(self.on),
             topic=(self.topic or "").replace("_", " "),
         )
 

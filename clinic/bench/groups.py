@@ -36,8 +36,8 @@ FIRST = date(2026, 11, 30)
 DAYS = 28
 PEOPLE_A_ROOM = 60
 """At two groups a week, 120 seats a week to a room."""
-WINGS = {60: 3, 150: 50}
-"""Seconds of solving for each wing, so that all of it ends within 5 s and a minute."""
+WINGS = (60, 150)
+"""People of the wings that are measured: all of it is to end within 5 s and a minute (GP-14)."""
 _APART = 0.004  # of all pairs: 45 in a wing of 150
 
 
@@ -149,11 +149,6 @@ def disrupted(facts: GroupFacts, seed: int) -> GroupFacts:
     if len(people) > 1:
         apart.add(frozenset(each.id for each in dice.sample(people, 2)))
     return replace(facts, people=tuple(people), facilitators=tuple(leaders), apart=frozenset(apart))
-
-
-def seconds_for(people: int) -> int:
-    """What a wing of this size is allowed: that of the smallest measured one it fits in."""
-    return next((each for most, each in WINGS.items() if people <= most), max(WINGS.values()))
 
 
 def measure(people: int, seconds: int, tell: Callable[[str], None], seed: int = 1) -> None:
