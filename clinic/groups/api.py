@@ -12,8 +12,9 @@ from clinic.appointments.models import Resource
 from clinic.auth import act, needs
 from clinic.custody.models import Reception
 from clinic.errors import Invalid
-from clinic.groups import commands, queries, session_commands
+from clinic.groups import commands, facts, queries, seat_commands, session_commands
 from clinic.groups.models import (
+    Commitment,
     GroupAttendance,
     GroupFacilitator,
     GroupMaterial,
@@ -27,6 +28,9 @@ from clinic.groups.schemas import (
     AttendanceRequestSchema,
     AttendanceSchema,
     CancelSchema,
+    CommitmentChangeSchema,
+    CommitmentRequestSchema,
+    CommitmentSchema,
     ConfidentialSchema,
     EndSchema,
     EstateSchema,
@@ -37,6 +41,7 @@ from clinic.groups.schemas import (
     MaterialRequestSchema,
     MaterialSchema,
     MoveSchema,
+    PinSchema,
     RegisterSchema,
     ReleaseSchema,
     RoomSchema,
@@ -258,7 +263,7 @@ def change(given: dict[str, Any], session_id: int) -> Response:
 @_against
 def give_seat(given: dict[str, Any], session_id: int) -> GroupSeat:
     """Give somebody a seat, or offer it."""
-    return session_commands.give_seat(act(), session_id, **given)
+    return seat_commands.give_seat(act(), session_id, **given)
 
 
 @groups_api.post("/seats/<int:seat_id>/accept")
@@ -266,7 +271,7 @@ def give_seat(given: dict[str, Any], session_id: int) -> GroupSeat:
 @groups_api.response(200, SeatSchema)
 def accept(seat_id: int) -> GroupSeat:
     """They said yes to the seat they were offered."""
-    return session_commands.accept_seat(act(), seat_id)
+    return seat_commands.accept_seat(act(), seat_id)
 
 
 @groups_api.post("/seats/<int:seat_id>/release")
@@ -275,7 +280,7 @@ def accept(seat_id: int) -> GroupSeat:
 @groups_api.response(200, SeatSchema)
 def release(given: dict[str, Any], seat_id: int) -> GroupSeat:
     """They do not sit there after all."""
-    return session_commands.release_seat(act(), seat_id, **given)
+    return seat_commands.release_seat(act(), seat_id, **given)
 
 
 @groups_api.post("/seats/<int:seat_id>/move")
@@ -285,7 +290,7 @@ def release(given: dict[str, Any], seat_id: int) -> GroupSeat:
 @_against
 def move(given: dict[str, Any], seat_id: int) -> GroupSeat:
     """Move them to another session: both happen, or neither."""
-    return session_commands.move_seat(act(), seat_id, **given)
+    return seat_commands.move_seat(act(), seat_id, **given)
 
 
 @groups_api.put("/seats/<int:seat_id>/attendance")
@@ -294,7 +299,26 @@ def move(given: dict[str, Any], seat_id: int) -> GroupSeat:
 @groups_api.response(200, AttendanceSchema)
 def attendance(given: dict[str, Any], seat_id: int) -> GroupAttendance:
     """Record who came, declined or missed; a correction gives its reason."""
-    return session_commands.record_attendance(act(), seat_id, **given)
+    return seat_commands.record_attendance(act(), seat_id, **given)
+
+
+@groups_api.put("/seats/<int:seat_id>/pin")
+@needs("groups.seat")
+@groups_api.arguments(PinSchema)
+@groups_api.response(200, SeatSchema)
+def pin_seat(given: dict[str, Any], seat_id: int) -> GroupSeat:
+    """Keep the seat, whatever is planned anew; or no longer."""
+    return seat_commands.pin_seat(act(), seat_id, **given)
+
+
+@groups_api.put("/sessions/<int:session_id>/pin")
+@needs("groups.manage")
+@groups_api.arguments(PinSchema)
+@groups_api.response(200, SessionSchema)
+@_stale
+def pin_session(given: dict[str, Any], session_id: int) -> Response:
+    """Keep the session, whatever is planned anew; or no longer."""
+    return _session(session_commands.pin_session(act(), session_id, version=if_match(), **given))
 
 
 # -- people ----------------------------------------------------------------------------------
@@ -329,3 +353,39 @@ def keep_apart(given: dict[str, Any], reception_id: int) -> dict[str, Any]:
 def end_keep_apart(given: dict[str, Any], pair_id: int) -> None:
     """They need be kept apart no longer."""
     commands.end_keep_apart(act(), pair_id, **given)
+
+
+@groups_api.get("/receptions/<int:reception_id>/commitments")
+@needs("groups.seat")
+@groups_api.response(200, CommitmentSchema(many=True))
+def commitments(reception_id: int) -> list[Commitment]:
+    """Their adjudications and social visits that stand."""
+    stay = commands.stay_here(act(), reception_id, "groups.commitments_shown")
+    return facts.commitments_of(act(), stay.id)
+
+
+@groups_api.post("/receptions/<int:reception_id>/commitments")
+@needs("groups.seat")
+@groups_api.arguments(CommitmentRequestSchema)
+@groups_api.response(201, CommitmentSchema)
+def record_commitment(given: dict[str, Any], reception_id: int) -> Commitment:
+    """Record an adjudication or a social visit: no group then."""
+    return commands.record_commitment(act(), reception_id, **given)
+
+
+@groups_api.post("/commitments/<int:commitment_id>/correct")
+@needs("groups.seat")
+@groups_api.arguments(CommitmentChangeSchema)
+@groups_api.response(201, CommitmentSchema)
+def correct_commitment(given: dict[str, Any], commitment_id: int) -> Commitment:
+    """It is moved, or was recorded wrongly: a new row stands."""
+    return commands.correct_commitment(act(), commitment_id, **given)
+
+
+@groups_api.post("/commitments/<int:commitment_id>/end")
+@needs("groups.seat")
+@groups_api.arguments(EndSchema)
+@groups_api.response(200, CommitmentSchema)
+def end_commitment(given: dict[str, Any], commitment_id: int) -> Commitment:
+    """It does not take place."""
+    return commands.end_commitment(act(), commitment_id, **given)

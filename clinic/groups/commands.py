@@ -6,7 +6,7 @@ Each row stands until somebody ends it with a reason; a change ends one and adds
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -19,9 +19,11 @@ from clinic.custody.wings import in_custody_here
 from clinic.errors import Conflict, Invalid, NotFound, one_of, says
 from clinic.groups import facts
 from clinic.groups.models import (
+    COMMITMENTS,
     ESTATE_NAMES,
     LEVELS,
     PARTS,
+    Commitment,
     EstatePlacement,
     GroupFacilitator,
     GroupMaterial,
@@ -47,7 +49,9 @@ for _name in (
 for _name in ("uq_non_association_standing", "non_association.one_id"):
     says(_name, "These two are kept apart already.")
 
-E = TypeVar("E", GroupMaterial, RegimeBlock, GroupFacilitator, EstatePlacement, NonAssociation)
+E = TypeVar(
+    "E", GroupMaterial, RegimeBlock, GroupFacilitator, EstatePlacement, NonAssociation, Commitment
+)
 
 
 def text_of(field: str, given: str | None) -> str:
@@ -296,4 +300,49 @@ def end_keep_apart(act: Act, pair_id: int, *, reason: str) -> NonAssociation:
     for patient_id in (row.one_id, row.other_id):
         act.note("groups.kept_apart_ended", patient_id=patient_id, pair=row.id)
     _end(act, row, reason)
+    return row
+
+
+# -- people: adjudications and social visits (GP-06) ----------------------------------------------
+
+LONGEST_COMMITMENT = timedelta(hours=12)
+
+
+@command
+def record_commitment(
+    act: Act, reception_id: int, *, kind: str, starts_at: datetime, ends_at: datetime
+) -> Commitment:
+    """An adjudication or a social visit: no group then. A seat they have then is shown as clashing."""
+    one_of("kind", kind, COMMITMENTS)
+    if not timedelta(0) < ends_at - starts_at <= LONGEST_COMMITMENT:
+        raise Invalid.field("ends_at", "must be after the beginning, within 12 hours of it")
+    act.need("groups.seat")
+    stay = stay_here(act, reception_id, "groups.commitment_opened")
+    row = _add(
+        act,
+        Commitment(reception_id=stay.id, kind=kind, starts_at=starts_at, ends_at=ends_at),
+    )
+    act.note("groups.commitment_recorded", patient_id=stay.patient_id, commitment=row.id)
+    return row
+
+
+@command
+def correct_commitment(
+    act: Act, commitment_id: int, *, kind: str, starts_at: datetime, ends_at: datetime, reason: str
+) -> Commitment:
+    """It was recorded wrongly, or is moved: the old row ends with the reason, a new one stands."""
+    row = end_commitment(act, commitment_id, reason=reason)
+    return record_commitment(act, row.reception_id, kind=kind, starts_at=starts_at, ends_at=ends_at)
+
+
+@command
+def end_commitment(act: Act, commitment_id: int, *, reason: str) -> Commitment:
+    """It does not take place, or never was. The row stays, with the reason."""
+    act.need("groups.seat")
+    row = act.session.get(Commitment, commitment_id)
+    if row is None:
+        raise NotFound("There is no such entry.")
+    stay = stay_here(act, row.reception_id, "groups.commitment_opened")
+    _end(act, row, reason)
+    act.note("groups.commitment_ended", patient_id=stay.patient_id, commitment=row.id)
     return row

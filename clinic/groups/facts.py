@@ -1,7 +1,4 @@
-"""What may the planner and the checks know? Rows of a prison -> GroupFacts.
-
-Social visits and adjudications are recorded nowhere yet, so nobody is away for them here.
-"""
+"""What may the checks know? Rows of a prison -> GroupFacts. What a plan knows beside: plan_facts.py."""
 
 from __future__ import annotations
 
@@ -17,6 +14,7 @@ from clinic.custody import facts as custody_facts
 from clinic.custody import timetables
 from clinic.custody.models import Hearing, KnownRelease, Reception, Transfer, Unavailable
 from clinic.groups.models import (
+    Commitment,
     EstatePlacement,
     GroupFacilitator,
     GroupMaterial,
@@ -78,7 +76,7 @@ def as_session(row: GroupSession) -> Session:
         id=row.id, topic=row.topic, estate=row.estate, starts_at=row.starts_at,
         ends_at=row.ends_at, room_id=row.room_id, carat_id=row.carat_id,
         clinical_id=row.clinical_id, places=row.places, published=row.status == "published",
-        runs_on_bank_holiday=row.runs_on_bank_holiday,
+        pinned=row.pinned, runs_on_bank_holiday=row.runs_on_bank_holiday,
     )  # fmt: skip
 
 
@@ -246,7 +244,7 @@ def person_of(act: Act, stay: Reception, last_on: date) -> Person:
         topics=tuple(topics),
         ppo=detail.ppo is True,
         one_to_one=detail.group_suitability == "one_to_one",
-        away=tuple(_away(act, stay, last_on)),
+        away=tuple(away_of(act, stay, last_on)),
     )
 
 
@@ -266,7 +264,8 @@ def _weeks(act: Act, stay: Reception) -> Iterable[Week]:
             yield Week(block["week"], first_on, last_on, required, item["hard"])
 
 
-def _away(act: Act, stay: Reception, last_on: date) -> Iterable[Away]:
+def away_of(act: Act, stay: Reception, last_on: date) -> Iterable[Away]:
+    """When they cannot come, and why: court, moves, commitments, visits, days apart."""
     session = act.session
     for hearing in custody_facts.rows_of(session, Hearing, stay.id):
         on = london_day(hearing.starts_at)
@@ -279,12 +278,25 @@ def _away(act: Act, stay: Reception, last_on: date) -> Iterable[Away]:
     for row in custody_facts.rows_of(session, Unavailable, stay.id):
         ends = end_of(max(row.from_on, row.to_on or last_on))
         yield Away(start_of(row.from_on), ends, row.place)
+    for other in commitments_of(act, stay.id):
+        yield Away(other.starts_at, other.ends_at, other.kind)
     for visit in session.scalars(
         select(Visit).where(
             Visit.patient_id.in_(same_person(act, stay.patient_id)), Visit.takes_time(act.at)
         )
     ):
         yield Away(visit.starts_at, visit.ends_at, "appointment")
+
+
+def commitments_of(act: Act, reception_id: int) -> list[Commitment]:
+    """The adjudications and social visits of a stay that stand, in time order."""
+    return list(
+        act.session.scalars(
+            select(Commitment)
+            .where(Commitment.reception_id == reception_id, Commitment.ended_at.is_(None))
+            .order_by(Commitment.starts_at, Commitment.id)
+        )
+    )
 
 
 def apart_of(act: Act, stays: Collection[Reception]) -> frozenset[frozenset[int]]:

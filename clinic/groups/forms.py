@@ -19,12 +19,14 @@ from clinic.forms import DayField, Form, MomentField, VersionField
 from clinic.groups.commands import MOST_A_WEEK
 from clinic.groups.models import (
     CANCELLED_BECAUSE,
+    COMMITMENTS,
     ESTATE_NAMES,
     LEVELS,
     MISSED_BECAUSE,
     OUTCOMES,
     PARTS,
     RELEASED_BECAUSE,
+    SAID_BY_THE_SERVICE,
 )
 from scheduling.groups import PLACES
 
@@ -142,7 +144,11 @@ class VersionOnlyForm(Form):
 class CancelForm(Form):
     """Why a session is not held."""
 
-    reason = RadioField("Why?", [InputRequired()], choices=_choices(CANCELLED_BECAUSE))
+    reason = RadioField(
+        "Why?",
+        [InputRequired()],
+        choices=[each for each in CANCELLED_BECAUSE.items() if each[0] not in SAID_BY_THE_SERVICE],
+    )
     version = VersionField()
 
 
@@ -159,11 +165,7 @@ class ReleaseForm(Form):
     reason = RadioField(
         "Why?",
         [InputRequired()],
-        choices=[
-            each
-            for each in RELEASED_BECAUSE.items()
-            if each[0] not in ("moved", "session_cancelled")
-        ],
+        choices=[each for each in RELEASED_BECAUSE.items() if each[0] not in SAID_BY_THE_SERVICE],
     )
 
 
@@ -201,3 +203,39 @@ class ApartForm(Form):
         description="Any of these keeps them out of one group",
     )  # fmt: skip
     reason = StringField("Who said so, and why?", [InputRequired(), Length(max=200)])
+
+
+class CommitmentForm(Form):
+    """An adjudication or a social visit."""
+
+    kind = RadioField("What is it?", [InputRequired()], choices=_choices(COMMITMENTS))
+    starts_at = MomentField("When does it begin?", [InputRequired()])
+    ends_at = MomentField(
+        "When does it end?", [InputRequired()], description="If it is not known, say at the latest"
+    )
+
+
+class CommitmentCorrectionForm(CommitmentForm):
+    """The same, put right."""
+
+    reason = StringField("What changed, or was wrong?", [InputRequired(), Length(max=200)])
+
+
+class AskPlanForm(Form):
+    """28 days of which part of the prison?"""
+
+    first_on = DayField(
+        "From which day?", [InputRequired()], description="28 days are planned, from tomorrow on"
+    )
+    wing_id = SelectField(
+        "For whom?", coerce=lambda given: int(given) if given else None,
+        description="Seats of people of other wings stay as they are",
+    )  # fmt: skip
+
+
+class PlannedSeatForm(Form):
+    """In which session of a plan is this person kept?"""
+
+    session_nth = RadioField(
+        "Keep them in", [InputRequired()], coerce=lambda given: int(given) if given else None
+    )

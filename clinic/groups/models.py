@@ -1,4 +1,4 @@
-"""Group sessions of a prison, the seats in them, and what decides who may sit where.
+"""Group sessions of a prison, the seats in them, the plans of them, and what decides who may sit.
 
 The database alone decides (migration create_groups): `group_hold_no_overlap`, no two standing holds
 of one room or member of staff at the same time; `group_seat_no_overlap`, no two standing seats of
@@ -12,11 +12,11 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.appointments.models import Resource
-from clinic.custody.models import Reception
+from clinic.custody.models import Reception, Wing
 from clinic.db import Base, Recorded, codes_only
 from clinic.staff.models import Staff
 from scheduling.groups import ESTATES, KINDS, PLACES, RULES
@@ -47,6 +47,8 @@ CANCELLED_BECAUSE = {
     "material": "The material is not valid",
     "in_error": "Planned in error",
     "other": "Another reason",
+    "replanned": "Left out of a plan that was accepted",
+    "plan_undone": "The plan it came with was undone",
 }
 RELEASED_BECAUSE = {
     "declined": "The person does not want it",
@@ -57,7 +59,11 @@ RELEASED_BECAUSE = {
     "session_cancelled": "The session is cancelled",
     "in_error": "Seated in error",
     "other": "Another reason",
+    "replanned": "Left out of a plan that was accepted",
+    "plan_undone": "The plan it came with was undone",
 }
+SAID_BY_THE_SERVICE = frozenset({"moved", "session_cancelled", "replanned", "plan_undone"})
+"""Reasons that follow from something else that was done; nobody chooses them."""
 SEAT_STATES = {"offered": "Offered", "seated": "Seated", "released": "Released"}
 OUTCOMES = {
     "attended": "Attended",
@@ -75,10 +81,21 @@ MISSED_BECAUSE = {
     "did_not_attend": "Did not attend, no reason known",
     "other": "Another reason",
 }
+COMMITMENTS = {"adjudication": "Adjudication", "visit": "Social visit"}
+PLAN_STATES = {
+    "running": "Being worked out",
+    "ready": "Ready",
+    "failed": "Failed",
+    "accepted": "Accepted",
+    "withdrawn": "Withdrawn",
+    "undone": "Accepted, then undone",
+}
 assert tuple(ESTATE_NAMES) == ESTATES and tuple(LEVELS) == tuple(RULES["GP-08"]["levels"])
 
 _STANDS = text("ended_at IS NULL")
 _SEATED = text("state <> 'released'")
+_RUNNING = text("state = 'running'")
+_PLAIN = JSON(none_as_null=True)
 
 
 def _one_standing(name: str, *columns: str) -> Index:
@@ -215,6 +232,7 @@ class GroupSession(Recorded, Base):
     runs_on_bank_holiday: Mapped[bool]
     status: Mapped[str]
     cancelled_because: Mapped[str | None]
+    pinned: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column()
 
     material: Mapped[GroupMaterial] = relationship()
@@ -235,6 +253,7 @@ class GroupEvent(Recorded, Base):
     at: Mapped[datetime]
     reason: Mapped[str | None]
     state: Mapped[dict[str, Any]]
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("group_plan.id"), index=True)
 
 
 class GroupHold(Base):
@@ -257,7 +276,9 @@ class GroupHold(Base):
 class GroupSeat(Recorded, Base):
     """One stay's seat in a session, with the session's times. Released, never deleted.
 
-    `offered`: the person was asked and has not said yes; it takes a seat all the same.
+    `offered`: the person was asked and has not said yes; it takes a seat all the same. `pinned`:
+    staff want it kept, whatever is planned anew. `plan_id`, `released_by_plan_id`: the plan whose
+    acceptance gave it or took it away.
     """
 
     __tablename__ = "group_seat"
@@ -288,6 +309,8 @@ class GroupSeat(Recorded, Base):
     released_because: Mapped[str | None]
     released_at: Mapped[datetime | None]
     released_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("group_plan.id"), index=True)
+    released_by_plan_id: Mapped[int | None] = mapped_column(ForeignKey("group_plan.id"), index=True)
 
     session: Mapped[GroupSession] = relationship()
     reception: Mapped[Reception] = relationship()
@@ -311,3 +334,92 @@ class GroupAttendance(_Ends, Base):
     outcome: Mapped[str]
     missed_because: Mapped[str | None]
     delivery_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"))
+
+
+class Commitment(_Ends, Base):
+    """An adjudication or a social visit: where somebody must be, or wants to be, instead of a group.
+
+    A correction ends this row and adds another. Court, moves and appointments have rows of their own.
+    """
+
+    __tablename__ = "commitment"
+    __table_args__ = (
+        codes_only("kind", COMMITMENTS),
+        CheckConstraint("starts_at < ends_at", name="times"),
+        Index("ix_commitment_reception_starts", "reception_id", "starts_at"),
+    )
+
+    reception_id: Mapped[int] = mapped_column(ForeignKey("reception.id"))
+    kind: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+
+
+class GroupPlan(Recorded, Base):
+    """A plan of 28 days of groups: asked for, worked out by a process of its own, accepted or not.
+
+    `alive_until`: the process says so again and again that it is at work; past it, it has died
+    (`stands`). `known`: a digest of every fact it was worked out from, by kind and id. `pins`: what
+    had to be kept beside the pins that stand. `result`: what was found (plan_results.py), never
+    changed. `applied`: what accepting it did that its rows do not say.
+    """
+
+    __tablename__ = "group_plan"
+    __table_args__ = (
+        codes_only("state", PLAN_STATES),
+        CheckConstraint("(state IN ('accepted', 'undone')) = (accepted_at IS NOT NULL)",
+                        name="accepted"),
+        CheckConstraint("(state = 'undone') = (undone_at IS NOT NULL)", name="undone"),
+        CheckConstraint("(state = 'failed') = (failed_because IS NOT NULL)", name="failed"),
+        Index(
+            "uq_group_plan_running", "site_id", unique=True,
+            sqlite_where=_RUNNING, postgresql_where=_RUNNING,
+        ),
+        Index("ix_group_plan_site", "site_id", "id"),
+    )  # fmt: skip
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    wing_id: Mapped[int | None] = mapped_column(ForeignKey("wing.id"))
+    first_on: Mapped[date]
+    last_on: Mapped[date]
+    based_on_id: Mapped[int | None] = mapped_column(ForeignKey("group_plan.id"))
+    pins: Mapped[list[Any]] = mapped_column(JSON)
+    weights: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    began_at: Mapped[datetime | None]
+    alive_until: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    progress: Mapped[dict[str, Any] | None] = mapped_column(_PLAIN)
+    known: Mapped[dict[str, Any] | None] = mapped_column(_PLAIN)
+    result: Mapped[dict[str, Any] | None] = mapped_column(_PLAIN)
+    failed_because: Mapped[str | None]
+    applied: Mapped[dict[str, Any] | None] = mapped_column(_PLAIN)
+    accepted_at: Mapped[datetime | None]
+    accepted_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    undone_reason: Mapped[str | None]
+
+    wing: Mapped[Wing | None] = relationship()
+
+    def stands(self, at: datetime) -> str:
+        """Its state at this moment: a plan whose process fell silent has failed, by the clock."""
+        if self.state == "running" and self.alive_until < at:
+            return "failed"
+        return self.state
+
+
+class GroupPlanPin(_Ends, Base):
+    """What staff want kept of a plan that is not accepted: this person in this session of it.
+
+    `session_nth`: its place in the plan's result. It counts once a new plan is made from this one.
+    """
+
+    __tablename__ = "group_plan_pin"
+    __table_args__ = (
+        _one_standing("uq_group_plan_pin_standing", "plan_id", "reception_id", "session_nth"),
+    )
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("group_plan.id"))
+    reception_id: Mapped[int] = mapped_column(ForeignKey("reception.id"))
+    session_nth: Mapped[int]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlalchemy import func, select
@@ -27,17 +27,13 @@ from clinic.groups.models import (
     RegimeBlock,
 )
 from clinic.groups.offers import kept_from
-from clinic.groups.session_commands import (
-    attendance_of,
-    session_here,
-    why_not_held,
-    why_not_seated,
-)
+from clinic.groups.seat_commands import attendance_of, why_not_seated
+from clinic.groups.session_commands import session_here, why_not_held
 from clinic.patients.models import Patient
 from clinic.patients.queries import Where, root_of, same_person
 from clinic.staff.models import Staff, StaffRole
 from dosing.days import end_of, start_of
-from scheduling.groups import Bar
+from scheduling.groups import Bar, Span
 
 WEEK = timedelta(days=6)
 MOST_LISTED = 60
@@ -52,12 +48,16 @@ def need_a_prison(act: Act) -> None:
 
 @dataclass(frozen=True)
 class Seated:
-    """A seat and whose it is. `patient`: the record that counts; `was`: what is recorded of it."""
+    """A seat and whose it is. `patient`: the record that counts; `was`: what is recorded of it.
+
+    `away`: what of their own keeps them from it as things stand, in words.
+    """
 
     seat: GroupSeat
     patient: Patient
     where: Where | None
     was: GroupAttendance | None
+    away: tuple[str, ...] = ()
 
     @property
     def cell(self) -> str:
@@ -102,6 +102,23 @@ def week(act: Act, monday: date) -> tuple[list[GroupSession], dict[int, int]]:
     return rows, {each.session_id: each.taken for each in counted}
 
 
+def week_sheet(act: Act, first_on: date, last_on: date) -> list[tuple[GroupSession, list[Seated]]]:
+    """The sessions of these days that are or were held, with everybody in them, by wing and cell.
+
+    Audited by whom it shows.
+    """
+    need_a_prison(act)
+    rows = [
+        row
+        for row in facts.standing_sessions(act, act.site_id or 0, first_on, last_on)
+        if row.status != "draft"
+    ]
+    seats = _seated(act, facts.standing_seats(act, [row.id for row in rows]))
+    act.note_shown("groups.week_shown", [each.patient.id for each in seats])
+    by_place = sorted(seats, key=lambda each: (each.where is None, each.cell, each.seat.number))
+    return [(row, [each for each in by_place if each.seat.session_id == row.id]) for row in rows]
+
+
 def _seated(act: Act, seats: Sequence[GroupSeat]) -> list[Seated]:
     people = {
         seat.id: act.session.get_one(Patient, root_of(act, seat.reception.patient_id))
@@ -126,12 +143,20 @@ def one_session(act: Act, session_id: int) -> Shown:
     seated = _seated(act, seats)
     act.note_shown("groups.session_shown", [each.patient.id for each in seated])
     pairs = facts.apart_of(act, [seat.reception for seat in seats])
+    if row.status == "published" and row.starts_at > act.at:
+        span = Span(row.starts_at, row.ends_at)
+        seated = [replace(each, away=_away(act, each.seat, span)) for each in seated]
     live = row.status in ("draft", "published") and row.ends_at > act.at
     return Shown(
         row, seated, why_not_held(act, row) if live else [], events,
         staff_names(act, {each.recorded_by for each in events}),
         frozenset(one for pair in pairs for one in pair),
     )  # fmt: skip
+
+
+def _away(act: Act, seat: GroupSeat, span: Span) -> tuple[str, ...]:
+    met = [each for each in facts.away_of(act, seat.reception, span.on) if each.meets(span)]
+    return tuple(dict.fromkeys(str(Bar(each.cause, span.on)) for each in sorted(met)))
 
 
 def staff_names(act: Act, ids: Collection[int]) -> dict[int, str]:

@@ -8,14 +8,16 @@ from clinic.custody.schemas import LONGEST_REASON
 from clinic.groups.commands import MOST_A_WEEK
 from clinic.groups.models import (
     CANCELLED_BECAUSE,
+    COMMITMENTS,
     ESTATE_NAMES,
     LEVELS,
     MISSED_BECAUSE,
     OUTCOMES,
     PARTS,
     RELEASED_BECAUSE,
+    SAID_BY_THE_SERVICE,
 )
-from clinic.shapes import code, instant, row_id, yes_no
+from clinic.shapes import code, day, instant, row_id, yes_no
 from scheduling.groups import KINDS, PLACES, TOPICS
 
 
@@ -105,7 +107,9 @@ class SessionChangeSchema(Schema):
 
 
 class CancelSchema(Schema):
-    reason = code(CANCELLED_BECAUSE, required=True)
+    reason = code(
+        [each for each in CANCELLED_BECAUSE if each not in SAID_BY_THE_SERVICE], required=True
+    )
 
 
 class SessionSchema(SessionRequestSchema):
@@ -167,7 +171,7 @@ class SeatRequestSchema(Schema):
 
 class ReleaseSchema(Schema):
     reason = code(
-        [each for each in RELEASED_BECAUSE if each not in ("moved", "session_cancelled")],
+        [each for each in RELEASED_BECAUSE if each not in SAID_BY_THE_SERVICE],
         required=True,
     )
 
@@ -196,3 +200,146 @@ class ApartSchema(Schema):
     id = fields.Integer()
     level = fields.String()
     shared_sessions = fields.List(fields.Integer())
+
+
+class PinSchema(Schema):
+    """Is it kept, whatever is planned anew?"""
+
+    pinned = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+
+class PlanRequestSchema(Schema):
+    """28 days from a day on; `wing_id` null: the whole prison."""
+
+    first_on = day(required=True)
+    wing_id = row_id(allow_none=True)
+
+
+class PlanPinSchema(Schema):
+    """Somebody in a session of a plan: its place among the plan's sessions, the first being 0."""
+
+    reception_id = row_id(required=True)
+    session_nth = fields.Integer(required=True, strict=True, validate=validate.Range(0, 10_000))
+
+
+class PlannedSessionSchema(Schema):
+    """A session of a plan; `id` null: a new one. `seats`, `pinned`: receptions."""
+
+    id = fields.Integer(allow_none=True)
+    topic = fields.String()
+    estate = fields.String()
+    starts_at = fields.String()
+    ends_at = fields.String()
+    room_id = fields.Integer()
+    carat_id = fields.Integer()
+    clinical_id = fields.Integer()
+    places = fields.Integer()
+    seats = fields.List(fields.Integer())
+    pinned = fields.List(fields.Integer())
+
+
+class ShortfallSchema(Schema):
+    """Sessions somebody lacks in a week: the fewest causes that leave no way, and what to ask for."""
+
+    reception = fields.Integer()
+    week = fields.Integer()
+    from_on = fields.String()
+    to_on = fields.String()
+    missing = fields.Integer()
+    hard = fields.Boolean()
+    because = fields.List(fields.Dict(keys=fields.String(), values=fields.String()))
+    ask = fields.String()
+
+
+class PlannedMoveSchema(Schema):
+    """One change against what stands; `forced`: why it could not stay, empty when it pays."""
+
+    what = fields.String()
+    reception = fields.Integer(allow_none=True)
+    told = fields.Boolean()
+    was = fields.Nested(PlannedSessionSchema, allow_none=True)
+    now = fields.Nested(PlannedSessionSchema, allow_none=True)
+    forced = fields.List(fields.String())
+
+
+class PlanLevelSchema(Schema):
+    """How good the plan is in one respect, in points, and the bound no plan can be under."""
+
+    name = fields.String()
+    value = fields.Integer()
+    bound = fields.Integer()
+    gap = fields.Integer()
+    proved = fields.Boolean()
+
+
+class PlanClashSchema(Schema):
+    """Pins that cannot all be kept; `because`: where one alone is against the rules."""
+
+    pins = fields.List(fields.Dict(keys=fields.String()))
+    because = fields.List(fields.String())
+
+
+class PlanResultSchema(Schema):
+    sessions = fields.List(fields.Nested(PlannedSessionSchema))
+    short = fields.List(fields.Nested(ShortfallSchema))
+    moves = fields.List(fields.Nested(PlannedMoveSchema))
+    levels = fields.List(fields.Nested(PlanLevelSchema))
+    missing = fields.Integer()
+    seats = fields.Integer()
+    clash = fields.Nested(PlanClashSchema, allow_none=True)
+
+
+class PlanProgressSchema(Schema):
+    """How far the work is: what is looked at, the best found, the bound, the gap between them."""
+
+    at_once = fields.Integer()
+    level = fields.String()
+    value = fields.Integer(allow_none=True)
+    bound = fields.Integer(allow_none=True)
+    gap = fields.Integer(allow_none=True)
+    seconds = fields.Integer()
+
+
+class PlanSchema(Schema):
+    """A plan of 28 days. `state` is as it stands now: one whose process died has failed."""
+
+    id = fields.Integer()
+    first_on = fields.Date()
+    last_on = fields.Date()
+    wing_id = fields.Integer(allow_none=True)
+    based_on_id = fields.Integer(allow_none=True)
+    state = fields.String()
+    recorded_at = instant()
+    ended_at = instant(allow_none=True)
+    accepted_at = instant(allow_none=True)
+    undone_at = instant(allow_none=True)
+    failed_because = fields.String(allow_none=True)
+    progress = fields.Nested(PlanProgressSchema, allow_none=True)
+    result = fields.Nested(PlanResultSchema, allow_none=True)
+
+
+class PlanWithPinsSchema(PlanSchema):
+    """With what was pinned in it and counts once it is made again."""
+
+    pinned = fields.List(fields.Nested(PlanPinSchema))
+
+
+class CommitmentRequestSchema(Schema):
+    """An adjudication or a social visit."""
+
+    kind = code(COMMITMENTS, required=True)
+    starts_at = instant(required=True)
+    ends_at = instant(required=True)
+
+
+class CommitmentSchema(CommitmentRequestSchema):
+    id = fields.Integer()
+    reception_id = fields.Integer()
+    ended_at = instant(allow_none=True)
+    ended_reason = fields.String(allow_none=True)
+
+
+class CommitmentChangeSchema(CommitmentRequestSchema):
+    """How it is, and what was wrong."""
+
+    reason = _text(required=True)

@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clinic.appointments import things_commands
+from clinic.appointments.models import Visit
+from clinic.custody.models import Reception
 from clinic.db import Database
-from clinic.groups import commands, session_commands
-from clinic.groups.models import GroupSession
+from clinic.groups import commands, seat_commands, session_commands
+from clinic.groups.models import GroupSeat, GroupSession
 from clinic.staff.models import Staff
 from dosing.days import london_day
+from scheduling.groups import TOPICS
 from tests.factories import base
 from tests.factories.custody import RECEIVED, Prison, a_prison
 
@@ -66,10 +69,19 @@ class Groups:
             led[f"{kind}_id"] = staff.id
         return self.session(room_id=room.id, **led)
 
+    def every_topic(self) -> None:
+        """Material for all eight topics, and both facilitators lead them."""
+        act = self.act(self.prison.manager)
+        for staff, kind in ((self.carat, "carat"), (self.clinical, "clinical")):
+            commands.set_facilitator(act, staff_id=staff.id, kind=kind, topics=TOPICS)
+        for topic in TOPICS[:3] + TOPICS[5:]:
+            commands.add_material(
+                act, topic=topic, title=topic, edition="1", validated_by="Area panel",
+                validated_on=london_day(self.prison.at) - timedelta(days=100),
+            )  # fmt: skip
+
     def seat(self, session_id: int, reception_id: int, **more: Any) -> int:
-        return session_commands.give_seat(
-            self.act(), session_id, reception_id=reception_id, **more
-        ).id
+        return seat_commands.give_seat(self.act(), session_id, reception_id=reception_id, **more).id
 
     def apart(self, one: int, other: int) -> int:
         return commands.keep_apart(
@@ -93,3 +105,25 @@ def a_prison_with_groups(database: Database, *, at: datetime = RECEIVED) -> Grou
             validated_on=london_day(at) - timedelta(days=100),
         )  # fmt: skip
     return Groups(prison, room.id, prison.keyworker, nurse)
+
+
+def a_visit(work: Any, groups: Groups, stay: int) -> Visit:
+    """Somebody's visit to healthcare from ten to eleven on the day of its sessions."""
+    starts_at = (groups.prison.at + timedelta(days=8)).replace(hour=10, minute=0, second=0)
+    return Visit(
+        patient_id=work.get_one(Reception, stay).patient_id, site_id=groups.prison.site.id,
+        referral_id=None, kind="titration_review", starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=1), doctor_id=None, worker_id=None, nurse_id=None,
+        room_id=None, observation_id=None, status="booked", lapses_at=None, chain_id=None,
+        day_number=None, recorded_at=groups.prison.at, recorded_by=groups.carat.id,
+    )  # fmt: skip
+
+
+def a_seat(session: GroupSession, stay: int, number: int) -> GroupSeat:
+    """A seat past every command."""
+    return GroupSeat(
+        session_id=session.id, reception_id=stay, number=number, starts_at=session.starts_at,
+        ends_at=session.ends_at, state="seated", pinned=False, released_because=None,
+        released_at=None, released_by=None, plan_id=None, released_by_plan_id=None,
+        recorded_at=session.recorded_at, recorded_by=session.recorded_by,
+    )  # fmt: skip

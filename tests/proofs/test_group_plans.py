@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from clinic.bench.groups import a_wing, disrupted, published
+from clinic.groups import plan_commands
+from clinic.groups.models import GroupPlan
 from scheduling.group_checker import breaches
 from scheduling.group_placing import place
 from scheduling.group_solver import Options, Solved, solve
 from scheduling.groups import GroupFacts
+from tests.factories.prison_groups import a_prison_with_groups
+from tests.support.server import run_command
 
 WINGS = 200
 
@@ -41,3 +50,37 @@ def _solved_well(facts: GroupFacts, options: Options) -> Solved:
     assert solved.plan.points <= place(facts).points
     assert all(level.gap >= 0 for level in solved.levels)
     return solved
+
+
+@pytest.mark.proof
+def test_a_plan_whose_process_is_killed_has_failed_and_the_next_is_worked_out(
+    fresh_database, fresh_url
+) -> None:
+    made = a_prison_with_groups(fresh_database, at=datetime.now(UTC))
+    for _ in range(3):
+        made.someone()
+    tomorrow = made.act().today + timedelta(days=1)
+    first = plan_commands.ask_plan(made.act(), first_on=tomorrow).id
+    made.prison.close()
+
+    def plan():
+        with fresh_database.reading() as session:
+            return session.get_one(GroupPlan, first)
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "clinic.cli", "groups", "plan", str(first)],
+        env=os.environ | {"THROUGHCARE_MODE": "test", "THROUGHCARE_DATABASE_URL": fresh_url},
+    ) as process:
+        while plan().began_at is None:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+
+    assert plan().state == "running"
+    later = plan().alive_until + timedelta(seconds=1)
+    assert plan().stands(later) == "failed"
+    again = plan_commands.ask_plan(made.act(at=later), first_on=tomorrow).id
+    made.prison.close()
+    for number, says in ((first, "claimed"), (again, "ready"), (again, "claimed")):
+        told = run_command("groups", "plan", str(number), database_url=fresh_url).stderr
+        assert f"Plan {number}: {says}." in told, told

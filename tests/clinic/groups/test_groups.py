@@ -10,7 +10,7 @@ from clinic.custody import commands as custody
 from clinic.custody import timetables
 from clinic.custody.models import Delivery, Reception
 from clinic.errors import Conflict
-from clinic.groups import commands, queries, session_commands
+from clinic.groups import commands, queries, seat_commands, session_commands
 from clinic.groups.models import GroupHold, GroupSession
 from clinic.roles import rights_of
 from tests.factories.custody import london
@@ -116,7 +116,7 @@ def test_a_pair_named_later_shows_what_they_share_until_one_of_them_is_moved(gro
     stay = act.session.get_one(Reception, one)
     assert [each.id for each in queries.shared_sessions(act, stay)] == [first]
     assert queries.sessions_with_pairs(act) == {first}
-    moved = session_commands.move_seat(groups.act(), seat_id, session_id=later)
+    moved = seat_commands.move_seat(groups.act(), seat_id, session_id=later)
 
     assert (moved.session_id, moved.state) == (later, "seated")
     assert queries.sessions_with_pairs(groups.act()) == set()
@@ -130,7 +130,7 @@ def test_a_move_that_is_refused_leaves_the_seat_where_it_was(groups):
     seat_id = groups.seat(first, other)
 
     with pytest.raises(Conflict, match="kept apart"):
-        session_commands.move_seat(groups.act(), seat_id, session_id=later)
+        seat_commands.move_seat(groups.act(), seat_id, session_id=later)
 
     [(seat, _)] = queries.groups_of(groups.act(), other)
     assert (seat.id, seat.state) == (seat_id, "seated")
@@ -152,11 +152,11 @@ def test_who_came_counts_in_the_28_days_and_a_correction_strikes_it_out(groups):
     stay, session_id = groups.someone(), groups.session()
     seat_id = groups.seat(session_id, stay)
     with pytest.raises(Conflict, match="not begun"):
-        session_commands.record_attendance(groups.act(), seat_id, outcome="attended")
+        seat_commands.record_attendance(groups.act(), seat_id, outcome="attended")
     after = london(f"{THURSDAY} 11:30")
 
     def say(outcome, **more):
-        return session_commands.record_attendance(
+        return seat_commands.record_attendance(
             groups.act(at=after), seat_id, outcome=outcome, **more
         )
 

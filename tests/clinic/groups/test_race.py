@@ -16,10 +16,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from clinic.errors import Conflict
-from clinic.groups import session_commands
-from clinic.groups.models import GroupSeat, GroupSession
+from clinic.groups import seat_commands, session_commands
+from clinic.groups.models import GroupSession
 from tests.factories import base
-from tests.factories.prison_groups import a_prison_with_groups
+from tests.factories.custody import london
+from tests.factories.prison_groups import a_prison_with_groups, a_seat, a_visit
 from tests.support import people
 from tests.support.race import post, race
 
@@ -63,7 +64,7 @@ def all_at_once(groups, session_id, receptions):
             groups.prison.database, groups.carat, groups.prison.site, at=groups.prison.at
         )
         try:
-            session_commands.give_seat(act, session_id, reception_id=reception_id)
+            seat_commands.give_seat(act, session_id, reception_id=reception_id)
         except Conflict as conflict:
             return conflict.detail
         finally:
@@ -105,6 +106,61 @@ def test_one_of_twenty_gets_the_last_seat_and_the_others_hear_that_it_is_full(gr
 
 def test_two_kept_apart_asked_for_twenty_times_at_once_never_sit_together(groups):
     want_to_sit_together(groups, 20)
+
+
+def test_of_twenty_sessions_planned_at_once_for_one_room_and_one_pair_of_staff_one_stands(groups):
+    groups.prison.close()
+    database, prison = groups.prison.database, groups.prison
+
+    def plan(nth):
+        act = base.an_act(database, groups.carat, prison.site, at=prison.at)
+        try:
+            session_commands.plan_session(
+                act, topic="alcohol", estate="main", room_id=groups.room_id,
+                starts_at=london("2026-11-12 09:30") + timedelta(minutes=nth),
+                carat_id=groups.carat.id, clinical_id=groups.clinical.id,
+            )  # fmt: skip
+        except Conflict:
+            return "refused"
+        finally:
+            act.session.close()
+        return "planned"
+
+    with ThreadPoolExecutor(20) as pool:
+        assert Counter(pool.map(plan, range(20))) == {"planned": 1, "refused": 19}
+    with database.reading() as session:
+        held = session.execute(text("SELECT needed_as FROM group_hold WHERE released_at IS NULL"))
+        assert sorted(held.scalars()) == ["carat", "clinical", "room"]
+
+
+def test_of_a_visit_and_a_seat_written_at_once_for_one_person_one_stands(groups):
+    session_id = groups.session()
+    stays = [groups.someone() for _ in range(12)]
+    groups.prison.close()
+    database = groups.prison.database
+
+    def write(make, stay, number):
+        try:
+            with database.transaction() as work:
+                work.add(make(work, stay, number))
+        except IntegrityError as error:
+            return 0, {"says": str(error.orig)}
+        return 1, {"says": "in"}
+
+    def seat(work, stay, number):
+        return a_seat(work.get_one(GroupSession, session_id), stay, number)
+
+    def visit(work, stay, number):
+        return a_visit(work, groups, stay)
+
+    answers = race([
+        partial(write, make, stay, number)
+        for number, stay in enumerate(stays, start=1) for make in (seat, visit)
+    ])  # fmt: skip
+
+    assert sum(status for status, _ in answers) == len(stays)
+    refused = {said["says"].partition("\n")[0] for status, said in answers if not status}
+    assert refused <= {"group_seat_meets_visit", "visit_meets_group_seat"}
 
 
 # -- signed in, over HTTP, from 200 clients at once -------------------------------------------------
@@ -176,14 +232,7 @@ def write_at_once(groups, *seats):
         try:
             with database.transaction() as session:
                 row = session.get_one(GroupSession, session_id)
-                session.add(
-                    GroupSeat(
-                        session_id=row.id, reception_id=reception_id, number=number,
-                        starts_at=row.starts_at, ends_at=row.ends_at, state="seated", pinned=False,
-                        released_because=None, released_at=None, released_by=None,
-                        recorded_at=datetime.now(UTC), recorded_by=groups.carat.id,
-                    )
-                )  # fmt: skip
+                session.add(a_seat(row, reception_id, number))
         except IntegrityError as error:
             return 0, {"says": str(error.orig)}
         return 1, {"says": "in"}
@@ -262,13 +311,7 @@ def test_without_taking_the_session_first_two_kept_apart_slip_past_each_other(gr
         session.execute(text("DROP TRIGGER group_seat_a_queue ON group_seat"))
 
     def row(at, session_id, reception_id, number):
-        held = at.get_one(GroupSession, session_id)
-        return GroupSeat(
-            session_id=session_id, reception_id=reception_id, number=number,
-            starts_at=held.starts_at, ends_at=held.ends_at, state="seated", pinned=False,
-            released_because=None, released_at=None, released_by=None,
-            recorded_at=datetime.now(UTC), recorded_by=groups.carat.id,
-        )  # fmt: skip
+        return a_seat(at.get_one(GroupSession, session_id), reception_id, number)
 
     with database.transaction() as first, database.transaction() as second:
         first.add(row(first, *seats[0]))
