@@ -1,26 +1,28 @@
-"""Two weeks of groups in the first prison: material, a room, sessions, seats, a pair kept apart."""
+"""Groups in the first prison: material, a room, an accepted plan of 28 days, a pair kept apart."""
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from collections.abc import Sequence
+from datetime import date, time, timedelta
 
 from sqlalchemy import select
 
+from clinic import clock
 from clinic.appointments.things_commands import add_thing, say_confidential
+from clinic.custody import commands as custody
 from clinic.custody.models import Reception
 from clinic.demo.people import MARLFIELD
 from clinic.demo.story import Story
-from clinic.errors import Conflict
-from clinic.groups import commands, queries, session_commands
+from clinic.groups import commands, plan_commands, planner, seat_commands
 from dosing.days import at_london
 from scheduling.groups import TOPICS
 
-MOST_SEATED = 6
+WITH_RELEASE_PLANS = 6
 
 
 def tell(story: Story) -> None:
     """By the manager, who plans, and the keyworker who leads and seats."""
-    story.say("groups of two weeks")
+    story.say("groups of 28 days")
     work = story.by("stone")
     room = add_thing(work, kind="room", name="Education 3")
     say_confidential(work, room.id, confidential=True)
@@ -46,24 +48,45 @@ def tell(story: Story) -> None:
     commands.keep_apart(
         work, stays[1], other_reception_id=stays[3], level="cell_landing", reason="Told by security"
     )
-    monday = story.today + timedelta(days=7 - story.today.weekday())
-    for number, day in enumerate((0, 2, 3, 7, 9, 10)):
-        starts_at = at_london(monday + timedelta(days=day), time(9, 30))
-        try:
-            row = session_commands.plan_session(
-                work, topic=TOPICS[number % len(TOPICS)], estate="main", starts_at=starts_at,
-                room_id=room.id, **leading,
-            )  # fmt: skip
-        except Conflict:  # a bank holiday
-            work.session.rollback()
-            continue
-        session_commands.publish_session(work, row.id, version=row.version)
-        free = [each for each in queries.candidates(work, row) if not each.bars]
-        for place, each in enumerate(free[:MOST_SEATED]):
-            try:
-                session_commands.give_seat(
-                    work, row.id, reception_id=each.reception_id, offered=place == MOST_SEATED - 1
-                )
-            except Conflict:  # somebody they are kept apart from was seated a moment ago
-                work.session.rollback()
+    for number, (stay, kind) in enumerate(
+        zip(stays[4:8], ("visit", "adjudication") * 2, strict=False)
+    ):
+        starts_at = at_london(story.today + timedelta(days=2 + number), time(13, 30))
+        commands.record_commitment(
+            work, stay, kind=kind, starts_at=starts_at, ends_at=starts_at + timedelta(hours=1)
+        )
     work.session.close()
+    accepted = _planned(story, story.today + timedelta(days=1))
+    work = story.by("stone")
+    plan_commands.accept_plan(work, accepted)
+    work.session.close()
+    _wish(story, stays)
+
+
+def _planned(story: Story, first_on: date) -> int:
+    """A plan made at once, so that the demonstration starts at once; its id."""
+    work = story.by("stone")
+    work.at = clock.now()  # not when the telling began: a plan nobody begins in a minute has failed
+    plan_id = plan_commands.ask_plan(work, first_on=first_on).id
+    work.session.close()
+    planner.work_out(story.database, plan_id, seconds=0)
+    return plan_id
+
+
+def _wish(story: Story, stays: Sequence[int]) -> None:
+    """The keyworker pins a seat; then somebody is to be in court, and a new plan waits to be accepted."""
+    work = story.by("marsh")
+    seats = [seat for stay in stays for seat in seat_commands.seats_of(work, stay)]
+    if not seats:
+        return
+    seat_commands.pin_seat(work, seats[0].id, pinned=True)
+    planned = WITH_RELEASE_PLANS  # whose plans were scored at this very moment, without a hearing
+    in_court = [seat for seat in seats if seat.reception_id in stays[planned:]]
+    work.session.close()
+    work = story.by("byrne")
+    for seat in in_court[:1]:
+        custody.record_hearing(
+            work, seat.reception_id, starts_at=seat.starts_at, court="Northborough Crown Court"
+        )
+    work.session.close()
+    _planned(story, story.today + timedelta(days=1))

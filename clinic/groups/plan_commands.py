@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import select, update
 
 from clinic.act import Act, command
-from clinic.custody.stays import prison_of
 from clinic.custody.models import Reception, Wing
+from clinic.custody.stays import prison_of
 from clinic.errors import Conflict, Invalid, NotFound, says
 from clinic.groups import facts, plan_facts
 from clinic.groups.commands import text_of
