@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dosing.days import end_of, london_day
+from scheduling.chairs import Chairs
 from scheduling.prescribing_models import RULES, PrescribingModel, rota_findings
 from scheduling.slots import (
     Hold,
@@ -110,27 +111,33 @@ def crosses(one: Place, other: Place) -> bool:
     )
 
 
-def together(places: Iterable[Place]) -> list[Place]:
-    """As many of these places as can be given side by side, the earliest to end first."""
+def together(places: Iterable[Place], chairs: Chairs) -> list[Place]:
+    """As many of these places as can be given side by side, the earliest to end first.
+
+    Their observation places are taken in `chairs` with it.
+    """
     chosen: list[Place] = []
     for place in sorted(places, key=lambda each: (each.until, each)):
-        if not any(crosses(place, each) for each in chosen):
+        if not any(crosses(place, each) for each in chosen) and chairs.take(place):
             chosen.append(place)
     return chosen
 
 
-def first_places(people: Sequence[Waits], free: Sequence[Place]) -> dict[int, Place | None]:
+def first_places(
+    people: Sequence[Waits], free: Sequence[Place], chairs: Chairs
+) -> dict[int, Place | None]:
     """Each person's place when everybody takes their first feasible one, in the order given.
 
-    Those who are booked keep theirs.
+    Those who are booked keep theirs, and their observation place is taken in `chairs` already.
     """
-    left = list(free)
+    left, chairs = list(free), chairs.copy()
     found: dict[int, Place | None] = {}
     for person in people:
         if person.booked is not None:
             found[person.id] = person.booked
             continue
-        place = next(iter(first_feasible(left, person.busy, 1)), None)
+        feasible = first_feasible(left, person.busy, len(left))
+        place = next((each for each in feasible if chairs.take(each)), None)
         found[person.id] = place
         if place is not None:
             left = [each for each in left if not crosses(each, place)]
@@ -138,16 +145,23 @@ def first_places(people: Sequence[Waits], free: Sequence[Place]) -> dict[int, Pl
 
 
 def prospects(
-    people: Sequence[Waits], free: Sequence[Place], rates: Rates, *, looked_to: date, seed: int = 1
+    people: Sequence[Waits],
+    free: Sequence[Place],
+    rates: Rates,
+    chairs: Chairs,
+    *,
+    looked_to: date,
+    seed: int = 1,
 ) -> list[Prospect]:
     """First place, and the chance of a breach, for everybody in the order given.
 
-    `free`: the free places up to `looked_to`, in order of time. Known leave and holidays are in
+    `free`: the free places up to `looked_to`, in order of time; `chairs`: the observation places,
+    with what is taken of them. Known leave and holidays are in
     the places; dice stand for the rest: a session that is not held, somebody who does not come and
     is offered another place from the next day on.
     """
-    places = first_places(people, free)
-    late_runs = _late_runs(people, free, rates, random.Random(seed))  # noqa: S311 - no secret
+    places = first_places(people, free, chairs)
+    late_runs = _late_runs(people, free, rates, chairs, random.Random(seed))  # noqa: S311 - no secret
     runs = TABLE["chance"]["runs"]
     made = []
     for person in people:
@@ -164,7 +178,11 @@ def prospects(
 
 
 def _late_runs(
-    people: Sequence[Waits], free: Sequence[Place], rates: Rates, dice: random.Random
+    people: Sequence[Waits],
+    free: Sequence[Place],
+    rates: Rates,
+    chairs: Chairs,
+    dice: random.Random,
 ) -> dict[int, int]:
     """In how many rounds each person is not seen within their limit."""
     limits = [each.last_on for each in people if each.last_on is not None]
@@ -176,7 +194,7 @@ def _late_runs(
     ahead = sorted({*(place for place in free), *booked})
     ahead = [place for place in ahead if place.starts_at < stop]
     days = [
-        (day, list(of_day))
+        (day, list(of_day), chairs.of_day(day))
         for day, of_day in groupby(ahead, key=lambda each: london_day(each.starts_at))
     ]
     for _ in range(TABLE["chance"]["runs"]):
@@ -187,7 +205,7 @@ def _late_runs(
 
 def _late_in_one_round(
     people: Sequence[Waits],
-    days: Sequence[tuple[date, list[Place]]],
+    days: Sequence[tuple[date, list[Place], Chairs]],
     booked: Mapping[Place, Waits],
     rates: Rates,
     dice: random.Random,
@@ -196,12 +214,13 @@ def _late_in_one_round(
     order = {each.id: nth for nth, each in enumerate(people)}
     not_before: dict[int, date] = {}
     seen_on: dict[int, date] = {}
-    for day, places in days:
+    for day, places, of_day in days:
+        chairs = of_day.copy()
         held = {
             doctor: dice.random() >= rates.session_lost.value
             for doctor in sorted({each.doctor_id for each in places})
         }
-        given = [each for each in places if each in booked]
+        given: list[Place] = []  # free places never cross those that are booked
         for place in places:
             person = booked.get(place)
             if person is None and any(crosses(place, each) for each in given):
@@ -220,7 +239,7 @@ def _late_in_one_round(
                     ),
                     None,
                 )
-                if person is None:
+                if person is None or not chairs.take(place):
                     continue
                 del waiting[person.id]
                 given.append(place)
@@ -409,8 +428,12 @@ def keeps_the_promise(
 # -- what an extra session could be --------------------------------------------------------
 
 
-def extra_session(rota: Rota, holds: Iterable[Hold], day: date) -> int:
+def extra_session(
+    rota: Rota, holds: Iterable[Hold], day: date, beside: Iterable[Place] = ()
+) -> int:
     """The most places a session of the rota would give on a day on which it is not held; 0: none.
+
+    `beside`: the places of that day which are given as well, and take observation places.
 
     The same two people at the same hours, both with the training they need that day, not on leave
     and with no other session or booking then; on no day the site is shut, and at a weekend only where one is
@@ -435,5 +458,8 @@ def extra_session(rota: Rota, holds: Iterable[Hold], day: date) -> int:
                 each for each in places_of(that_day, day, observed) if withdrawn(rota, each) is None
             ]
             free = still_free(could, taken, now=far, rota=rota)
-            most = max(most, len(free))
+            chairs = Chairs(rota, taken)
+            for each in beside:
+                chairs.take(each)
+            most = max(most, len(together(free, chairs)))
     return most

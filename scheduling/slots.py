@@ -234,7 +234,7 @@ def _lacking(rota: Rota, session: Session, day: date) -> tuple[str, Finding] | N
         return None
     if session.nurse_id is None:
         return "nurse", finding("RP-12", "no_nurse")
-    if not any(_in_use(rota, each, day) for each in rota.observation):
+    if not any(in_use(rota, each, day) for each in rota.observation):
         return "place", finding("RP-12", "no_place")
     return None
 
@@ -269,12 +269,13 @@ def _gone(rota: Rota, place: Needing) -> Refusal | None:
             for each in rota.away
         ):
             return Refusal("leave", f"The {WORDS[part]} is on leave then.", blocked_by=(part,))
-        if resource_id is not None and not _in_use(rota, resource_id, london_day(place.starts_at)):
+        if resource_id is not None and not in_use(rota, resource_id, london_day(place.starts_at)):
             return Refusal("withdrawn", "The room is no longer in use then.", blocked_by=(part,))
     return None
 
 
-def _in_use(rota: Rota, resource_id: int, day: date) -> bool:
+def in_use(rota: Rota, resource_id: int, day: date) -> bool:
+    """Is this room or observation place still there on that day?"""
     if resource_id not in rota.in_use:
         return False
     gone_on = rota.in_use[resource_id]
@@ -370,7 +371,7 @@ def _free_observation(rota: Rota, taken: Taken, place: Place) -> int | None:
         (
             each
             for each in rota.observation
-            if _in_use(rota, each, day) and not taken.has(place.starts_at, place.until, None, each)
+            if in_use(rota, each, day) and not taken.has(place.starts_at, place.until, None, each)
         ),
         None,
     )

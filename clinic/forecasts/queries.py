@@ -16,6 +16,7 @@ from clinic.appointments.queries import Waiting, wait_list
 from clinic.errors import Invalid
 from dosing.days import days_between, end_of, london_day, start_of
 from scheduling import forecast, simulation
+from scheduling.chairs import Chairs
 from scheduling.forecast import Prospect, Rates, Waits
 from scheduling.occupancy import late
 from scheduling.prescribing_models import PrescribingModel
@@ -62,12 +63,14 @@ def outlook(act: Act) -> Outlook:
     service = facts.service(act.session, act.site_id or 0)
     model = service.model_on(act.today)
     free = facts.free_places(act.session, service, first, last, act.at)
+    holds = facts.holds(act.session, service, start_of(first), end_of(last), act.at)
+    chairs = Chairs(service.rota, holds)
     rates = rates_of(act)
     people = _people(act, waiting)
-    found = forecast.prospects(people, free, rates, looked_to=last)
+    found = forecast.prospects(people, free, rates, chairs, looked_to=last)
     remedy = forecast.Remedy((), 0)
     if model is not PrescribingModel.MODEL_1:
-        remedy = _remedy(act, service, free, people, last)
+        remedy = _remedy(act, service, free, people, last, holds)
     return Outlook(
         model=model,
         rows=tuple(Ahead(*each) for each in zip(waiting, found, strict=True)),
@@ -77,17 +80,21 @@ def outlook(act: Act) -> Outlook:
 
 
 def _remedy(
-    act: Act, service: facts.Service, free: Sequence[Place], people: Sequence[Waits], last: date
-) -> forecast.Remedy:
+    act: Act, service: facts.Service, free: Sequence[Place], people: Sequence[Waits], last: date,
+    holds: Sequence[Hold],
+) -> forecast.Remedy:  # fmt: skip
     """The smallest change from tomorrow on: today's is too late to arrange, but its places count."""
     model, tomorrow = service.model_on(act.today), act.today + timedelta(days=1)
     no_place = sorted(each.last_on for each in people if each.booked is None and each.last_on)
     seen_today = len(
-        forecast.together(each for each in free if london_day(each.starts_at) == act.today)
+        forecast.together(
+            (each for each in free if london_day(each.starts_at) == act.today),
+            Chairs(service.rota, holds).of_day(act.today),
+        )
     )
     back = service.places(act.today - timedelta(days=7), act.today)
     return forecast.remedy(
-        model, _days(act, service, free, tomorrow, last),
+        model, _days(service, free, tomorrow, last, holds),
         {london_day(each.starts_at) for each in back}, no_place[seen_today:],
     )  # fmt: skip
 
@@ -120,22 +127,22 @@ def _people(act: Act, waiting: Sequence[Waiting]) -> list[Waits]:
 
 
 def _days(
-    act: Act, service: facts.Service, free: Sequence[Place], first: date, last: date
+    service: facts.Service, free: Sequence[Place], first: date, last: date, holds: Sequence[Hold]
 ) -> list[forecast.Day]:
     having = {london_day(each.starts_at) for each in service.places(first, last)}
     free_on: dict[date, list[Place]] = {}
     for place in free:
         free_on.setdefault(london_day(place.starts_at), []).append(place)
     held: dict[date, list[Hold]] = {}
-    for hold in facts.holds(act.session, service, start_of(first), end_of(last), act.at):
+    for hold in holds:
         held.setdefault(london_day(hold.starts_at), []).append(hold)
-    return [
-        forecast.Day(
-            day, day in having, len(forecast.together(free_on.get(day, ()))),
-            forecast.extra_session(service.rota, held.get(day, ()), day),
-        )
-        for day in days_between(first, last)
-    ]  # fmt: skip
+    made = []
+    for day in days_between(first, last):
+        of_day = held.get(day, [])
+        given = forecast.together(free_on.get(day, ()), Chairs(service.rota, of_day))
+        extra = forecast.extra_session(service.rota, of_day, day, given)
+        made.append(forecast.Day(day, day in having, len(given), extra))
+    return made
 
 
 # -- the service's own rates ---------------------------------------------------------------

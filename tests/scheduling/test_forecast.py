@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import combinations
 
 import pytest
 
+from config.holidays import bank_holidays
 from dosing.days import london_day
-from scheduling import forecast
+from scheduling import forecast, slots
+from scheduling.calendars import Calendar, HolidayLists
+from scheduling.chairs import Chairs
 from scheduling.forecast import Day, Rates, Waits, keeps_the_promise, rate, smallest_change
 from scheduling.prescribing_models import PrescribingModel
-from scheduling.slots import Place
+from scheduling.slots import Clinician, Hold, Place, Rota, Session
 
 MODEL_2, MODEL_3 = PrescribingModel.MODEL_2, PrescribingModel.MODEL_3
 MONDAY = date(2026, 11, 30)
@@ -23,6 +26,16 @@ A_DAY = timedelta(days=1)
 def place(day: int, hour: int = 10, doctor: int = 1) -> Place:
     starts = datetime(2026, 11, 30, hour, tzinfo=UTC) + day * A_DAY
     return Place(starts, starts + timedelta(minutes=90), doctor, 10 + doctor)
+
+
+def a_rota(*chairs: int) -> Rota:
+    """Nothing but observation places."""
+    calendar = Calendar("england_and_wales", HolidayLists(**bank_holidays()))
+    return Rota((), {}, calendar, in_use=dict.fromkeys(chairs), observation=chairs)
+
+
+NONE = Chairs(a_rota())
+"""Nobody is observed."""
 
 
 def rates(did_not_attend: float = 0.0, session_lost: float = 0.0) -> Rates:
@@ -49,7 +62,7 @@ def test_first_places_on_500_small_rotas_are_those_found_by_trying_all() -> None
             for nth in range(dice.randrange(1, 5))
         ]  # fmt: skip
 
-        found = forecast.first_places(people, free)
+        found = forecast.first_places(people, free, NONE)
 
         taken: set[Place] = set()
         for person in people:
@@ -67,7 +80,7 @@ def test_without_anything_going_wrong_the_chance_is_none_or_certain() -> None:
     people = [Waits(1, MONDAY + A_DAY), Waits(2, MONDAY + A_DAY)]
 
     first, second = forecast.prospects(
-        people, [place(1), place(4)], rates(), looked_to=MONDAY + 6 * A_DAY
+        people, [place(1), place(4)], rates(), NONE, looked_to=MONDAY + 6 * A_DAY
     )
 
     assert (first.late, first.chance) == (False, 0)
@@ -87,7 +100,7 @@ def test_the_chance_is_the_one_worked_out_on_paper(going_wrong: Rates, expected:
     person = Waits(1, MONDAY + 3 * A_DAY)
 
     (found,) = forecast.prospects(
-        [person], [place(1), place(3), place(5)], going_wrong, looked_to=MONDAY + 6 * A_DAY
+        [person], [place(1), place(3), place(5)], going_wrong, NONE, looked_to=MONDAY + 6 * A_DAY
     )
 
     assert found.late is False
@@ -97,8 +110,10 @@ def test_the_chance_is_the_one_worked_out_on_paper(going_wrong: Rates, expected:
 def test_a_booked_place_is_kept_and_its_loss_sends_the_person_to_the_next() -> None:
     person = Waits(1, MONDAY + 3 * A_DAY, booked=place(1))
 
-    (alone,) = forecast.prospects([person], [], rates(0.5), looked_to=MONDAY + 6 * A_DAY)
-    (helped,) = forecast.prospects([person], [place(3)], rates(0.5), looked_to=MONDAY + 6 * A_DAY)
+    (alone,) = forecast.prospects([person], [], rates(0.5), NONE, looked_to=MONDAY + 6 * A_DAY)
+    (helped,) = forecast.prospects(
+        [person], [place(3)], rates(0.5), NONE, looked_to=MONDAY + 6 * A_DAY
+    )
 
     assert alone.place == helped.place == person.booked
     assert alone.chance == pytest.approx(0.5, abs=0.07)
@@ -113,23 +128,97 @@ def test_places_that_share_a_nurse_are_given_to_one_person_alone() -> None:
     ]
     people = [Waits(1, MONDAY + A_DAY), Waits(2, MONDAY + A_DAY)]
 
-    first, second = forecast.prospects(people, both, rates(), looked_to=MONDAY + 6 * A_DAY)
+    first, second = forecast.prospects(
+        people, both, rates(), Chairs(a_rota(1, 2)), looked_to=MONDAY + 6 * A_DAY
+    )
 
     assert (first.late, first.chance) == (False, 0)
     assert (second.place, second.late, second.chance) == (None, True, 1)
-    assert forecast.together(both) == [both[0]]
-    assert (
-        len(
-            forecast.together(
-                [each._replace(nurse_id=nurse) for nurse, each in enumerate(both, 20)]
+    assert forecast.together(both, Chairs(a_rota(1, 2))) == [both[0]]
+    apart = [each._replace(nurse_id=nurse) for nurse, each in enumerate(both, 20)]
+    assert len(forecast.together(apart, Chairs(a_rota(1, 2)))) == 2
+
+
+def observed(day: int, hour: int, doctor: int) -> Place:
+    """A place with a nurse of its own, and four hours in an observation place."""
+    found = place(day, hour, doctor)
+    until = found.starts_at + timedelta(hours=4)
+    return found._replace(nurse_id=20 + doctor, observed_until=until)
+
+
+@pytest.mark.proves("RP-12")
+def test_one_observation_place_is_given_to_one_person_at_a_time() -> None:
+    """Two teams, two nurses, one chair: whoever comes second waits until it is free again."""
+    free = [observed(1, 9, 1), observed(1, 9, 2), observed(1, 13, 2)]
+    people = [Waits(nth, MONDAY + A_DAY) for nth in (1, 2, 3)]
+
+    one = forecast.prospects(people, free, rates(), Chairs(a_rota(5)), looked_to=MONDAY + A_DAY)
+    two = forecast.prospects(people, free, rates(), Chairs(a_rota(5, 6)), looked_to=MONDAY + A_DAY)
+
+    assert [each.place for each in one] == [free[0], free[2], None]
+    assert [each.chance for each in one] == [0, 0, 1]
+    assert [each.place for each in two] == free
+    assert len(forecast.together(free, Chairs(a_rota(5)))) == 2
+    until_noon = Hold(None, free[0].starts_at, free[2].starts_at, 5)
+    held = Chairs(a_rota(5), [until_noon])
+    assert forecast.together(free, held) == [free[2]]
+
+
+@pytest.mark.proves("RP-12")
+def test_first_places_with_observation_on_500_small_rotas_are_those_booked_one_by_one() -> None:
+    """Asked of the rules of booking themselves: who and what is held, and which chair is free."""
+    dice = random.Random(5)
+    short = 0
+    for _ in range(500):
+        rota = a_rota(*range(101, 101 + dice.randrange(3)))
+        every = sorted({observed(dice.randrange(2), dice.choice((9, 11, 13)), dice.randrange(1, 5))
+                        for _ in range(dice.randrange(8))})  # fmt: skip
+        holds = [
+            Hold(None, each.starts_at, each.until, chair)
+            for each, chair in zip(
+                dice.sample(every, len(every) // 3), rota.observation, strict=False
             )
-        )
-        == 2
-    )
+        ]
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        free = slots.still_free(every, holds, now=now, rota=rota)
+        people = [Waits(nth, MONDAY) for nth in range(dice.randrange(1, 6))]
+
+        found = forecast.first_places(people, free, Chairs(rota, holds))
+
+        for person in people:
+            left = slots.still_free(every, holds, now=now, rota=rota)
+            first = left[0] if left else None
+            assert found[person.id] == first
+            if first is None:
+                short += bool(free)
+                continue
+            holds += [Hold(staff, first.starts_at, until, thing)
+                      for _, staff, thing, until in first.needs]  # fmt: skip
+            chair = slots.free_observation(rota, holds, first)
+            holds.append(Hold(None, first.starts_at, first.until, chair))
+    assert short > 100  # chairs and nurses did run out
+
+
+@pytest.mark.proves("RP-12")
+def test_an_extra_session_gives_no_more_places_than_there_are_observation_places() -> None:
+    """Mondays with two short places and two nurses' hours; Tuesday could be held as well."""
+    always = ((date(2000, 1, 1), None),)
+    session = Session(1, 1, time(9), time(17), 240, 1, 2, date(2026, 1, 1), None, nurse_id=3)
+    people = {
+        1: Clinician(trained=always, prescribes=always), 2: Clinician(competent=always),
+        3: Clinician(),
+    }  # fmt: skip
+    rota = replace(a_rota(5), sessions=(session,), clinicians=people, observed=always)
+    tuesday = MONDAY + A_DAY
+    in_the_morning = observed(1, 9, 2)
+
+    assert forecast.extra_session(rota, [], tuesday) == 2
+    assert forecast.extra_session(rota, [], tuesday, [in_the_morning]) == 1
+    assert forecast.extra_session(replace(rota, in_use={5: tuesday}), [], tuesday) == 0
 
 
 def test_whoever_has_no_limit_has_no_chance_of_breaking_it() -> None:
-    (found,) = forecast.prospects([Waits(1, None)], [place(1)], rates(), looked_to=MONDAY)
+    (found,) = forecast.prospects([Waits(1, None)], [place(1)], rates(), NONE, looked_to=MONDAY)
 
     assert (found.late, found.chance) == (None, None)
 
@@ -278,7 +367,9 @@ def test_days_are_london_days() -> None:
     )
     person = Waits(1, date(2026, 7, 1))
 
-    (found,) = forecast.prospects([person], [late_evening], rates(), looked_to=date(2026, 7, 5))
+    (found,) = forecast.prospects(
+        [person], [late_evening], rates(), NONE, looked_to=date(2026, 7, 5)
+    )
 
     assert london_day(late_evening.starts_at) == date(2026, 7, 2)
     assert found.late is True and found.chance == 1
