@@ -34,8 +34,8 @@ from clinic.appointments.schemas import (
     FreePlacesSchema,
     HoldingSchema,
     LookSchema,
+    MissedDaySchema,
     MoveSchema,
-    NoteSchema,
     OfferSchema,
     OverridableBookingSchema,
     PlaceSchema,
@@ -250,12 +250,13 @@ def arrived(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
 
 @appointments_api.post("/visits/<int:visit_id>/did-not-attend")
 @needs("appointments.book")
-@appointments_api.arguments(NoteSchema)
+@appointments_api.arguments(MissedDaySchema)
 @appointments_api.response(200, VisitSchema)
 @_versioned
+@_taken
 @_stale
 def did_not_attend(given: dict[str, Any], visit_id: int) -> ResponseReturnValue:
-    """The patient did not come: the wait goes on."""
+    """The patient did not come: the wait goes on, and the other days of an induction change."""
     return visit_answer(
         outcome_commands.record_did_not_attend(act(), visit_id, version=if_match(), **given)
     )

@@ -22,7 +22,7 @@ from clinic.appointments.chain import (
     visits_of_chain,
 )
 from clinic.appointments.chain_models import ChainArrangement, VisitChain
-from clinic.appointments.chain_preview import ARRIVED, CANCELLED, MOVES, Row
+from clinic.appointments.chain_preview import ARRIVED, CANCELLED, MISSED, MOVES, Row
 from clinic.appointments.models import REVIEW, Visit
 from clinic.errors import Conflict, Invalid
 from clinic.turns import strike
@@ -140,6 +140,39 @@ def cancelling(
     return rest
 
 
+def missing(
+    act: Act,
+    service: facts.Service,
+    visit: Visit,
+    version: int,
+    *,
+    arrangements: Sequence[Arranged],
+    shown: str | None,
+) -> Rest | None:
+    """A day was missed, and the visit says so already: what becomes of the others, looked at.
+
+    Without day 1 nothing follows: they are cancelled. None when no other day changes.
+    """
+    rest, stand = rest_of(act, service, visit.chain_id or 0)
+    ahead = [each for _, each in sorted(stand.items()) if each.status == "booked"]
+    if 1 not in stand:
+        if not ahead:
+            return None
+        rest.put_aside(ahead)
+        span = visit.starts_at, visit.ends_at
+        rest.picture(Row(visit.day_number or 0, visit.id, version, span, None, MISSED))
+    else:
+        over = max((day for day, each in stand.items() if each.status == ARRIVED), default=0)
+        if (visit.day_number or 0) < over:
+            return None
+        plan_missing(rest, stand, {})
+        rest.picture(None)
+    rest.agreed(shown, look_first=True, always=True)
+    if 1 in stand:
+        rest.arrange(arrangements)
+    return rest
+
+
 def _made(act: Act, patient_id: int, stand: Mapping[int, Visit]) -> set[date]:
     """The days they were in contact, once they have begun."""
     if 1 not in stand or stand[1].status != ARRIVED:
@@ -230,7 +263,9 @@ def _undo_one(act: Act, visit: Visit, pile: Sequence[Any], reason: str) -> None:
         put(act=act, table=Visit, ids=[visit.id], **values, version=visit.version + 1)
         act.session.refresh(visit)
         if visit.status != "cancelled":
-            writes.add_holds(act.session, visit.id, writes.from_json(state))
+            # That somebody came or not keeps no holds of its own: those of the step before stand.
+            held = next(step.state for step in reversed(pile[:-1]) if writes.HOLDS in step.state)
+            writes.add_holds(act.session, visit.id, writes.from_json(held))
         history.add(act, visit, history.UNDONE, reason=pile[-1].verb, note=reason)
     act.note("appointments.undone", patient_id=visit.patient_id, visit=visit.id, verb=pile[-1].verb)
 

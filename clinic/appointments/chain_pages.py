@@ -10,11 +10,11 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
-from clinic import ui
+from clinic import home, ui
 from clinic.act import Act
-from clinic.appointments import chain_commands, chain_queries, queries, visit_queries
+from clinic.appointments import chain_commands, chain_queries, queries, rota_queries, visit_queries
 from clinic.appointments.chain import CHANGED
-from clinic.appointments.chain_preview import ARRIVED, BOOKED, CANCELLED, MOVES, STAYS
+from clinic.appointments.chain_preview import ARRIVED, BOOKED, CANCELLED, MISSED, MOVES, STAYS
 from clinic.appointments.forms import ArrangeFields, MoveDayForm, ReplanForm
 from clinic.appointments.models import Visit
 from clinic.appointments.pages import day_asked, to_visit
@@ -28,18 +28,44 @@ chain_pages = Blueprint("chain_pages", __name__, url_prefix="/appointments")
 Page = str | Response | tuple[str, int]
 
 WHAT = {
-    STAYS: "Stays", ARRIVED: "Came", MOVES: "Moves", BOOKED: "Is booked", CANCELLED: "Is cancelled"
+    STAYS: "Stays", ARRIVED: "Came", MOVES: "Moves", BOOKED: "Is booked",
+    CANCELLED: "Is cancelled", MISSED: "Was missed",
 }  # fmt: skip
 REVIEW_DAYS = timedelta(days=6)
 
 
+@home.worklist("appointments.book")
+def days_to_settle(work: Act) -> home.Worklist | None:
+    """Inductions of which a day was missed or given up, until the others are planned or ended."""
+    if not rota_queries.is_community(work):
+        return None
+    return home.Worklist(
+        title="Days of an induction to plan anew",
+        rows=[
+            home.Row(
+                due=each.since, person=each.patient.listed_name, who=None,
+                href=url_for("visits_pages.visit", visit_id=each.view.shown[0].id),
+                what=(
+                    "Day 1 was missed and later days stand: book a new start, or cancel them."
+                    if each.view.day_1_missed
+                    else "A day was missed or cancelled: plan the days anew."
+                ),
+            )
+            for each in chain_queries.to_settle(work)
+        ],
+        empty="No induction waits for its days to be planned.",
+    )  # fmt: skip
+
+
 def looked_at(
-    form: Form, work: Callable[..., object], *, title: str, visit_id: int, always: bool = False
-) -> Page | None:
+    form: Form, work: Callable[..., object], *, title: str, visit_id: int, always: bool = False,
+    **shown: Any,
+) -> Page | None:  # fmt: skip
     """Carry a change out, or show what becomes of the other days. None: it is done.
 
     `work` takes `preview`, and `arrangements` where the form asks for them. A refusal is shown on
-    the form, by whoever shows the form. `always`: shown even when no other day changes.
+    the form, by whoever shows the form. `always`: shown even when no other day changes. `shown`:
+    what else the page says.
     """
     asks = isinstance(form, ArrangeFields)
     try:
@@ -57,7 +83,7 @@ def looked_at(
             form.ask_arranged(days)
     except Done:
         return None
-    return _shown(act(), form, picture, title, visit_id)
+    return _shown(act(), form, picture, title, visit_id, **shown)
 
 
 class Done(Exception):  # noqa: N818 - no error: it was carried out at the first try
@@ -77,7 +103,7 @@ def _tried(work: Callable[..., object]) -> dict[str, Any]:
 
 
 def _shown(
-    work: Act, form: Form, picture: dict[str, Any], title: str, visit_id: int
+    work: Act, form: Form, picture: dict[str, Any], title: str, visit_id: int, **shown: Any
 ) -> tuple[str, int]:
     visit = visit_queries.visit_here(work, visit_id)
     view = visit_queries.visit_page(work, visit_id)
@@ -96,7 +122,7 @@ def _shown(
         to_arrange=[day_in_words(date.fromisoformat(each)) for each in picture["to_arrange"]],
         asked=" ".join(picture["to_arrange"]),
         banner=banner(work, view.patient), asks=isinstance(form, ArrangeFields),
-        back=url_for("visits_pages.visit", visit_id=visit.id),
+        back=url_for("visits_pages.visit", visit_id=visit.id), **shown,
     )  # fmt: skip
     return page, form.status
 

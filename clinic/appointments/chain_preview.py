@@ -28,7 +28,9 @@ class Row:
     nurse_id: int | None = None
 
 
-STAYS, MOVES, BOOKED, CANCELLED, ARRIVED = "stays", "moves", "booked", "cancelled", "arrived"
+STAYS, MOVES, BOOKED, CANCELLED, ARRIVED, MISSED = (
+    "stays", "moves", "booked", "cancelled", "arrived", "missed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

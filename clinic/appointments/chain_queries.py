@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+
+from sqlalchemy import exists, select
 
 from clinic.act import Act
 from clinic.appointments import chain, facts
 from clinic.appointments.chain_models import ChainArrangement, VisitChain
 from clinic.appointments.chain_preview import as_review
-from clinic.appointments.models import REVIEW, Visit
+from clinic.appointments.missed_models import MissedContact, MissedContactTry
+from clinic.appointments.models import REVIEW, Visit, VisitEvent
 from clinic.appointments.visit_queries import visit_here
 from clinic.errors import Conflict, Invalid, NotFound
 from clinic.patients.access import open_record
+from clinic.patients.models import Patient, Registration
 from dosing.days import days_between, end_of, start_of
 from scheduling import chains
 from scheduling.chains import Diary, Review
@@ -88,6 +92,72 @@ def of_visits(act: Act, row: VisitChain) -> ChainView:
     return ChainView(
         row, tuple(chain.visits_of_chain(act, row.id)), tuple(chain.arrangements_of(act, row.id))
     )
+
+
+@dataclass(frozen=True)
+class ToSettle:
+    """An induction whose days wait for somebody to decide: since which visit, and of whom."""
+
+    view: ChainView
+    patient: Patient
+    since: datetime
+
+
+def to_settle(act: Act) -> list[ToSettle]:
+    """Inductions here with a day that was missed or given up and nothing in its place, oldest first.
+
+    Not those that were ended on purpose: by the person, or by the team that no longer looks for
+    them. One of which nothing lies within four weeks is on its own page alone.
+    """
+    act.need("appointments.read")
+    near = act.at - facts.LOOK_AHEAD
+    here = exists().where(
+        Registration.patient_id == VisitChain.patient_id, Registration.site_id == act.site_id,
+        Registration.ended_at.is_(None),
+    )  # fmt: skip
+    rows = act.session.execute(
+        select(VisitChain, Patient)
+        .join(Patient, Patient.id == VisitChain.patient_id)
+        .where(
+            VisitChain.site_id == act.site_id, here, Patient.died_on.is_(None),
+            exists().where(Visit.chain_id == VisitChain.id, Visit.starts_at > near),
+        )
+    ).all()  # fmt: skip
+    found = []
+    for row, patient in rows:
+        view = of_visits(act, row)
+        if (view.to_replan or view.day_1_missed) and (since := _waits_since(act, view)):
+            found.append(ToSettle(view, patient, since))
+    act.note_shown("appointments.days_listed", [each.patient.id for each in found])
+    return sorted(found, key=lambda each: (each.since, each.view.id))
+
+
+def _waits_since(act: Act, view: ChainView) -> datetime | None:
+    """When the first day was that has nothing in its place; None when that is on purpose."""
+    gone = [each for each in view.shown if each.status not in chain.STANDING]
+    if not gone:
+        return None
+    ids = [each.id for each in gone]
+    stopped = act.session.scalar(
+        select(MissedContactTry.id)
+        .join(MissedContact, MissedContact.id == MissedContactTry.missed_contact_id)
+        .where(
+            MissedContact.visit_id.in_(ids), MissedContactTry.outcome == "stop",
+            MissedContactTry.struck_at.is_(None),
+        )
+        .limit(1)
+    )  # fmt: skip
+    declined = act.session.scalar(
+        select(VisitEvent.id)
+        .where(
+            VisitEvent.visit_id.in_(ids), VisitEvent.verb == "cancelled",
+            VisitEvent.reason.in_(chains.RULES["CH-04"]["ends"]),
+        )
+        .limit(1)
+    )  # fmt: skip
+    if stopped is not None or (declined is not None and not view.day_1_missed):
+        return None
+    return min(each.starts_at for each in gone)
 
 
 def free_reviews(act: Act, visit_id: int, first: date, last: date) -> tuple[Visit, list[Review]]:

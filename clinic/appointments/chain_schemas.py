@@ -74,7 +74,7 @@ class DayPreviewSchema(Schema):
     was = fields.Nested(SpanTimesSchema, required=True, allow_none=True)
     becomes = fields.Nested(SpanTimesSchema, required=True, allow_none=True)
     what = fields.String(
-        required=True, metadata={"description": "stays, arrived, moves, booked, cancelled"}
+        required=True, metadata={"description": "stays, arrived, moves, booked, cancelled, missed"}
     )
     doctor_id = row_id(required=True, allow_none=True)
     nurse_id = row_id(required=True, allow_none=True)

@@ -420,11 +420,16 @@ class ArrivedForm(Form):
     version = VersionField()
 
 
-class MissedForm(Form):
+class MissedForm(ArrangeFields, Form):
     """The patient did not come."""
 
     note = TextAreaField("What is known of the reason (if anything)", _note)
     version = VersionField()
+
+    @property
+    def leaving(self) -> bool:
+        """Are the other days of the induction left as they are, on purpose?"""
+        return bool(request.form.get(STEP) == "leave")
 
 
 class OfferForm(Form):

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from clinic.act import Act, command
-from clinic.appointments import chain, chain_changes, freed, history, lapses, missed, writes
+from clinic.appointments import (
+    chain,
+    chain_changes,
+    facts,
+    freed,
+    history,
+    lapses,
+    missed,
+    taking,
+    writes,
+)
+from clinic.appointments.chain import Arranged
 from clinic.appointments.models import REVIEW, Referral, Resource, Visit
-from clinic.appointments.taking import visit_to_change
 from clinic.errors import Conflict, Invalid
 from dosing.days import london_day
 
@@ -23,7 +34,7 @@ def record_arrived(
 
     Also after `did not attend` was recorded: a late arrival keeps both steps.
     """
-    visit = visit_to_change(act, visit_id)
+    visit = taking.visit_to_change(act, visit_id)
     history.check_version(act, visit, version)
     if visit.status not in ("booked", "did_not_attend"):
         raise Conflict(f"This visit is {visit.status.replace('_', ' ')} already.")
@@ -52,10 +63,15 @@ def _began(act: Act, visit: Visit) -> bool:
 
 @command
 def record_did_not_attend(
-    act: Act, visit_id: int, *, version: int, note: str | None = None
-) -> Visit:
-    """The patient did not come. The referral waits on, and its clock has never stopped."""
-    visit = visit_to_change(act, visit_id)
+    act: Act, visit_id: int, *, version: int, note: str | None = None,
+    preview: str | None = None, arrangements: Sequence[Arranged] = (), leave_rest: bool = False,
+) -> Visit:  # fmt: skip
+    """The patient did not come. The referral waits on, and its clock has never stopped.
+
+    With a day of an induction the others change: Conflict with the `preview`, whose version says
+    yes to it. `leave_rest`: they are left as they are on purpose, and stand on the worklist.
+    """
+    visit = taking.visit_to_change(act, visit_id)
     history.check_version(act, visit, version)
     if visit.status not in ("booked", "arrived"):
         raise Conflict(f"This visit is {visit.status.replace('_', ' ')} already.")
@@ -63,11 +79,24 @@ def record_did_not_attend(
         raise Conflict("The visit has not begun: nobody has missed it yet.")
     was_arrived = visit.status == "arrived"
     visit.status = "did_not_attend"
-    history.add(act, visit, "did_not_attend", at=visit.starts_at, note=note)
+    act.session.flush()
+    rest = None
+    if visit.chain_id is not None and not leave_rest:
+        service = facts.service(act.session, visit.site_id)
+        rest = chain_changes.missing(
+            act, service, visit, version, arrangements=arrangements, shown=preview
+        )
+    history.add(
+        act, visit, "did_not_attend", at=visit.starts_at, note=note, more=taking.change_of(rest)
+    )
     act.note("appointments.did_not_attend", patient_id=visit.patient_id, visit=visit.id)
     missed.begin(act, visit)
     if was_arrived:
         _resume_wait(act, visit)
+    if rest is not None:
+        rest.carry_out(
+            note=f"Day {visit.day_number} was missed.", reason="other", by_whom="service"
+        )
     return visit
 
 
@@ -103,13 +132,16 @@ def undo_visit(act: Act, visit_id: int, *, version: int, reason: str) -> Visit:
     """
     if not reason.strip():
         raise Invalid.field("reason", "must say what was wrong")
-    visit = visit_to_change(act, visit_id)
+    visit = taking.visit_to_change(act, visit_id)
     history.check_version(act, visit, version)
     was_arrived = visit.status == "arrived"
     if visit.chain_id is not None:
         steps = history.events(act, visit)
         if (change := chain_changes.change_to_undo(steps)) is not None:
             chain_changes.undo(act, visit, change, reason)
+            if visit.status == "arrived" and visit.referral_id is not None:
+                came = history.standing(history.events(act, visit))[-1]
+                _end_wait(act, act.session.get_one(Referral, visit.referral_id), came.at)
             return visit
         if not chain_changes.may_undo_alone(steps):
             raise Conflict("There is nothing to undo here. Cancel it, or plan the days anew.")

@@ -184,10 +184,16 @@ class ArrivedSchema(Schema):
     arrived_at = instant(load_default=None)
 
 
-class NoteSchema(Schema):
-    """A remark, if there is one."""
+class MissedDaySchema(Schema):
+    """What is known of the reason; of a day of an induction also what becomes of the other days."""
 
     note = longer_text(load_default=None)
+    preview = preview_field()
+    arrangements = arrangements_field()
+    leave_rest = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Leave the other days as they are; they stand on the worklist"},
+    )
 
 
 class WhySchema(Schema):

@@ -60,6 +60,8 @@ visits_pages = Blueprint("visits_pages", __name__, url_prefix="/appointments")
 ui.nav("Clinic", "visits_pages.clinic", "appointments.read", "community")
 
 Page = str | Response | tuple[str, int]
+RECORD_AND_CHANGE = "Record it, and change the days so"
+RECORD_AND_LEAVE = "Record it, and leave the other days for now"
 
 
 def about_visit(work: Act, visit_id: int, form: Form, title: str, **more: Any) -> Page:
@@ -233,13 +235,39 @@ def arrived(visit_id: int) -> Page:
 @visits_pages.route("/visits/<int:visit_id>/did-not-attend", methods=["GET", "POST"])
 @needs("appointments.book")
 def did_not_attend(visit_id: int) -> Page:
-    """The patient did not come."""
-    form = MissedForm()
-    if carried_out(
-        form, lambda: outcome_commands.record_did_not_attend(act(), visit_id, **form.answers())
-    ):
-        return to_visit(visit_id, "Recorded: did not attend. The person waits on.")
-    return about_visit(act(), visit_id, form, "Record that the patient did not attend")
+    """The patient did not come; what becomes of the other days of an induction is shown first."""
+    form, known = MissedForm(), visit_queries.visit_here(act(), visit_id)
+    title, says = "Record that the patient did not attend", "Recorded: did not attend."
+    blocked = {}
+    if form.validate_on_submit():
+
+        def work(**more: Any) -> object:
+            return outcome_commands.record_did_not_attend(
+                act(), visit_id, version=form.version.data or 0, note=form.note.data,
+                leave_rest=form.leaving, **more,
+            )  # fmt: skip
+
+        def looked() -> Page | None:
+            try:
+                return looked_at(
+                    form, work, title="Did not attend", visit_id=visit_id, yes=RECORD_AND_CHANGE,
+                    leave=RECORD_AND_LEAVE, no="Record nothing",
+                )  # fmt: skip
+            except Conflict as no:
+                if no.more.get("reason") == "chain":
+                    blocked.update(button=RECORD_AND_LEAVE, hidden={"step": "leave"})
+                raise
+
+        page = refused(form, looked)
+        if page is None:
+            left = form.leaving and known.chain_id is not None
+            return to_visit(
+                visit_id, f"{says} The other days wait on the worklist." if left
+                else f"{says} The person waits on.",
+            )  # fmt: skip
+        if page:
+            return page
+    return about_visit(act(), visit_id, form, title, apart=form.apart(), **blocked)
 
 
 @visits_pages.route("/visits/<int:visit_id>/undo", methods=["GET", "POST"])

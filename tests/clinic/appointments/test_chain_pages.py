@@ -20,6 +20,9 @@ from tests.clinic.appointments.test_chains import WED, arrive, day, misses, plac
 from tests.factories import appointments as made
 
 THU, FRI, SAT, SUN, MON, TUE = (WED + timedelta(days=each) for each in range(1, 7))
+ARRANGED = {
+    "kind": "phone", "who": "Duty worker", "contact": "01632 960777", "by_time": "16:00"
+}  # fmt: skip
 CANCEL = {"reason": "unwell", "by_whom": "patient", "version": "1"}
 
 
@@ -68,6 +71,59 @@ def test_a_missed_day_is_planned_anew_from_the_visit_in_two_steps(database, clin
     )  # fmt: skip
 
     assert "The days are planned anew." in saved.text and "Tomos Evans, by 11:30" in saved.text
+    assert standing(database, booked.chain_id) == [WED, FRI, MON]
+
+
+def test_a_missed_day_1_shows_on_its_page_what_goes_with_it_and_may_be_left_for_the_worklist(
+    database, clinic, door, clock
+):
+    booked = made.a_booking(clinic)
+    clock.set(at_london(WED, time(12)))
+    nurse = door.by_page("nurse", site=clinic.site)
+    where = f"/appointments/visits/{booked.id}/did-not-attend"
+
+    shown = nurse.post(where, data={"version": "1", "note": "Telephone off"})
+    assert shown.text.count("Is cancelled") == 2 and "Was missed" in shown.text
+    assert "Record it, and leave the other days for now" in shown.text
+    assert standing(database, booked.chain_id) == [WED, THU, FRI]
+    stays = {"version": "1", "note": "Telephone off", "step": "leave"}
+    done = nurse.post(where, data=stays)
+    assert "The other days wait on the worklist." in nurse.get(done.location).text
+    assert "Day 1 was missed and later days stand" in nurse.get("/").text
+    undo = f"/appointments/visits/{booked.id}/undo"
+    nurse.post(undo, data={"version": "2", "reason": "The wrong person"})
+    shown = nurse.post(where, data={"version": "3"})
+    sure = {"version": "3", "step": "confirm", "preview": version_of(shown)}
+    done = nurse.post(where, data=sure)
+
+    assert "Recorded: did not attend. The person waits on." in nurse.get(done.location).text
+    assert standing(database, booked.chain_id) == []
+    assert "Day 1 was missed and later days stand" not in nurse.get("/").text
+
+
+def test_a_missed_day_over_the_api_is_refused_with_the_preview_and_taken_with_its_version(
+    database, clinic, door, clock
+):
+    booked = made.a_booking(clinic)
+    arrive(clinic, day(database, booked.chain_id, 1))
+    second = day(database, booked.chain_id, 2)
+    clock.set(at_london(THU, time(18)))
+    api = door.by_token("nurse", site=clinic.site)
+    gone = f"/api/v1/visits/{second.id}/did-not-attend"
+
+    looked = api.post(gone, json={}, headers={"If-Match": '"1"'})
+    assert (looked.status_code, looked.json["reason"]) == (409, "look_first")
+    preview = looked.json["preview"]
+    assert [each["what"] for each in preview["days"]] == ["arrived", "booked", "moves"]
+    asked = api.post(gone, json={"preview": preview["version"]}, headers={"If-Match": '"1"'})
+    assert (asked.status_code, asked.json["to_arrange"]) == (409, preview["to_arrange"])
+    assert standing(database, booked.chain_id) == [WED, THU, FRI]
+    agreed = api.post(
+        gone, headers={"If-Match": '"1"'},
+        json={"preview": preview["version"], "arrangements": [{**ARRANGED, "on": "2026-11-08"}]},
+    )  # fmt: skip
+
+    assert agreed.json["status"] == "did_not_attend"
     assert standing(database, booked.chain_id) == [WED, FRI, MON]
 
 
@@ -293,10 +349,7 @@ def test_a_freed_thursday_is_accepted_with_what_is_arranged_on_the_page_and_over
     answer = f"/api/v1/place-offers/{offers[1]}/answer"
     refused = api.post(answer, json={"answer": "accepted"})
     assert refused.status_code == 409 and refused.json["to_arrange"] == [SAT.isoformat()]
-    arranged = {
-        "on": SAT.isoformat(), "kind": "phone", "who": "Duty worker", "contact": "01632 960777",
-        "by_time": "16:00",
-    }  # fmt: skip
+    arranged = {**ARRANGED, "on": SAT.isoformat()}
     said = api.post(answer, json={"answer": "accepted", "arrangements": [arranged]})
     assert (said.status_code, said.json["stands"]) == (200, "accepted")
 

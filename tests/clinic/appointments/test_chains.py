@@ -11,6 +11,7 @@ from sqlalchemy import select
 from clinic.appointments import (
     chain,
     chain_commands,
+    chain_queries,
     commands,
     hold_commands,
     outcome_commands,
@@ -94,8 +95,9 @@ def arrive(clinic: made.Clinic, visit: Visit, at: datetime | None = None) -> mad
 
 
 def misses(clinic: made.Clinic, visit: Visit, at: datetime | None = None) -> made.Clinic:
+    """The person does not come; the other days are left as they are."""
     act = clinic.at(at or visit.starts_at + timedelta(minutes=45))
-    outcome_commands.record_did_not_attend(act, visit.id, version=visit.version)
+    outcome_commands.record_did_not_attend(act, visit.id, version=visit.version, leave_rest=True)
     return made.replace(clinic, act=act)
 
 
@@ -333,6 +335,83 @@ def test_days_2_and_3_follow_a_new_start_when_day_1_did_not_take_place(database,
     ]  # fmt: skip
     outcome_commands.undo_visit(here.act, again.id, version=1, reason="The wrong person")
     assert standing(database, booked.chain_id) == [THU, FRI]
+
+
+def missed_and_agreed(clinic: made.Clinic, visit: Visit, at: datetime | None = None) -> made.Clinic:
+    """The person does not come; what becomes of the other days is looked at and taken."""
+    act = clinic.at(at or visit.starts_at + timedelta(minutes=45))
+    made.agreed(outcome_commands.record_did_not_attend, act, visit.id, version=visit.version)
+    return made.replace(clinic, act=act)
+
+
+@pytest.mark.proves("RP-10")
+def test_a_missed_day_1_takes_days_2_and_3_along_in_one_act_that_is_undone_in_one(database, clinic):
+    booked = made.a_booking(clinic)
+    before = held(database)
+    first = day(database, booked.chain_id, 1)
+    late = clinic.at(first.starts_at + timedelta(minutes=45))
+
+    with pytest.raises(Conflict, match="Look at what becomes") as refused:
+        outcome_commands.record_did_not_attend(late, first.id, version=1)
+    told = refused.value.more["preview"]["days"]
+    assert [(each["number"], each["what"]) for each in told] == [
+        (1, "missed"), (2, "cancelled"), (3, "cancelled"),
+    ]  # fmt: skip
+    assert standing(database, booked.chain_id) == [WED, THU, FRI]
+    missed_and_agreed(clinic, first)
+
+    assert [status for *_, status in days(database, booked.chain_id)] == [
+        "did_not_attend", "cancelled", "cancelled",
+    ]  # fmt: skip
+    assert chain_queries.to_settle(late) == []
+    outcome_commands.undo_visit(late, first.id, version=2, reason="They sat in the garden")
+    assert standing(database, booked.chain_id) == [WED, THU, FRI] and held(database) == before
+    missed_and_agreed(clinic, day(database, booked.chain_id, 1))
+    late = clinic.at(late.at)
+    outcome_commands.record_arrived(late, first.id, version=4)
+    assert [each.view.id for each in chain_queries.to_settle(late)] == [booked.chain_id]
+
+
+@pytest.mark.proves("RP-10", "RP-34")
+def test_a_missed_day_2_is_recorded_and_the_rest_planned_anew_in_one_act(database, clinic):
+    booked = made.a_booking(clinic)
+    here = arrive(clinic, day(database, booked.chain_id, 1))
+    second = day(database, booked.chain_id, 2)
+
+    here = missed_and_agreed(here, second, at_london(THU, time(18)))
+
+    assert standing(database, booked.chain_id) == [WED, FRI, MON]
+    assert arranged(database) == [SUN] and chain_queries.to_settle(here.act) == []
+    outcome_commands.undo_visit(here.act, second.id, version=2, reason="They came at noon")
+    assert standing(database, booked.chain_id) == [WED, THU, FRI] and arranged(database) == []
+    outcome_commands.record_arrived(here.act, second.id, version=3)
+    last = misses(here, day(database, booked.chain_id, 3), at_london(FRI, time(18)))
+    outcome_commands.undo_visit(last.act, second.id, version=4, reason="That was another person")
+    late = outcome_commands.record_did_not_attend(last.act, second.id, version=5, leave_rest=True)
+    assert late.status == "did_not_attend"
+
+
+def test_days_left_on_purpose_stand_on_the_worklist_until_they_are_seen_to(database, clinic):
+    booked, other = made.a_booking(clinic), made.a_booking(clinic, **place_on(clinic, MON))
+    here = misses(clinic, day(database, booked.chain_id, 1))
+
+    def waits() -> list[int]:
+        return [each.view.id for each in chain_queries.to_settle(here.act)]
+
+    assert standing(database, booked.chain_id) == [THU, FRI] and waits() == [booked.chain_id]
+    again = made.a_booking(here, booked.referral_id, **place_on(clinic, THU, time(11)))
+    assert waits() == []
+    here = arrive(here, day(database, again.chain_id, 1))
+    second = day(database, again.chain_id, 2)
+    why = {"reason": "unwell", "by_whom": "patient", "keep_rest": True}
+    made.agreed(commands.cancel_visit, here.act, second.id, version=second.version, **why)
+    assert waits() == [again.chain_id]
+    made.agreed(chain_commands.replan, here.act, again.chain_id)
+    assert waits() == []
+    third = day(database, again.chain_id, 3)
+    gone = {"reason": "declined", "by_whom": "patient"}
+    made.agreed(commands.cancel_visit, here.act, third.id, version=third.version, **gone)
+    assert waits() == [] and other.chain_id not in waits()
 
 
 def test_a_missed_day_that_is_booked_again_cannot_be_said_to_have_come_after_all(database, clinic):
