@@ -382,6 +382,29 @@ def bench(
         run.checks(Path(examples), 10_000, click.echo)
 
 
+@bench.command("access")
+@click.option(
+    "--database-url",
+    "urls",
+    multiple=True,
+    help="Four empty databases of their own; throw-away SQLite files if not given.",
+)
+def bench_access(urls: tuple[str, ...]) -> None:
+    """A tenfold history, 50 clients for one place, chains, and whether SQLite's writers starve."""
+    import tempfile
+    from pathlib import Path
+
+    from clinic import tables  # noqa: F401 - every table is known before the first is used
+    from clinic.bench import access, run
+
+    if urls and len(urls) != access.DATABASES:
+        raise click.UsageError(f"Give --database-url {access.DATABASES} times, or not at all.")
+    with tempfile.TemporaryDirectory() as folder:
+        own = [f"sqlite:///{folder}/access_{nth}.sqlite" for nth in range(access.DATABASES)]
+        access.measure(list(urls) or own, click.echo, run.PROCESSES if urls else 1)
+        access.fairness(Path(folder), click.echo)
+
+
 @bench.command("groups")
 @click.option("--people", type=int, help="One wing of so many people; 60 and 150 if not given.")
 @click.option(

@@ -131,7 +131,10 @@ def _of_session(rota: Rota, session: Session, nurse_id: int, day: date) -> Itera
 
 
 class Diary:
-    """Which reviews are free on a day, and what each would take away. Each day worked out once."""
+    """Which reviews are free on a day, and what each would take away. Each day worked out once.
+
+    `known`: the reviews of days worked out before from the same rota; more are added.
+    """
 
     def __init__(
         self,
@@ -140,11 +143,12 @@ class Diary:
         *,
         now: datetime,
         busy: Collection[tuple[datetime, datetime]] = (),
+        known: dict[date, list[Review]] | None = None,
     ) -> None:
         self.rota, self.now, self.busy = rota, now, busy
         self.taken = Taken(holds)
-        self._open: dict[date, list[Review]] = {}
-        self._places: dict[date, list[Place]] = {}
+        self._open: dict[date, list[Review]] = {} if known is None else known
+        self._places: dict[date, dict[int, list[tuple[datetime, datetime, int]]]] = {}
 
     @property
     def today(self) -> date:
@@ -183,19 +187,29 @@ class Diary:
         )  # fmt: skip
 
     def _takes_away(self, review: Review, day: date) -> int:
+        """How many free places of that day need somebody of this review at the same time?"""
         if day not in self._places:
-            self._places[day] = [
-                place for place in slots.places(self.rota, day, day) if not self.taken.at(place)
-            ]
-        wanted = [(staff_id, until) for _, staff_id, _, until in review.needs]
-        return sum(
-            any(
-                staff_id == theirs and review.starts_at < place_until and place.starts_at < until
-                for _, theirs, _, place_until in place.needs
-                for staff_id, until in wanted
-            )
-            for place in self._places[day]
+            self._places[day] = self._free_places(day)
+        of_staff = self._places[day]
+        return len(
+            {
+                nth
+                for _, staff_id, _, until in review.needs
+                for starts_at, place_until, nth in of_staff.get(staff_id or 0, ())
+                if review.starts_at < place_until and starts_at < until
+            }
         )
+
+    def _free_places(self, day: date) -> dict[int, list[tuple[datetime, datetime, int]]]:
+        """From when to when each of the staff is needed for a free place, and for which."""
+        found: dict[int, list[tuple[datetime, datetime, int]]] = {}
+        for nth, place in enumerate(slots.places(self.rota, day, day)):
+            if self.taken.at(place):
+                continue
+            for _, staff_id, _, until in place.needs:
+                if staff_id is not None:
+                    found.setdefault(staff_id, []).append((place.starts_at, until, nth))
+        return found
 
 
 # -- the plan ------------------------------------------------------------------------------

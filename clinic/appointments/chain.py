@@ -148,6 +148,7 @@ class Rest:
             facts.holds(self.act.session, self.service, start_of(first), end_of(last), self.act.at),
             now=self.act.at,
             busy=[each for each in busy if each not in gone],
+            known=self.service.reviews,
         )
 
     # -- plan --------------------------------------------------------------------------------

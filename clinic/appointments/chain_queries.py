@@ -173,7 +173,7 @@ def free_reviews(act: Act, visit_id: int, first: date, last: date) -> tuple[Visi
     busy = [each for each in facts.busy(act.session, visit.patient_id, act.at) if each != own]
     diary = Diary(
         service.rota, facts.holds(act.session, service, start_of(first), end_of(last), act.at),
-        now=act.at, busy=busy,
+        now=act.at, busy=busy, known=service.reviews,
     )  # fmt: skip
     found: dict[Any, Review] = {}
     for day in days_between(max(first, act.today), last):

@@ -33,16 +33,20 @@ from dosing.days import days_between, end_of, london_day, start_of
 from scheduling import slots
 from scheduling.calendars import Calendar
 from scheduling.calendars import CalendarChange as Change
+from scheduling.chains import Review
+from scheduling.laid_out import LaidOut
 from scheduling.prescribing_models import RULES, PrescribingModel
 from scheduling.slots import Clinician, Hold, Opening, Place, Rota, Session
 
 TRAINED, COMPETENT, TESTER = "rapid_induction_doctor", "induction_worker", "drug_tester"
-DAYS_KEPT = 400
+DAYS_KEPT, SPANS_KEPT = 400, 30
 LOOK_AHEAD = timedelta(days=28)
 """How far ahead places are offered."""
 
 STAMP = select(RotaStamp.value).scalar_subquery()
 """The stamp of every rota, to be asked for beside something else."""
+
+_STAMPED = select(RotaStamp.value)
 
 _doctor, _worker, _nurse = aliased(Resource), aliased(Resource), aliased(Resource)
 SESSIONS = (
@@ -137,6 +141,9 @@ class Service:
     models: tuple[tuple[PrescribingModel, date, date | None], ...]
     resources: Mapping[int, int]
     _days: dict[date, list[Place]] = field(default_factory=dict, repr=False)
+    _laid_out: dict[tuple[date, date], LaidOut] = field(default_factory=dict, repr=False)
+    reviews: dict[date, list[Review]] = field(default_factory=dict, repr=False)
+    """The reviews of each day that was asked for, whoever has taken them (chains.Diary)."""
 
     def model_on(self, day: date) -> PrescribingModel | None:
         """The model in force on a day; None when none is set."""
@@ -178,13 +185,21 @@ class Service:
             found += of_day
         return found
 
+    def laid_out(self, first: date, last: date) -> LaidOut:
+        """The same, laid out to find the free ones. Each span worked out once."""
+        if (found := self._laid_out.get((first, last))) is None:
+            if len(self._laid_out) > SPANS_KEPT:
+                self._laid_out.clear()
+            found = self._laid_out[first, last] = LaidOut(self.places(first, last))
+        return found
+
 
 _kept: dict[int, tuple[str, Service]] = {}
 
 
 def service(session: Database, site_id: int, stamp: str | None = None) -> Service:
     """The site's rota as it stands in this transaction. `stamp`: the present one, if known."""
-    stamp = stamp or session.scalars(select(RotaStamp.value)).one()
+    stamp = stamp or session.connection().execute(_STAMPED).scalar_one()
     known = _kept.get(site_id)
     if known is None or known[0] != stamp:
         known = _kept[site_id] = stamp, _read(session, site_id)
@@ -269,7 +284,7 @@ def free_places(
     if not service.resources:
         return []
     found = holds(session, service, start_of(first), end_of(last), now)
-    return slots.still_free(service.places(first, last), found, now=now, rota=service.rota)
+    return service.laid_out(first, last).free(found, now=now, rota=service.rota)
 
 
 def routine_places(
@@ -305,7 +320,8 @@ def holds(
     if not service.held_of:
         return []
     asked = {"resources": service.held_of, "since": since, "until": until, "now": now}
-    return service.holds(session.execute(_HOLDS, asked))
+    # Past the mapped objects: it is asked with every look at what is free.
+    return service.holds(session.connection().execute(_HOLDS, asked))
 
 
 def busy(session: Database, patient_id: int, now: datetime) -> list[tuple[datetime, datetime]]:

@@ -234,7 +234,7 @@ def _rests(
     held = facts.holds(
         act.session, service, start_of(first), end_of(last + 2 * chains.LOOK_AHEAD), act.at
     )  # fmt: skip
-    diary = chains.Diary(service.rota, held, now=act.at, busy=taken)
+    diary = chains.Diary(service.rota, held, now=act.at, busy=taken, known=service.reviews)
     found: list[tuple[slots.Place, chains.Plan | None]] = []
     for place in places:
         if len(found) == how_many:

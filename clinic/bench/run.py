@@ -36,7 +36,7 @@ from clinic.demo.assessments import findings
 from clinic.demo.people import nhs_numbers
 from clinic.patients.commands import register_patient
 from clinic.roles import RIGHTS
-from clinic.sites.commands import set_model
+from clinic.sites.commands import add_feature, set_model
 from clinic.staff.commands import (
     add_staff,
     give_role,
@@ -51,6 +51,8 @@ from dosing.days import london_day
 PAIRS, WEEKS, SLOT = 4, 4, 60
 PASSWORD = "benchmark-only-password"  # noqa: S105 - of a throw-away database
 PROCESSES = 2
+FEATURES = ("specialist_service", "supervised_dispensing")
+"""What model 3 asks of a site."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,48 @@ class Prepared:
     assessed: list[int]
 
 
-def prepare(url: str, people: int, doses: int) -> Prepared:
+def a_pair(act: Act, number: int) -> tuple[int, int]:
+    """A trained doctor and a competent worker."""
+    staff = []
+    for role, level, competence in (
+        ("prescriber", "prescriber", "rapid_induction_doctor"),
+        ("drugs_worker", None, "induction_worker"),
+    ):
+        someone = add_staff(
+            act, name=f"{role} {number}", email=f"{role}{number}@example.org", password=None
+        )
+        give_role(act, someone, act.site_id or 0, role)
+        if level:
+            set_level(act, someone, level)
+        record_competence(act, someone, competence)
+        staff.append(someone)
+    return staff[0], staff[1]
+
+
+def a_nurse(act: Act, number: int) -> int:
+    """Somebody who follows people after an induction."""
+    nurse = add_staff(
+        act, name=f"nurse {number}", email=f"nurse{number}@example.org", password=None
+    )
+    give_role(act, nurse, act.site_id or 0, "nurse")
+    return nurse
+
+
+def all_day(act: Act, first: date) -> None:
+    """So many pairs on every weekday, all day."""
+    for pair in range(PAIRS):
+        doctor, worker = a_pair(act, pair)
+        for weekday in range(1, 6):
+            add_session(
+                act, weekday=weekday, starts=clock_time(9), ends=clock_time(17),
+                slot_minutes=SLOT, doctor_id=doctor, worker_id=worker, from_on=first,
+            )  # fmt: skip
+
+
+def prepare(
+    url: str, people: int, doses: int, model: int = 2,
+    rota: Callable[[Act, date], object] = all_day,
+) -> Prepared:  # fmt: skip
     """Fill an empty database by the commands a person's click calls."""
     migrate.upgrade(url)
     database = Database(url)
@@ -78,28 +121,12 @@ def prepare(url: str, people: int, doses: int) -> Prepared:
         rule_set="uk-2017", name="Bench", email="bench@example.org", password=PASSWORD,
     )  # fmt: skip
     site_id = act.site_id or 0
-    set_model(act, site_id, 2)
+    for feature in FEATURES if model == 3 else ():
+        add_feature(act, site_id, feature)
+    set_model(act, site_id, model)
     today = act.today
     first = today + timedelta(days=7 - today.weekday())
-    for pair in range(PAIRS):
-        staff = []
-        for role, level, competence in (
-            ("prescriber", "prescriber", "rapid_induction_doctor"),
-            ("drugs_worker", None, "induction_worker"),
-        ):
-            someone = add_staff(
-                act, name=f"{role} {pair}", email=f"{role}{pair}@example.org", password=None
-            )
-            give_role(act, someone, site_id, role)
-            if level:
-                set_level(act, someone, level)
-            record_competence(act, someone, competence)
-            staff.append(someone)
-        for weekday in range(1, 6):
-            add_session(
-                act, weekday=weekday, starts=clock_time(9), ends=clock_time(17),
-                slot_minutes=SLOT, doctor_id=staff[0], worker_id=staff[1], from_on=first,
-            )  # fmt: skip
+    rota(act, first)
     give_role(act, act.staff_id, site_id, "nurse")
     give_role(act, act.staff_id, site_id, "prescriber")
     set_level(act, act.staff_id, "prescriber")
@@ -223,8 +250,14 @@ def served(
             process.wait(timeout=10)
 
 
-def _ours(port: int) -> list[str]:
+def ours(port: int) -> list[str]:
+    """How the service is served."""
     return [sys.executable, "-m", "clinic.cli", "serve", "--port", str(port)]
+
+
+def floor(url: str) -> Callable[[int], list[str]]:
+    """How the floor is served."""
+    return lambda port: [sys.executable, "-m", "clinic.bench.floor", url, str(port)]
 
 
 def _resident_mib(process: subprocess.Popen[bytes]) -> float:
@@ -235,15 +268,16 @@ def _resident_mib(process: subprocess.Popen[bytes]) -> float:
     return 0.0
 
 
-def _places(port: int, ready: Prepared) -> list[dict[str, object]]:
+def places(port: int, ready: Prepared) -> list[dict[str, object]]:
+    """Every free place of the weeks prepared."""
     address = f"http://127.0.0.1:{port}/api/v1/sites/{ready.site_id}/free-places"
     asked = urllib.request.Request(  # noqa: S310
         f"{address}?from={ready.first}&to={ready.last}",
         headers={"Authorization": f"Bearer {ready.token}"},
     )
     with urllib.request.urlopen(asked) as answer:  # noqa: S310
-        places: list[dict[str, object]] = json.load(answer)["places"]
-        return places
+        found: list[dict[str, object]] = json.load(answer)["places"]
+        return found
 
 
 def compare(
@@ -255,19 +289,19 @@ def compare(
     ready = prepare(url, people, doses)
     span = f"from={ready.first}&to={ready.last}"
     free = f"/api/v1/sites/{ready.site_id}/free-places?{span}"
-    with served(_ours, url, "/health/live", processes) as (ports, running, cold):
-        places = _places(ports[0], ready)
+    with served(ours, url, "/health/live", processes) as (ports, running, cold):
+        every = places(ports[0], ready)
         ours_read = keep_busy(ports, [Ask("GET", free)] * reads, 8, ready.token)
         day = f"from={ready.first}&to={ready.first}"
         one_day = f"/api/v1/sites/{ready.site_id}/free-places?{day}"
         ours_day = keep_busy(ports, [Ask("GET", one_day)] * reads, 8, ready.token)
-        mixed = random.Random(1).sample(places, len(places))  # noqa: S311
+        mixed = random.Random(1).sample(every, len(every))  # noqa: S311
         one_doctor = [each for each in mixed if each["doctor_id"] == mixed[0]["doctor_id"]]
         of_one = one_doctor[: len(ready.referrals) // 4]
         of_any = [each for each in mixed if each not in of_one]
         waiting = iter(ready.referrals)
-        same = [_booking(place, next(waiting)) for place in of_one]
-        asks = [_booking(place, referral) for place, referral in zip(of_any, waiting, strict=False)]
+        same = [booking(place, next(waiting)) for place in of_one]
+        asks = [booking(place, referral) for place, referral in zip(of_any, waiting, strict=False)]
         ours_same = keep_busy(ports, same, 16, ready.token)
         ours_book = keep_busy(ports, asks, 16, ready.token)
         for port in ports:
@@ -276,13 +310,10 @@ def compare(
         ours_dose = keep_busy(ports, saved, 8, ready.token)
         memory = max(_resident_mib(process) for process in running)
 
-    starts = [datetime.fromisoformat(str(place["starts_at"])).astimezone(UTC) for place in places]
+    starts = [datetime.fromisoformat(str(place["starts_at"])).astimezone(UTC) for place in every]
     prepare_floor(url, starts)
 
-    def floor(port: int) -> list[str]:
-        return [sys.executable, "-m", "clinic.bench.floor", url, str(port)]
-
-    with served(floor, url, "/none", processes) as (ports, _, _):
+    with served(floor(url), url, "/none", processes) as (ports, _, _):
         floor_free = f"/free?from={ready.first}&to={ready.last + timedelta(days=1)}"
         floor_read = keep_busy(ports, [Ask("GET", floor_free)] * reads, 8)
         floor_day_free = f"/free?from={ready.first}&to={ready.first + timedelta(days=1)}"
@@ -296,21 +327,23 @@ def compare(
         floor_dose = keep_busy(
             ports, [Ask("POST", "/doses", {"person": n, **bare}) for n in range(len(saved) * 4)], 8
         )
-    _report(say, "bookings, 16 clients", ours_book, floor_book)
-    _report(say, "bookings of one clinician, 16 clients", ours_same, floor_book)
-    _report(say, "doses saved, 8 clients", ours_dose, floor_dose)
-    _report(say, "free places of one day, 8 clients", ours_day, floor_day)
-    _report(say, f"free places of {WEEKS} weeks ({len(places)}), 8 clients", ours_read, floor_read)
+    report(say, "bookings, 16 clients", ours_book, floor_book)
+    report(say, "bookings of one clinician, 16 clients", ours_same, floor_book)
+    report(say, "doses saved, 8 clients", ours_dose, floor_dose)
+    report(say, "free places of one day, 8 clients", ours_day, floor_day)
+    report(say, f"free places of {WEEKS} weeks ({len(every)}), 8 clients", ours_read, floor_read)
     say(f"{'cold start to first answer':45} {cold:8.2f} s   (target under 1 s)")
     say(f"{'resident memory of one worker, after load':45} {memory:8.0f} MiB (target under 120)")
 
 
-def _booking(place: dict[str, object], referral: int) -> Ask:
+def booking(place: dict[str, object], referral: int) -> Ask:
+    """A booking of this place, as the API takes it."""
     wanted = {name: place[name] for name in ("starts_at", "doctor_id", "worker_id")}
     return Ask("POST", "/api/v1/visits", {"referral_id": referral, **wanted})
 
 
-def _report(say: Callable[[str], object], what: str, ours: Told, floor: Told) -> None:
+def report(say: Callable[[str], object], what: str, ours: Told, floor: Told) -> None:
+    """One line: ours a second, the floor's, and what part of it that is."""
     ratio = ours.per_second / floor.per_second if floor.per_second else 0.0
     say(
         f"{what:45} {ours.per_second:8.0f}/s  floor {floor.per_second:6.0f}/s  ratio {ratio:5.0%}"

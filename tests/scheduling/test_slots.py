@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from config.holidays import bank_holidays
 from dosing.days import at_london, london_time
 from scheduling.calendars import Calendar, HolidayLists, OutOfReach
+from scheduling.laid_out import LaidOut
 from scheduling.slots import (
     Clinician,
     Hold,
@@ -28,6 +30,7 @@ from scheduling.slots import (
     no_opioid,
     places,
     routine_places,
+    still_free,
     unstaffed,
     wrong_length,
 )
@@ -392,3 +395,33 @@ def test_opening_hours_are_passed_and_leave_is_not():
     assert asked(shut, "opening_hours") == place
     assert asked(away, "opening_hours").reason == "leave"
     assert kept_back(away, MONDAY, MONDAY, now=LONG_AGO, routine=False)[0][0] != place
+
+
+def test_free_places_found_from_the_holds_are_those_found_place_by_place():
+    dice = random.Random(8)
+    hour = timedelta(hours=1)
+    since = datetime(2026, 11, 2, 8, tzinfo=UTC)
+    rota = replace(a_rota(), in_use={90: None, 91: None}, observation=(90, 91))
+    found = 0
+    for _ in range(300):
+        every = sorted({
+            Place(
+                (starts := since + dice.randrange(20) * hour / 2), starts + hour,
+                dice.choice((1, 2)), dice.choice((11, 12)), dice.choice((21, 22, None)),
+                dice.choice((31, None)), dice.choice((starts + 4 * hour, None)),
+            )
+            for _ in range(dice.randrange(12))
+        }, key=str)  # fmt: skip
+        every.sort(key=lambda each: each.starts_at)
+        holds = [
+            Hold(*whose[:1], (starts := since + dice.randrange(24) * hour / 2),
+                 starts + dice.randrange(1, 5) * hour / 2, *whose[1:])
+            for whose in dice.sample([(1,), (2,), (11,), (21,), (None, 31), (None, 90)], 3)
+        ]  # fmt: skip
+        now = since + dice.randrange(24) * hour / 2
+
+        free = LaidOut(every).free(holds, now=now, rota=rota)
+
+        assert free == still_free(every, holds, now=now, rota=rota)
+        found += len(free)
+    assert found > 300

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from clinic import migrate, tables  # noqa: F401 - every table is known before the first is used
-from clinic.bench import run
+from clinic.bench import access, run
 from tests.support.databases import PostgresShelf
 from tests.support.postgres import KEEP_KEY, shared_server
 
@@ -25,6 +25,9 @@ def main() -> None:
             shelf = PostgresShelf(Path(folder), server, migrate.upgrade)
             print("PostgreSQL, two server processes")  # noqa: T201
             run.compare(shelf.empty(), 400, 1500, 150, print)
+            urls = [shelf.empty() for _ in range(access.DATABASES)]
+            access.measure(urls, print, run.PROCESSES)
+        access.fairness(Path(folder), print)
     run.checks(ROOT / "tests/contracts", 10_000, print)
 
 
