@@ -68,38 +68,20 @@ def looked_at(
     what else the page says.
     """
     asks = isinstance(form, ArrangeFields)
-    try:
-        picture = None if form.confirmed or always else _tried(work)
-        if picture is None:
-            picture = chain_queries.preview_of(work)
-        days = [date.fromisoformat(each) for each in picture["to_arrange"]]
-        given = form.arranged(days) if asks else []
-        if form.confirmed and form["preview"].data != picture["version"]:
-            form.form_errors.append(CHANGED)
-        elif form.confirmed and (given or not (days and asks)):
-            work(preview=picture["version"], **({"arrangements": given} if asks else {}))
-            return None
-        elif form.confirmed and asks:
-            form.ask_arranged(days)
-    except Done:
+    looked = form["preview"].data if form.confirmed else None
+    picture = chain_queries.preview_of(work, shown="" if looked or always else None)
+    if picture is None:
         return None
+    days = [date.fromisoformat(each) for each in picture["to_arrange"]]
+    given = form.arranged(days) if asks else []
+    if looked and looked != picture["version"]:
+        form.form_errors.append(CHANGED)
+    elif looked and (given or not (days and asks)):
+        work(preview=picture["version"], **({"arrangements": given} if asks else {}))
+        return None
+    elif looked and asks:
+        form.ask_arranged(days)
     return _shown(act(), form, picture, title, visit_id, **shown)
-
-
-class Done(Exception):  # noqa: N818 - no error: it was carried out at the first try
-    """Nothing else changed with it, so it was carried out."""
-
-
-def _tried(work: Callable[..., object]) -> dict[str, Any]:
-    """Carried out at once where no other day changes."""
-    try:
-        work(preview=None)
-    except Conflict as refused:
-        if "preview" not in refused.more:
-            raise
-        found: dict[str, Any] = refused.more["preview"]
-        return found
-    raise Done
 
 
 def _shown(

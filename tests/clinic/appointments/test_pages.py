@@ -154,7 +154,8 @@ def test_a_visit_is_moved_arrived_and_every_step_shown(door, nurse, clinic, cloc
 
     check = nurse.post(f"{where}/move", data={"place": chosen, "version": "1"})
     assert "Move the visit here?" in check.text
-    nurse.post(f"{where}/move", data={"place": chosen, "version": "1", "step": "confirm"})
+    sure = {"place": chosen, "version": "1", "step": "confirm"}
+    assert nurse.post(f"{where}/move", data=sure).status_code == 302
     clock.forward(hours=3)
     nurse = door.by_page("nurse", site=clinic.site)  # the first sign-in has run out
     arrived = nurse.post(
