@@ -525,8 +525,9 @@ def asked_about(form: PlaceForm, found: place_queries.Offers) -> Page | None:
 
 
 def check_place(
-    form: PlaceForm, found: place_queries.Offers, wanted: dict[str, Any], title: str
-) -> Page:
+    form: PlaceForm, found: place_queries.Offers, wanted: dict[str, Any], title: str,
+    button: str = "Confirm and book",
+) -> Page:  # fmt: skip
     names = queries.staff_names(act(), [wanted["doctor_id"], wanted["worker_id"]])
     place = _chosen(form, found)
     judged = place_queries.wait_until(act(), found, wanted["starts_at"])
@@ -542,7 +543,7 @@ def check_place(
         ("Wait", judged.says),
     ]
     return render_template(
-        "appointments/check.jinja", form=form, rows=rows, title=title, wait=judged,
+        "appointments/check.jinja", form=form, rows=rows, title=title, button=button, wait=judged,
         late=rest and rest.warning,
         missing=place.missing if place else (),
         banner=banner(act(), found.patient),

@@ -136,7 +136,7 @@ def move_visit(visit_id: int) -> Page:
                 return page
         elif not form.changing:
             found = place_queries.offers(act(), known.referral_id)
-            return check_place(form, found, wanted, "Move the visit here?")
+            return check_place(form, found, wanted, "Move the visit here?", "Confirm and move")
     return offers_page(form, known.referral_id, moving=known)
 
 
