@@ -43,6 +43,11 @@ DAYS_KEPT, SPANS_KEPT = 400, 30
 LOOK_AHEAD = timedelta(days=28)
 """How far ahead places are offered."""
 
+LONGEST_HOLD = timedelta(days=1)
+"""No place takes longer (RotaPattern.slot_minutes, RP-12): what began before holds nothing now, so
+that years of history are not looked through.
+"""
+
 STAMP = select(RotaStamp.value).scalar_subquery()
 """The stamp of every rota, to be asked for beside something else."""
 
@@ -123,6 +128,7 @@ _HOLDS = select(_hold.resource_id, _hold.starts_at, _hold.ends_at).where(
     _hold.resource_id.in_(bindparam("resources", expanding=True)),
     _hold.released_at.is_(None),
     _hold.starts_at < bindparam("until"),
+    _hold.starts_at > bindparam("earliest"),
     _hold.ends_at > bindparam("since"),
     _hold.visit_id.not_in(
         select(Visit.id).where(Visit.lapsed(bindparam("now", type_=Visit.lapses_at.type)))
@@ -319,7 +325,10 @@ def holds(
     """Who and what of this service is held, here or elsewhere, between two instants."""
     if not service.held_of:
         return []
-    asked = {"resources": service.held_of, "since": since, "until": until, "now": now}
+    asked = {
+        "resources": service.held_of, "since": since, "until": until, "now": now,
+        "earliest": since - LONGEST_HOLD,
+    }  # fmt: skip
     # Past the mapped objects: it is asked with every look at what is free.
     return service.holds(session.connection().execute(_HOLDS, asked))
 

@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import create_engine, event, select, text
 
 from clinic import audit, clock
 from clinic.act import Act
-from clinic.appointments import commands, place_queries, writes
+from clinic.appointments import commands, facts, place_queries, writes
 from clinic.appointments.models import INDUCTION, Resource, RotaPattern, Visit
 from clinic.appointments.rota_commands import add_session
 from clinic.appointments.things_commands import add_thing
@@ -313,11 +314,13 @@ def instant(text_: object) -> datetime:
 
 def prepare_chains(url: str, weeks: int = 4, teams: int = TEAMS) -> Chained:
     """Teams of doctor, worker and nurse on every weekday, each with one start a day Monday to
-    Wednesday: the last days first, so that nobody's day 2 is where somebody starts.
+    Wednesday of weeks without a bank holiday: the last days first, so that nobody's day 2 is where
+    somebody starts.
     """
     starts: list[dict[str, object]] = []
 
     def rota(act: Act, first: date) -> None:
+        pairs = []
         for team in range(teams):
             doctor, worker = run.a_pair(act, team)
             nurse = run.a_nurse(act, team)
@@ -328,15 +331,23 @@ def prepare_chains(url: str, weeks: int = 4, teams: int = TEAMS) -> Chained:
                     slot_minutes=90, doctor_id=doctor, worker_id=worker, nurse_id=nurse,
                     from_on=first,
                 )  # fmt: skip
-            for week in range(weeks):
-                for weekday in range(3):
-                    day = first + timedelta(days=7 * week + weekday)
-                    starts.append(
-                        {
-                            "starts_at": at_london(day, clock_time(9)).isoformat(),
-                            "doctor_id": doctor, "worker_id": worker,
-                        }
-                    )  # fmt: skip
+            pairs.append((doctor, worker))
+        shut = facts.service(act.session, act.site_id or 0).rota.calendar.is_bank_holiday
+        whole = (
+            monday
+            for monday in (first + timedelta(days=7 * week) for week in range(3 * weeks))
+            if not any(shut(monday + timedelta(days=each)) for each in range(5))
+        )
+        act.session.rollback()
+        for monday in islice(whole, weeks):
+            for day in (monday + timedelta(days=each) for each in range(3)):
+                starts.extend(
+                    {
+                        "starts_at": at_london(day, clock_time(9)).isoformat(),
+                        "doctor_id": doctor, "worker_id": worker,
+                    }
+                    for doctor, worker in pairs
+                )  # fmt: skip
 
     ready = run.prepare(url, teams * weeks * 3, 0, model=3, rota=rota)
     return Chained(ready, sorted(starts, key=lambda each: str(each["starts_at"]), reverse=True))
