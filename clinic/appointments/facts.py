@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Date, String, bindparam, cast, null, select, union_all
+from sqlalchemy import Connection, Date, String, bindparam, cast, null, select, union_all
 from sqlalchemy.orm import Session as Database
 from sqlalchemy.orm import aliased
 
@@ -205,7 +205,7 @@ _kept: dict[int, tuple[str, Service]] = {}
 
 def service(session: Database, site_id: int, stamp: str | None = None) -> Service:
     """The site's rota as it stands in this transaction. `stamp`: the present one, if known."""
-    stamp = stamp or session.connection().execute(_STAMPED).scalar_one()
+    stamp = stamp or _past_the_objects(session).execute(_STAMPED).scalar_one()
     known = _kept.get(site_id)
     if known is None or known[0] != stamp:
         known = _kept[site_id] = stamp, _read(session, site_id)
@@ -329,8 +329,13 @@ def holds(
         "resources": service.held_of, "since": since, "until": until, "now": now,
         "earliest": since - LONGEST_HOLD,
     }  # fmt: skip
-    # Past the mapped objects: it is asked with every look at what is free.
-    return service.holds(session.connection().execute(_HOLDS, asked))
+    return service.holds(_past_the_objects(session).execute(_HOLDS, asked))
+
+
+def _past_the_objects(session: Database) -> Connection:
+    """For what is asked with every look at what is free; what is not written yet is written first."""
+    session.flush()
+    return session.connection()
 
 
 def busy(session: Database, patient_id: int, now: datetime) -> list[tuple[datetime, datetime]]:
