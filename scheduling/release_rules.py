@@ -29,6 +29,8 @@ class Limits:
     double_dose: timedelta
     missed_in_a_row: int
     search: timedelta
+    short_sentence: timedelta
+    appointment_tried_at: tuple[time, ...]
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ def _load() -> tuple[Limits, PharmacyDefaults, dict[str, Rule]]:
         double_dose=timedelta(hours=value["double_dose"]),
         missed_in_a_row=value["missed_in_a_row"],
         search=timedelta(days=value["search"]),
+        short_sentence=timedelta(days=value["short_sentence"]),
+        appointment_tried_at=tuple(value["appointment_tried_at"]),
     )
     week = table["pharmacy"]["hours"]
     pharmacy = PharmacyDefaults(

@@ -1,0 +1,61 @@
+"""May it leave, by when is it answered, and whose is the person meanwhile?"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from scheduling import handover
+from scheduling.calendars import Calendar
+from tests.scheduling.release_cases import HOLIDAYS
+
+THERE = Calendar("england_and_wales", HOLIDAYS, [], [])
+FRIDAY = datetime(2026, 8, 28, 14, 0, tzinfo=UTC)  # Monday 31 August is a bank holiday
+
+
+@pytest.mark.proves("CM-33", "A38")
+@pytest.mark.parametrize(
+    ("basis", "because", "consented", "leaves"),
+    [
+        ("consent", None, True, True),
+        ("consent", "they would agree", False, False),
+        ("lawful_basis", "Vital interests", False, True),
+        ("lawful_basis", " ", False, False),
+        ("safety", "Found unconscious twice this week", False, True),
+        ("safety", None, True, False),
+        (None, "no reason helps", True, False),
+    ],
+)
+def test_nothing_leaves_without_consent_a_lawful_basis_or_a_reasoned_decision(
+    basis, because, consented, leaves
+):
+    assert handover.may_leave(basis, because, consented=consented) is leaves
+
+
+@pytest.mark.parametrize(
+    ("leaves_on", "last"),
+    [
+        (None, date(2026, 9, 1)),
+        (date(2026, 9, 4), date(2026, 9, 1)),
+        (date(2026, 8, 29), date(2026, 8, 29)),
+        (date(2026, 8, 20), date(2026, 8, 28)),
+    ],
+)
+def test_an_answer_is_due_by_the_next_working_day_or_the_day_they_leave(leaves_on, last):
+    due = handover.answer_by(FRIDAY, leaves_on, THERE)
+
+    assert due.astimezone(UTC) == datetime(last.year, last.month, last.day, 23, tzinfo=UTC)
+
+
+@pytest.mark.proves("RC-15")
+def test_the_sender_is_responsible_until_somebody_has_accepted():
+    due = handover.answer_by(FRIDAY, None, THERE)
+
+    assert handover.stands("sent", due, FRIDAY) == "sent"
+    assert handover.stands("sent", due, due) == "overdue"
+    assert handover.stands("accepted", due, due) == "accepted"
+    assert [
+        state for state in ("prepared", "sent", "overdue", "refused", "withdrawn", "accepted")
+        if not handover.sender_responsible(state)
+    ] == ["accepted"]  # fmt: skip
