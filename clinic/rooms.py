@@ -13,6 +13,7 @@ from clinic.feeds import room as feeds
 from clinic.forecasts import room as forecasts
 from clinic.groups import room as groups
 from clinic.guidance import room as guidance
+from clinic.handovers import room as handovers
 from clinic.keyworkers import room as keyworkers
 from clinic.measures import room as measures
 from clinic.patients import room as patients
@@ -25,7 +26,7 @@ from clinic.staff import room as staff
 from clinic.titration import room as titration
 
 ALL: list[object] = [
-    checks, patients, staff, sites, appointments, reminders, assessments, prescriptions, scripts,
-    titration, consumption, custody, keyworkers, groups, careplans, casework, release, guidance,
-    feeds, forecasts, measures, sweeps,
+    checks, patients, staff, sites, appointments, reminders, assessments, prescriptions,
+    scripts, titration, consumption, custody, keyworkers, groups, careplans, casework, release,
+    handovers, guidance, feeds, forecasts, measures, sweeps,
 ]  # fmt: skip

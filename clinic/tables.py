@@ -17,11 +17,12 @@ import clinic.custody.models
 import clinic.feeds.models
 import clinic.groups.models
 import clinic.guidance.models
+import clinic.handovers.models
 import clinic.keyworkers.models
 import clinic.measures.models
 import clinic.patients.models
 import clinic.prescriptions.models
-import clinic.release.models
+import clinic.release.care_models
 import clinic.reminders.models
 import clinic.scripts.models
 import clinic.sites.models

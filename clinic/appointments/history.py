@@ -6,7 +6,7 @@ walked as a pile, where `undone` takes the top one off.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,8 +18,16 @@ from clinic.errors import Conflict, Stale
 from clinic.staff.models import Staff
 
 UNDONE = "undone"
+Follower = Callable[[Act, Visit], None]
+_FOLLOWERS: list[Follower] = []
 Kept = Referral | Visit
 Event = TypeVar("Event", ReferralEvent, VisitEvent)
+
+
+def follows_visits(follower: Follower) -> Follower:
+    """A room that hears of every step of a visit after its booking, in the step's own transaction."""
+    _FOLLOWERS.append(follower)
+    return follower
 
 
 def state_of(row: Kept) -> dict[str, Any]:
@@ -70,8 +78,12 @@ def add(
             "recorded_at": act.at, "recorded_by": by or act.staff_id,
         },
     )  # fmt: skip
+    if isinstance(row, Visit) and verb not in _BEGINNINGS:
+        for follower in _FOLLOWERS:
+            follower(act, row)
 
 
+_BEGINNINGS = ("booked", "held", "confirmed")
 _ADD = {
     Visit: ("visit_id", insert(VisitEvent.__table__)),
     Referral: ("referral_id", insert(ReferralEvent.__table__)),

@@ -25,10 +25,9 @@ from clinic.appointments.taking import Booked
 from clinic.appointments.things_commands import add_thing
 from clinic.custody import commands as custody
 from clinic.custody import deliveries
-from clinic.custody.models import Reception
 from clinic.custody.wing_commands import add_wing
 from clinic.db import Database
-from clinic.demo import assessments, doses, groups, rules, scripts, titration, waits
+from clinic.demo import assessments, doses, groups, releases, rules, scripts, titration, waits
 from clinic.demo import custody as prison
 from clinic.demo.people import (
     CASTLE_STREET,
@@ -43,8 +42,6 @@ from clinic.demo.story import Story
 from clinic.errors import Conflict, Trouble
 from clinic.keyworkers import commands as keyworkers
 from clinic.patients.commands import add_alert
-from clinic.release import commands as release
-from clinic.release.models import ReleasePlan
 from clinic.roles import RIGHTS, title_of
 from clinic.sites import commands as sites
 from clinic.staff import commands as staff
@@ -60,7 +57,6 @@ SITES = (
     (MARLFIELD, "prison", "england_and_wales", "Marlfield", "01632 960030"),
     (GLENMOOR, "prison", "scotland", "Glenmoor", "01632 960040"),
 )
-WEEK = {day: ["09:00-18:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat")}
 
 
 def is_empty(database: Database) -> bool:
@@ -77,7 +73,7 @@ def load(database: Database, say: Callable[[str], object]) -> None:
     _prison(story, "byrne", ("marsh", "vale"), "stone", 20)
     _prison(story, "rennie", ("kerr",), "boyd", 10)
     prison.tell(story)
-    _releases(story)
+    releases.tell(story)
     groups.tell(story)
     doses.tell(story)
     assessments.tell(story)
@@ -345,51 +341,6 @@ def _first_days(
 
 
 # -- release -------------------------------------------------------------------------------
-
-
-def _record(work: Act, plan: int, section: str, given: dict[str, Any], **more: Any) -> None:
-    version = work.session.get_one(ReleasePlan, plan).version
-    work.session.rollback()
-    release.record(work, plan, section, given, version=version, **more)
-
-
-def _releases(story: Story) -> None:
-    story.say("release plans with and without gaps")
-    work = story.by("byrne")
-    pharmacy = release.add_premises(work, kind="pharmacy", name="High Street Pharmacy")
-    release.set_week(work, pharmacy, WEEK, nation="england_and_wales", reason="As on its door")
-    stays = [
-        (row.id, row.patient_id)
-        for row in work.session.scalars(
-            select(Reception)
-            .where(Reception.site_id == work.site_id)
-            .order_by(Reception.id)
-            .limit(6)
-        )
-    ]
-    work.session.close()
-    for number, (_, patient) in enumerate(stays):
-        work = story.by("byrne")
-        plan = release.open_release_plan(work, patient)
-        leaves = story.today + timedelta(days=(1, 4, 9, 15, 30, 60)[number])
-        facts: list[tuple[str, dict[str, Any]]] = [
-            ("treatment", {"on_ost": True, "opioid_history": True, "medicine": "methadone"}),
-            ("release", {"confirmed_on": leaves.isoformat(), "kind": "determinate"}),
-            ("destination", {"nation": "england_and_wales", "area": "Northborough",
-                             "contact": "duty worker, 01632 960001"}),
-        ]  # fmt: skip
-        if number % 2:
-            facts += [
-                ("prescriber", {"name": "Dr A. Nair", "service": RIVERSIDE}),
-                ("consent", {"given": True}),
-            ]
-        for section, given in facts:
-            try:
-                _record(work, plan, section, given)
-            except Trouble as trouble:
-                story.say(f"  a fact was refused: {section}: {trouble.detail}")
-                work.session.rollback()
-        work.session.close()
 
 
 def print_sign_ins(say: Callable[[str], object]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -170,6 +170,16 @@ EDITABLE = (
 )  # fmt: skip
 
 
+Follower = Callable[[Act, int], None]
+_FOLLOWERS: list[Follower] = []
+
+
+def follows_deaths(follower: Follower) -> Follower:
+    """A room that hears, in the same transaction, when a death is recorded or taken back."""
+    _FOLLOWERS.append(follower)
+    return follower
+
+
 @command
 def correct_patient(
     act: Act, patient_id: int, *, version: int, reason: str | None = None, **details: Any
@@ -216,6 +226,9 @@ def correct_patient(
         setattr(patient, field, value)
     act.session.flush()
     act.note("patients.corrected", patient_id=patient.id, fields=sorted(changed))
+    if "died_on" in changed:
+        for follower in _FOLLOWERS:
+            follower(act, patient.id)
     return patient.version
 
 

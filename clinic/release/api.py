@@ -8,7 +8,8 @@ from flask import Response, jsonify
 
 from clinic.auth import act, needs
 from clinic.openapi import VERSIONED, Blueprint, if_match, tag
-from clinic.release import commands, presenters, queries
+from clinic.release import closing, commands, presenters, queries
+from clinic.release.access import open_plan as open_plan_of
 from clinic.release.schemas import (
     ComingListSchema,
     PremisesClosureSchema,
@@ -16,10 +17,12 @@ from clinic.release.schemas import (
     PremisesRequestSchema,
     PremisesSchema,
     PremisesWeekSchema,
+    ReleaseBookSchema,
     ReleaseCloseSchema,
     ReleaseFactCorrectionSchema,
     ReleaseFactSchema,
     ReleaseOpenSchema,
+    ReleasePlacesSchema,
     ReleasePlanSchema,
     ReleaseRecordedSchema,
     ReleaseWhySchema,
@@ -55,6 +58,8 @@ def _plan(plan_id: int, status: int = 200) -> Response:
             "flags": now.flags,
             "unknown": presenters.unknown(now),
             "recheck": [row.id for row in now.recheck],
+            "possible_ends": [each["end"] for each in presenters.ends(now)],
+            "way_out": None if plan.closed_at else closing.way_out(now),
         }
     )
     body["facts"] = {key: recorded.dump(rows) for key, rows in now.facts.items() if rows}
@@ -202,6 +207,35 @@ def reconfirm(plan_id: int, fact_id: int) -> Response:
     queries.fact_of_plan(act(), plan_id, fact_id)
     commands.reconfirm(act(), fact_id, version=if_match())
     return _plan(plan_id)
+
+
+@release_api.get("/release-plans/<int:plan_id>/places")
+@needs("release.plan")
+@release_api.response(200, ReleasePlacesSchema)
+@_elsewhere
+@_none
+@release_api.alt_response(409, description="No service, no consent or no date yet")
+def places(plan_id: int) -> Any:
+    """The receiving service's free places on the day of release and the next day worked there."""
+    plan, _ = open_plan_of(act(), plan_id, "release.plan_seen", right="release.plan")
+    site, found = closing.first_places(act(), plan)
+    return {"site_id": site.id, "places": [each.place for each in found]}
+
+
+@release_api.post("/release-plans/<int:plan_id>/appointment")
+@needs("release.plan")
+@_versioned
+@release_api.arguments(ReleaseBookSchema)
+@release_api.response(201, ReleasePlanSchema)
+@_stale
+@_unread
+@_elsewhere
+@_none
+@release_api.alt_response(409, description="The place went, or an appointment stands")
+def book_appointment(given: Given, plan_id: int) -> Response:
+    """Take a place in the receiving service's diary and record it as the first appointment."""
+    closing.book_first_appointment(act(), plan_id, version=if_match(), **given)
+    return _plan(plan_id, 201)
 
 
 # -- pharmacies and clinics ----------------------------------------------------------------

@@ -7,7 +7,7 @@ is ever behind the facts. What the rules cannot read is refused, with the field 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -93,7 +93,7 @@ def close_release_plan(act: Act, plan_id: int, *, version: int, closed_as: str, 
 
     Refused while a red or critical flag stands, unless the plan was opened in error.
     """
-    plan = _plan(act, plan_id, version, "release.plan_closed")
+    plan = plan_to_change(act, plan_id, version, "release.plan_closed")
     if closed_as not in ENDINGS:
         raise Invalid.field("closed_as", f"must be one of: {', '.join(ENDINGS)}")
     reason = _needed("reason", reason)
@@ -117,7 +117,7 @@ def close_release_plan(act: Act, plan_id: int, *, version: int, closed_as: str, 
 @command
 def reopen_release_plan(act: Act, plan_id: int, *, version: int) -> int:
     """It was closed too soon. Its facts stand as they were and are scored anew."""
-    plan = _plan(act, plan_id, version, "release.plan_reopened", closed=True)
+    plan = plan_to_change(act, plan_id, version, "release.plan_reopened", closed=True)
     plan.closed_at = plan.closed_by = plan.closed_as = plan.closed_reason = None
     follow_plan(act, plan.id)
     return _changed(act, plan, "reopened")
@@ -143,8 +143,8 @@ def record(
     when the section holds one fact and it stands already: that is corrected, not recorded twice.
     """
     kind = _section(section)
-    plan = _plan(act, plan_id, version, "release.fact_recorded", section=section)
-    if not kind.many and _standing(act, plan.id, section):
+    plan = plan_to_change(act, plan_id, version, "release.fact_recorded", section=section)
+    if not kind.many and standing_facts(act, plan.id, section):
         raise Conflict("This is recorded already. Correct what stands instead.")
     taken = act.session.scalar(
         select(func.max(ReleaseFact.place)).where(
@@ -152,7 +152,10 @@ def record(
         )
     )
     place = 0 if taken is None or not kind.many else taken + 1
-    return _add(act, plan, kind, place, given, premises_id, site_id, f"recorded {section}").id
+    return add_fact(
+        act, plan, kind, given, f"recorded {section}", place=place, premises_id=premises_id,
+        site_id=site_id,
+    ).id  # fmt: skip
 
 
 @command
@@ -171,19 +174,34 @@ def correct(
     `given` is the whole fact, not what changes in it.
     """
     plan, row = _fact(act, fact_id, version, "release.fact_corrected")
+    if row.visit_id is not None and not _same_moment(given.get("at"), row.says["at"]):
+        raise Invalid.field("at", "is in the service's diary: move it there, or strike it out here")
     _strike(act, plan, row, reason)
-    kind = SECTIONS[row.section]
-    added = _add(
-        act, plan, kind, row.place, given, premises_id, site_id, f"corrected {row.section}"
-    )
+    added = add_fact(
+        act, plan, SECTIONS[row.section], given, f"corrected {row.section}", place=row.place,
+        premises_id=premises_id, site_id=site_id, visit_id=row.visit_id,
+    )  # fmt: skip
     return added.id
+
+
+def _same_moment(given: Any, standing: str) -> bool:
+    try:
+        return datetime.fromisoformat(given) == datetime.fromisoformat(standing)
+    except (TypeError, ValueError):
+        return False
 
 
 @command
 def strike(act: Act, fact_id: int, *, version: int, reason: str) -> int:
-    """Strike out a fact that is wrong or no longer holds. Returns the plan's new version."""
+    """Strike out a fact that is wrong or no longer holds. Returns the plan's new version.
+
+    A place taken for it in a service's diary, and still ahead, is given back.
+    """
+    from clinic.release.closing import give_place_back  # it books, and books by these commands
+
     plan, row = _fact(act, fact_id, version, "release.fact_struck")
     _strike(act, plan, row, reason)
+    give_place_back(act, row, reason)
     _score(act, plan, SECTIONS[row.section])
     return _changed(act, plan, f"struck out {row.section}")
 
@@ -192,11 +210,13 @@ def strike(act: Act, fact_id: int, *, version: int, reason: str) -> int:
 def put_back(act: Act, fact_id: int, *, version: int) -> int:
     """Record anew what was struck out by mistake. Returns the new fact's id."""
     plan, row = _fact(act, fact_id, version, "release.fact_put_back", struck=True)
-    if any(each.place == row.place for each in _standing(act, plan.id, row.section)):
+    if any(each.place == row.place for each in standing_facts(act, plan.id, row.section)):
         raise Conflict("Something else stands in its place. Correct that instead.")
-    added = _add(
-        act, plan, SECTIONS[row.section], row.place, row.says, row.premises_id, row.site_id,
-        f"put back {row.section}",
+    if row.visit_id is not None:
+        raise Conflict("Its place was given back. Book one anew.")
+    added = add_fact(
+        act, plan, SECTIONS[row.section], row.says, f"put back {row.section}", place=row.place,
+        premises_id=row.premises_id, site_id=row.site_id,
     )  # fmt: skip
     return added.id
 
@@ -210,29 +230,32 @@ def reconfirm(act: Act, fact_id: int, *, version: int) -> int:
         raise Invalid.field("fact", "does not hang on the release date")
     _strike(act, plan, row, "Still right for the new release date")
     given = {**row.says, "reconfirmed_at": plan.changed_at.isoformat()}
-    added = _add(
-        act, plan, kind, row.place, given, row.premises_id, row.site_id,
-        f"reconfirmed {row.section}",
+    added = add_fact(
+        act, plan, kind, given, f"reconfirmed {row.section}", place=row.place,
+        premises_id=row.premises_id, site_id=row.site_id, visit_id=row.visit_id,
     )  # fmt: skip
     return added.id
 
 
-def _add(
+def add_fact(
     act: Act,
     plan: ReleasePlan,
     kind: Section,
-    place: int,
     given: Json,
-    premises_id: int | None,
-    site_id: int | None,
     what: str,
+    *,
+    place: int = 0,
+    premises_id: int | None = None,
+    site_id: int | None = None,
+    visit_id: int | None = None,
 ) -> ReleaseFact:
+    """One fact more, checked and scored, within a command that has opened the plan."""
     given = {name: value for name, value in given.items() if value is not None}
     _check_names(act, kind, given, premises_id, site_id)
     row = ReleaseFact(
         plan_id=plan.id, section=kind.key, place=place, says=given, premises_id=premises_id,
-        site_id=site_id, recorded_at=plan.changed_at, recorded_by=act.staff_id, struck_at=None,
-        struck_by=None, struck_reason=None,
+        site_id=site_id, visit_id=visit_id, recorded_at=plan.changed_at,
+        recorded_by=act.staff_id, struck_at=None, struck_by=None, struck_reason=None,
     )  # fmt: skip
     act.session.add(row)
     act.session.flush()
@@ -311,7 +334,8 @@ def _section(key: str) -> Section:
     return SECTIONS[key]
 
 
-def _standing(act: Act, plan_id: int, section: str) -> Sequence[ReleaseFact]:
+def standing_facts(act: Act, plan_id: int, section: str) -> Sequence[ReleaseFact]:
+    """What stands of a section now."""
     return act.session.scalars(
         select(ReleaseFact).where(
             ReleaseFact.plan_id == plan_id,
@@ -336,7 +360,7 @@ def _needed(field: str, value: str | None) -> str:
     return value
 
 
-def _plan(
+def plan_to_change(
     act: Act, plan_id: int, version: int, action: str, *, closed: bool = False, **detail: Any
 ) -> ReleasePlan:
     """The plan, if this person may change it and has read how it stands."""
@@ -363,7 +387,7 @@ def _fact(
     row = act.session.get(ReleaseFact, fact_id)
     if row is None:
         raise NotFound("There is no such fact.")
-    plan = _plan(act, row.plan_id, version, action, section=row.section, fact=row.id)
+    plan = plan_to_change(act, row.plan_id, version, action, section=row.section, fact=row.id)
     if (row.struck_at is not None) != struck:
         raise Conflict("This fact stands." if struck else "This fact was struck out already.")
     return plan, row
@@ -555,6 +579,24 @@ def follow_patient(act: Act, patient_id: int) -> None:
         )
     ).all():
         follow_plan(act, plan_id)
+
+
+@command
+def set_fact(act: Act, plan_id: int, section: str, given: Json, *, only_new: bool) -> None:
+    """Another room did what a section records: these fields are known, beside what stood.
+
+    For the commands of other rooms, which have settled that the plan may be changed. `only_new`:
+    what is recorded already stays. Nothing is recorded on a closed plan.
+    """
+    plan, kind = act.session.get_one(ReleasePlan, plan_id), SECTIONS[section]
+    standing = next(iter(standing_facts(act, plan_id, section)), None)
+    if plan.closed_at is not None or (standing is not None and only_new):
+        return
+    plan.changed_at = max(act.at, plan.changed_at + TICK)
+    if standing is not None:
+        _strike(act, plan, standing, "More became known")
+        given = {**standing.says, **given}
+    add_fact(act, plan, kind, given, f"recorded {section}")
 
 
 @command

@@ -15,10 +15,12 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from clinic.act import Act
+from clinic.appointments.models import NO_VISIT, VisitEvent
 from clinic.calendars import holiday_lists
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.custody.models import Exit, Hearing, KnownRelease, Reception, ReceptionDetail, Transfer
 from clinic.errors import NotFound
+from clinic.patients.models import PatientChange
 from clinic.patients.queries import same_person
 from clinic.release.models import ReleaseFact, ReleasePlan
 from clinic.release.places import (
@@ -31,7 +33,7 @@ from clinic.release.places import (
 from clinic.release.sections import SECTIONS
 from clinic.release.supplies import FormSupply, form_supplies
 from clinic.sites.models import Site
-from dosing.days import london_day
+from dosing.days import london_day, start_of
 from dosing.shape import Refused
 from scheduling.release import check
 
@@ -55,8 +57,10 @@ def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime)
     prison = calendar_as_known(session, known_at, site=plan.site)
     destination = destination_as_known(session, known_at, one.get("destination"))
     release = _release(session, plan_id, known_at, prison, destination, stay)
-    says = {key: row.says for key, row in one.items()}
-    left = _exit(one.get("exit"), stay)
+    says = {key: contract_says(row) for key, row in one.items()}
+    if "appointment" in one:
+        says["appointment"] = appointment_as_known(session, one["appointment"], known_at)
+    left = died_as_known(session, stay.patient_ids, as_at, known_at) or _exit(one.get("exit"), stay)
     leaves_on = _leaves_on(release, left, prison, destination, known_at)
     forms = _forms(session, stay.patient_ids, one, leaves_on, as_at, known_at)
 
@@ -102,7 +106,7 @@ def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime)
         "community_prescription", "appointment", "prescriber", "notification", "consent",
         "dose_letter", "naloxone", "overdose_session",
     ):  # fmt: skip
-        request[key] = says.get(key)
+        request[key] = says.get(key) or None
     return {name: value for name, value in request.items() if value is not None}
 
 
@@ -194,6 +198,49 @@ def doses_given(
             .order_by(DoseEvent.consumed_at, DoseEvent.id)
         )
     ]
+
+
+def died_as_known(
+    session: Session, patient_ids: Sequence[int], as_at: datetime, known_at: datetime
+) -> Json | None:
+    """A death the record knew of at a moment, as an exit: it ends every count and clears every flag."""
+    became = session.scalar(
+        select(PatientChange.became)
+        .where(
+            PatientChange.patient_id.in_(patient_ids), PatientChange.field == "died_on",
+            PatientChange.recorded_at <= known_at,
+        )
+        .order_by(PatientChange.recorded_at.desc(), PatientChange.id.desc())
+        .limit(1)
+    )  # fmt: skip
+    if became is None:
+        return None
+    return {"at": min(start_of(date.fromisoformat(became)), as_at).isoformat(), "how": "died"}
+
+
+def contract_says(row: ReleaseFact) -> Json:
+    """A fact's fields as the contract has them, without what is kept here alone."""
+    own = {ask.name for ask in SECTIONS[row.section].asks if ask.own}
+    return {name: value for name, value in row.says.items() if name not in own}
+
+
+def appointment_as_known(session: Session, row: ReleaseFact, known_at: datetime) -> Json:
+    """The first appointment; one booked in a service's diary is when the diary says, and missed or
+    kept as it says. A visit given up there is no appointment: empty."""
+    says = contract_says(row)
+    if row.visit_id is None:
+        return says
+    state = session.scalar(
+        select(VisitEvent.state)
+        .where(VisitEvent.visit_id == row.visit_id, VisitEvent.recorded_at <= known_at)
+        .order_by(VisitEvent.id.desc())
+        .limit(1)
+    )
+    if state is None or state["status"] in NO_VISIT:
+        return {}
+    says["at"] = state["starts_at"]
+    attended = {"arrived": True, "did_not_attend": False}.get(state["status"])
+    return says if attended is None else {**says, "attended": attended}
 
 
 def _iso(instant: datetime | None) -> str | None:
@@ -349,7 +396,7 @@ def _release(
 
     release: Json = counted(known_at) or {}
     possible = [
-        row.says
+        contract_says(row)
         for row in facts_known(session, plan_id, known_at)
         if row.section == "possible_earlier"
     ]

@@ -45,6 +45,10 @@ class SureForm(VersionedForm):
     """Nothing to fill in but the yes."""
 
 
+class BookForm(VersionedForm):
+    place = RadioField("Which place?", [InputRequired()], validate_choice=False)
+
+
 class StartForm(Form):
     site_id = SelectField("Which prison are they leaving?", [InputRequired()], coerce=int)
 

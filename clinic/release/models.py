@@ -15,6 +15,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.schema import SchemaItem
 
+from clinic.appointments.models import Visit
 from clinic.db import Base, Recorded, codes_only
 from clinic.patients.models import Patient
 from clinic.release.sections import ENDINGS, PREMISES, SECTIONS
@@ -137,6 +138,8 @@ class ReleaseFact(Recorded, Struck, Base):
 
     `says` holds the section's fields as the contract writes them; a field left out is not known.
     `place` tells apart facts of a section that stand side by side and is kept by a correction.
+    `visit_id`: the appointment is that visit, and the service's diary says when it is and whether
+    they came.
     """
 
     __tablename__ = "release_fact"
@@ -156,9 +159,11 @@ class ReleaseFact(Recorded, Struck, Base):
     says: Mapped[dict[str, Any]]
     premises_id: Mapped[int | None] = mapped_column(ForeignKey("premises.id"))
     site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)
 
     premises: Mapped[Premises | None] = relationship()
     site: Mapped[Site | None] = relationship()
+    visit: Mapped[Visit | None] = relationship()
 
 
 class ReleaseAssessment(Base):

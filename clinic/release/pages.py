@@ -12,18 +12,21 @@ from werkzeug.wrappers import Response
 from clinic import home, ui
 from clinic.act import Act
 from clinic.auth import act, needs
-from clinic.errors import Invalid, NotFound, Stale
+from clinic.errors import Conflict, Invalid, NotFound, Stale
 from clinic.forms import STEP, Form
+from clinic.handovers.queries import of_plan
 from clinic.patients import pages as patients_pages
 from clinic.patients.access import open_record
 from clinic.patients.commands import site_of
 from clinic.patients.models import Patient
 from clinic.patients.queries import banner, wing_lines
-from clinic.release import commands, presenters, queries
+from clinic.release import care, closing, commands, presenters, queries
 from clinic.release.access import open_plan
+from clinic.release.care_models import OUTCOMES, OWNERS, TASKS
 from clinic.release.forms import (
     ROWS,
     WEEKDAY_NAMES,
+    BookForm,
     CloseForm,
     ClosureForm,
     FactForm,
@@ -38,8 +41,9 @@ from clinic.release.forms import (
 )
 from clinic.release.models import ReleaseFact, ReleasePlan
 from clinic.release.places import nation_of
-from clinic.release.sections import PREMISES, SECTIONS, Section
+from clinic.release.sections import PREMISES, SECTIONS, STEPS, Section
 from clinic.sites.models import NATIONS
+from dosing.days import london_day
 from scheduling.release_rules import LIMITS
 
 release_pages = Blueprint("release_pages", __name__, url_prefix="/release")
@@ -80,6 +84,8 @@ def _row(each: queries.Coming) -> home.Row:
     """A line of a worklist. Once out, the deadline is the day treatment must have gone on by."""
     worst = each.flags[0] if each.flags else None
     what = worst.message if worst else "No flag stands"
+    if worst:
+        what += f", since {ui.day(london_day(worst.since))}. Clears when: {worst.clears_when}"
     if len(each.flags) > 1:
         what += f" (and {len(each.flags) - 1} more)"
     if each.left_on:
@@ -206,7 +212,10 @@ def _plan_page(template: str, now: queries.PlanNow) -> str:
         sections=SECTIONS, strip_days=strip, strip_more=more, unknown=presenters.unknown(now),
         newly_out=presenters.newly_out(now),
         fact_lines=presenters.fact_lines, one_line=presenters.one_line, states=presenters.STATES,
-        flag_rows=[_flag(now, flag) for flag in now.flags], dates=dates,
+        flag_rows=[_flag(now, flag) for flag in now.flags], dates=dates, way=_way_out(now),
+        handovers=of_plan(work, now.plan.id), tasks=care.tasks_of(work, now.plan.id),
+        task_words=TASKS, owner_words=OWNERS, outcome_words=OUTCOMES, late=care.late,
+        ends=presenters.ends(now), any_day=presenters.any_day(now),
         at_version=_at_version(SureForm(), now.plan),
         moment=work.at, may_plan=work.may("release.plan") and now.plan.closed_at is None,
     )  # fmt: skip
@@ -214,15 +223,73 @@ def _plan_page(template: str, now: queries.PlanNow) -> str:
 
 def _flag(now: queries.PlanNow, flag: queries.Raised) -> dict[str, Any]:
     """One flag with a link to each form that can close it."""
+    return {"flag": flag, "links": [link for key in flag.sections for link in _ways(now, key)]}
+
+
+def _way_out(now: queries.PlanNow) -> dict[str, Any] | None:
+    """The fewest steps, each with the links that do it."""
+    found = closing.way_out(now) if now.plan.closed_at is None else None
+    if found is None or not (found.steps or found.remains):
+        return None
+    return {
+        "steps": [
+            {"step": each, "says": STEPS[each.section], "links": _ways(now, each.section)}
+            for each in found.steps
+        ],
+        "remains": found.remains,
+    }
+
+
+def _ways(now: queries.PlanNow, key: str) -> list[tuple[str, str]]:
+    """The links by which a section's fact comes about: done here, written there, or recorded."""
+    work, plan = act(), now.plan
+    section, rows = SECTIONS[key], now.facts[key]
     links = []
-    for key in flag.sections:
-        section, rows = SECTIONS[key], now.facts[key]
-        if rows and not section.many:
-            href = url_for("release_pages.correct", fact_id=rows[0].id)
-        else:
-            href = url_for("release_pages.record", plan_id=now.plan.id, section=key)
-        links.append((section.title, href))
-    return {"flag": flag, "links": links}
+    service = closing.service_of(plan)
+    if key == "appointment" and service is not None and not rows:
+        href = url_for("release_pages.book", plan_id=plan.id)
+        links.append((f"Book it at {service.name}", href))
+    if key == "supply" and work.may("prescribing.assess"):
+        href = url_for("scripts_pages.new", patient_id=now.patient.id)
+        links.append(("Write the prescription form", href))
+    if rows and not section.many:
+        href = url_for("release_pages.correct", fact_id=rows[0].id)
+    else:
+        href = url_for("release_pages.record", plan_id=plan.id, section=key)
+    return [*links, (section.title, href)]
+
+
+@release_pages.route("/plans/<int:plan_id>/book", methods=["GET", "POST"])
+@needs("release.plan")
+def book(plan_id: int) -> Page:
+    """Take the first appointment in the receiving service's diary. No place is preset."""
+    work = act()
+    plan, patient = open_plan(work, plan_id, "release.plan_seen", right="release.plan")
+    try:
+        site, places = closing.first_places(work, plan)
+    except Conflict as lacking:
+        flash(lacking.detail)
+        return redirect(_to(plan_id))
+    form = BookForm()
+    form["place"].choices = [
+        (each.key, f"{ui.moment(each.place.starts_at)}, {each.doctor} and {each.worker}")
+        for each in places
+    ]
+
+    def work_it() -> None:
+        place = closing.at_key(places, form["place"].data)
+        closing.book_first_appointment(
+            act(), plan_id, version=form["version"].data, starts_at=place.starts_at,
+            doctor_id=place.doctor_id, worker_id=place.worker_id,
+        )  # fmt: skip
+
+    if _carried_out(form, plan, work_it):
+        return _saved(f"The appointment at {site.name} is booked and recorded.", plan_id)
+    page = render_template(
+        "release/book.jinja", form=form, site=site, places=places, cancel=_to(plan_id),
+        banner=banner(work, patient),
+    )  # fmt: skip
+    return page, form.status
 
 
 @release_pages.get("/plans/<int:plan_id>/history")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from clinic.appointments.models import VISIT_STATUSES
 from clinic.calendars import holiday_lists
 from clinic.release.facts import Json
 from clinic.release.models import ReleaseFact
@@ -15,6 +16,8 @@ from clinic.ui import clock_time, day, moment
 from dosing.days import ONE_DAY, days_between, london_day
 from scheduling.calendars import Calendar, CalendarChange, CalendarFacts, OutOfReach
 from scheduling.release_cover import Pharmacy
+from scheduling.release_ends import any_day as any_day_reasons
+from scheduling.release_ends import possible_ends
 from scheduling.release_request import PHARMACY_SHAPE
 
 MOST_DAYS = 42
@@ -82,6 +85,53 @@ def newly_out(now: PlanNow) -> bool:
     if answer is None or deadline_on is None or answer["released_today"] is not None:
         return False
     return london_day(_as_at(now.request)) <= deadline_on
+
+
+# -- the days they could leave on ----------------------------------------------------------
+
+END_WORDS = {
+    "today": "Today, unplanned",
+    "expected": "Expected release",
+    "court": "Court hearing",
+    "hdc": "Home detention curfew",
+    "early_release": "Early release",
+    "other": "Another possible end",
+}
+ANY_DAY_WORDS = {
+    "remand": "on remand",
+    "short_sentence": "a short sentence",
+    "court": "a hearing ahead",
+    "possible_now": "an earlier date that has come and is not ruled out",
+    "no_date": "no release date known",
+}
+
+
+def ends(now: PlanNow) -> list[dict[str, Any]]:
+    """Every day they could leave on, in words, with what is known of a date beside its own name."""
+    if now.answer is None or now.plan.closed_at is not None:
+        return []
+    named = {
+        row.says["on"]: said(ask, row.says["which"])
+        for row in now.facts["possible_earlier"]
+        if "which" in row.says and (ask := SECTIONS["possible_earlier"].ask("which"))
+    }
+    found = possible_ends(now.request, holiday_lists())
+    return [
+        {
+            "end": each,
+            "what": named.get(each.on.isoformat(), END_WORDS[each.why])
+            if each.why not in ("today", "expected", "court")
+            else END_WORDS[each.why],
+        }
+        for each in found
+    ]
+
+
+def any_day(now: PlanNow) -> list[str]:
+    """Why they could leave on any day, in words; empty when nothing says so."""
+    if now.answer is None or now.plan.closed_at is not None:
+        return []
+    return [ANY_DAY_WORDS[each] for each in any_day_reasons(now.request, now.answer)]
 
 
 # -- the picture ---------------------------------------------------------------------------
@@ -204,6 +254,9 @@ def fact_lines(row: ReleaseFact) -> list[tuple[str, str]]:
         lines.insert(0, ("Name", row.premises.name if row.premises else "not known"))
     if section.service:
         lines.insert(0, ("Service of ours", row.site.name if row.site else "none named"))
+    if row.visit is not None:
+        state = VISIT_STATUSES[row.visit.status]
+        lines.append(("In the service's diary now", f"{state}, {moment(row.visit.starts_at)}"))
     if "reconfirmed_at" in row.says:
         lines.append(("Still right for the new date", said_moment(row.says["reconfirmed_at"])))
     return lines

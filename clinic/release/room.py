@@ -2,7 +2,9 @@
 
 from clinic.release import sweeps  # noqa: F401 - its sweep joins the schedule
 from clinic.release.api import release_api
+from clinic.release.care_api import release_care_api
+from clinic.release.care_pages import release_care_pages
 from clinic.release.pages import release_pages
 
-api_blueprints = (release_api,)
-page_blueprints = (release_pages,)
+api_blueprints = (release_api, release_care_api)
+page_blueprints = (release_pages, release_care_pages)

@@ -6,7 +6,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf
 
 from clinic.release.sections import ENDINGS, PREMISES
-from clinic.shapes import row_id
+from clinic.shapes import instant, row_id
 from clinic.sites.models import NATIONS
 
 
@@ -68,6 +68,46 @@ class ReleaseFlagSchema(Schema):
     sections = fields.List(fields.String(), required=True)
 
 
+class ReleaseStepSchema(Schema):
+    """One step out of a gap: the section its fact belongs to and the flags that need it."""
+
+    section = fields.String(required=True)
+    clears = fields.List(fields.String(), required=True)
+    on = fields.Date(required=True, allow_none=True)
+
+
+class ReleaseWayOutSchema(Schema):
+    """The fewest steps after which no red or critical flag stands but those that remain."""
+
+    steps = fields.List(fields.Nested(ReleaseStepSchema), required=True)
+    remains = fields.List(fields.String(), required=True)
+
+
+class ReleaseBookSchema(Schema):
+    """A place of the receiving service, as its free places give it."""
+
+    starts_at = instant(required=True)
+    doctor_id = row_id(required=True)
+    worker_id = row_id(required=True)
+
+
+class ReleasePlacesSchema(Schema):
+    site_id = row_id(required=True)
+    places = fields.List(fields.Nested(ReleaseBookSchema), required=True)
+
+
+class ReleaseEndSchema(Schema):
+    """One day they could leave on, answered as if it were the confirmed one."""
+
+    on = fields.Date(required=True)
+    why = fields.String(required=True)
+    check_on = fields.Date(required=True)
+    cover_ends_on = fields.Date(required=True, allow_none=True)
+    uncovered_days = fields.List(fields.Date(), required=True)
+    gap_days = fields.Integer(required=True, allow_none=True)
+    grave = fields.List(fields.String(), required=True)
+
+
 class ReleasePlanSchema(Schema):
     """A plan as it stands at the moment of asking.
 
@@ -92,6 +132,8 @@ class ReleasePlanSchema(Schema):
     flags = fields.List(fields.Nested(ReleaseFlagSchema), required=True)
     unknown = fields.List(fields.String(), required=True)
     recheck = fields.List(fields.Integer(), required=True)
+    possible_ends = fields.List(fields.Nested(ReleaseEndSchema), required=True)
+    way_out = fields.Nested(ReleaseWayOutSchema, required=True, allow_none=True)
 
 
 class ComingSchema(Schema):

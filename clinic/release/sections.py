@@ -14,7 +14,10 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Ask:
-    """One answer of a section. `kind`: instant, day, yes_no, text, choice or instalments."""
+    """One answer of a section. `kind`: instant, day, yes_no, text, choice or instalments.
+
+    `own`: kept here beside the fact, no field of the contract.
+    """
 
     name: str
     label: str
@@ -22,6 +25,7 @@ class Ask:
     choices: Mapping[str, str] = field(default_factory=dict)
     hint: str | None = None
     must: bool = False
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,16 @@ _MADE_FOR = Ask(
     "day",
     hint="If this is known. Otherwise the time it was made decides whether it needs a new look",
 )
+HOW: Final = {
+    "secure_email": "Secure e-mail",
+    "telephone": "Telephone, to a named person",
+    "fax": "Fax",
+    "post": "Post or courier",
+    "by_hand": "By hand",
+    "this_system": "In this system",
+}
+"""How something went from one service to another."""
+
 _OUTCOME_ON = Ask("on", "On which day", "day", must=True)
 
 _ALL: Final = (
@@ -111,7 +125,7 @@ _ALL: Final = (
     ),
     Section(
         "possible_earlier",
-        "Possible earlier release",
+        "Another possible end date",
         "release.possible_earlier",
         (
             Ask("on", "Could leave from", "day", must=True),
@@ -125,6 +139,22 @@ _ALL: Final = (
                     "other": "Other",
                 },
                 must=True,
+            ),
+            Ask(
+                "which",
+                "Which date this is",
+                "choice",
+                {
+                    "hdc_eligibility": "HDC eligibility date",
+                    "custody_time_limit": "Custody time limit (remand)",
+                    "bail": "Bail hearing or application",
+                    "conditional": "Conditional release date",
+                    "parole": "Parole eligibility date",
+                    "sentence_end": "End of the sentence",
+                    "appeal": "Appeal",
+                    "removal": "Removal or repatriation",
+                },
+                own=True,
             ),
             Ask("known_at", "When this became known", "instant"),
             Ask("ruled_out_at", "When OMU ruled it out", "instant"),
@@ -282,7 +312,9 @@ _ALL: Final = (
         "Notice to the community team",
         "notification",
         (
-            Ask("sent_at", "When it was sent", "instant"),
+            Ask("sent_at", "When they were told", "instant"),
+            Ask("told", "Who was told", "text", hint="Name, team and number or address", own=True),
+            Ask("how", "How", "choice", HOW, own=True),
             Ask("acknowledged_at", "When they acknowledged it", "instant"),
             _MADE_FOR,
         ),
@@ -297,6 +329,7 @@ _ALL: Final = (
             Ask("prepared_at", "When it was prepared", "instant"),
             Ask("sent_at", "When it was sent", "instant"),
             Ask("sent_to", "To whom", "text"),
+            Ask("how", "How", "choice", HOW, own=True),
         ),
         unknown="Whether a dose letter was prepared and sent",
     ),
@@ -427,6 +460,26 @@ _ALL: Final = (
 )
 SECTIONS: Final[Mapping[str, Section]] = {section.key: section for section in _ALL}
 """Every section by key, in the order a plan is filled in."""
+
+STEPS: Final[Mapping[str, str]] = {
+    "consent": "Ask for consent to share, or record the lawful basis",
+    "destination": "Record the area they return to and the contact there",
+    "prescriber": "Name the community prescriber and their service",
+    "arrival": "Have dose and last dose taken confirmed by the prescriber",
+    "dose": "Find out when the last dose was taken",
+    "last_dose": "Settle whether a dose is given before they leave",
+    "appointment": "Book the first appointment",
+    "pharmacy": "Name the pharmacy",
+    "supply": "Write the bridging prescription, signed and in the pharmacy's hands",
+    "dose_letter": "Send the dose letter",
+    "notification": "Tell the CJIT or the community service, and have it acknowledged",
+    "court_pack": "Complete the court pack",
+    "transfer_information": "Complete the information for the receiving prison",
+    "naloxone": "Issue naloxone, or record that it was declined",
+    "overdose_session": "Hold the overdose session, or record that it was declined",
+    "weekend": "Look at the cover over the closed days, and record that it is in order",
+}
+"""What each step out of a gap is called (scheduling/release_steps.py)."""
 
 MEDICINE_ONLY: Final = frozenset(
     {"last_dose", "prescriber", "pharmacy", "dose_letter", "weekend", "arrival"}

@@ -11,11 +11,14 @@ from clinic import logs
 from clinic.act import Act
 from clinic.consumption.models import DoseEvent
 from clinic.custody.models import Exit, Hearing, KnownRelease, Reception, ReceptionDetail, Transfer
-from clinic.release import scoring
+from clinic.patients.models import PatientChange
+from clinic.release import care, scoring
 from clinic.release.commands import follow_plan, note_fault
 from clinic.release.models import ReleasePlan
+from clinic.reminders.ports import ports_of
 from clinic.sites.models import CalendarChange, SiteClosure
 from clinic.sweeps.schedule import sweep
+from config.settings import from_environment
 from dosing.days import end_of
 
 _PLANS_IN_MEMORY = 200
@@ -55,6 +58,11 @@ def plans_due(act: Act) -> list[int]:
             _changed_since(DoseEvent)
         )
     )
+    due.append(
+        open_plans.join(PatientChange, PatientChange.patient_id == ReleasePlan.patient_id).where(
+            PatientChange.field == "died_on", PatientChange.recorded_at > ReleasePlan.scored_at
+        )
+    )
     for place in (SiteClosure, CalendarChange):
         recorded = select(place.id).where(
             _of_plan(place), place.recorded_at > ReleasePlan.scored_at
@@ -85,3 +93,11 @@ def _of_plan(place: Any) -> Any:
     return or_(
         place.site_id == ReleasePlan.site_id, place.site_id == ReleasePlan.destination_site_id
     )
+
+
+@sweep(
+    "critical-flags", "Tell the duty address of each critical release flag, once", at=(0, 15),
+    look_back_days=0, every_minutes=5,
+)  # fmt: skip
+def tell_critical_flags(act: Act, day: date) -> int:
+    return care.tell_critical_flags(act, ports_of(from_environment()))

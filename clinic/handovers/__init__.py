@@ -1,0 +1,1 @@
+"""Hand-overs: what the next service is told, that it was sent, and who answered."""
