@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
-from dosing.days import ONE_DAY, end_of, london_day
+from dosing.days import ONE_DAY, at_london, london_day
 from scheduling.calendars import WorkingDays
 
 _TABLE: Final[Mapping[str, Any]] = tomllib.loads(
@@ -29,6 +29,8 @@ DOSES: Final[int] = _RULES["HO-03"]["doses"]
 PREPARED, SENT, ACCEPTED, REFUSED, WITHDRAWN = (
     "prepared", "sent", "accepted", "refused", "withdrawn",
 )  # fmt: skip
+_LAST_MINUTE: Final = time(23, 59)
+"""An answer is due by the last minute of its day: midnight would read as the day after."""
 OVERDUE: Final = "overdue"
 """Sent, and not answered in time: a state the clock alone brings."""
 
@@ -52,7 +54,7 @@ def answer_by(sent_at: datetime, leaves_on: date | None, calendar: WorkingDays) 
         last = calendar.next_working_day(last + ONE_DAY)
     if leaves_on is not None:
         last = max(sent_on, min(last, leaves_on))
-    return end_of(last)
+    return at_london(last, _LAST_MINUTE)
 
 
 def stands(state: str, answered_by: datetime | None, now: datetime) -> str:

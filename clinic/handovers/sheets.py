@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 from clinic.act import Act
@@ -22,10 +23,7 @@ from dosing.days import london_day
 from scheduling.release_request import WEEKDAYS
 
 Json = dict[str, Any]
-WEEKDAY_WORDS = dict(
-    zip(WEEKDAYS, ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays",
-                   "Sundays"), strict=True)
-)  # fmt: skip
+WEEKDAY_WORDS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NOT_ARRANGED = "This is not arranged yet. Ask healthcare before you leave."
 
 
@@ -115,12 +113,18 @@ def _opening(act: Act, now: PlanNow) -> list[str]:
     if week is None:
         said.append("Its hours are not recorded. Ring before you go.")
     else:
-        said += [
-            f"{words}: {', '.join(week[key]) if week.get(key) else 'closed'}"
-            for key, words in WEEKDAY_WORDS.items()
-        ]
+        said += _week([", ".join(week.get(key) or ()) or "closed" for key in WEEKDAYS])
     closed = [date.fromisoformat(on) for on in pharmacy.get("closures", ())]
     said += [f"Closed on {_long_day(on)}" for on in closed if on >= act.today][:4]
+    return said
+
+
+def _week(hours: Sequence[str]) -> list[str]:
+    """The week in few lines: days in a row with the same hours stand together."""
+    said = []
+    for same, days in groupby(range(len(hours)), key=lambda number: hours[number]):
+        first, *rest = [WEEKDAY_WORDS[number] for number in days]
+        said.append(f"{first} to {rest[-1]}: {same}" if rest else f"{first}: {same}")
     return said
 
 

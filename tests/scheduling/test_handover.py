@@ -45,7 +45,7 @@ def test_nothing_leaves_without_consent_a_lawful_basis_or_a_reasoned_decision(
 def test_an_answer_is_due_by_the_next_working_day_or_the_day_they_leave(leaves_on, last):
     due = handover.answer_by(FRIDAY, leaves_on, THERE)
 
-    assert due.astimezone(UTC) == datetime(last.year, last.month, last.day, 23, tzinfo=UTC)
+    assert due.astimezone(UTC) == datetime(last.year, last.month, last.day, 22, 59, tzinfo=UTC)
 
 
 @pytest.mark.proves("RC-15")

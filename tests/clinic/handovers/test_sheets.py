@@ -56,7 +56,7 @@ def test_the_leavers_own_sheet_says_where_and_when_next_and_what_is_missing(stor
     assert "Monday 24 August at 10:00 At Northborough drug service" in full
     assert "Saturday 22 August: collect at High Street Pharmacy, for 2 days" in full
     assert "25 August" not in full  # that script is in nobody's hands
-    assert "Saturdays: 09:00-18:00 Sundays: closed" in full
+    assert "Monday to Saturday: 09:00-18:00 Sunday: closed" in full
     assert all(says in full for says in WORDINGS.values())
 
 

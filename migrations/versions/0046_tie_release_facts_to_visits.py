@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0045"
-down_revision = "0044"
+revision = "0046"
+down_revision = "0045"
 
 STOPS = "UPDATE OF visit_id ON release_fact"
 SAYS = "a fact is corrected by another, never rewritten"

@@ -5,8 +5,8 @@ from alembic import op
 
 from clinic.db import UtcDateTime
 
-revision = "0047"
-down_revision = "0046"
+revision = "0048"
+down_revision = "0047"
 
 OPEN = sa.text("done_at IS NULL AND struck_at IS NULL")
 IN_FORCE = sa.text("ended_at IS NULL")

@@ -5,8 +5,8 @@ from alembic import op
 
 from clinic.db import UtcDateTime
 
-revision = "0046"
-down_revision = "0045"
+revision = "0047"
+down_revision = "0046"
 
 HOW = ("secure_email", "telephone", "fax", "post", "by_hand", "this_system")
 KEPT = "handover_kept: a hand-over is replaced by another, never rewritten"
