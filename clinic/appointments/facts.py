@@ -329,7 +329,7 @@ def holds(
         "resources": service.held_of, "since": since, "until": until, "now": now,
         "earliest": since - LONGEST_HOLD,
     }  # fmt: skip
-    return service.holds(_past_the_objects(session).execute(_HOLDS, asked))
+    return service.holds(_past_the_objects(session).execute(_HOLDS, asked).all())
 
 
 def _past_the_objects(session: Database) -> Connection:
