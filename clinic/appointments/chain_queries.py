@@ -62,6 +62,13 @@ class ChainView:
         return sorted(found, key=lambda each: (each.starts_at, each.id))
 
     @property
+    def without_a_successor(self) -> list[Visit]:
+        """The last visit of each day that was missed or given up with no other in its place."""
+        standing = {each.day_number for each in self.visits if each.status in chain.STANDING}
+        last = {each.day_number: each for each in sorted(self.visits, key=lambda each: each.id)}
+        return [each for day, each in last.items() if day not in standing]
+
+    @property
     def day_1_missed(self) -> bool:
         """Did day 1 not take place, while later days still stand?"""
         standing = [each.day_number for each in self.visits if each.status in chain.STANDING]
@@ -115,49 +122,55 @@ def to_settle(act: Act) -> list[ToSettle]:
         Registration.patient_id == VisitChain.patient_id, Registration.site_id == act.site_id,
         Registration.ended_at.is_(None),
     )  # fmt: skip
+    recent = select(Visit.chain_id).where(
+        Visit.site_id == act.site_id, Visit.chain_id.is_not(None), Visit.starts_at > near
+    )
+    visits: dict[int, list[Visit]] = {}
+    for visit in act.session.scalars(
+        select(Visit)
+        .where(Visit.chain_id.in_(recent))
+        .order_by(Visit.day_number, Visit.id)
+        .execution_options(populate_existing=True)
+    ):
+        visits.setdefault(visit.chain_id or 0, []).append(visit)
     rows = act.session.execute(
         select(VisitChain, Patient)
         .join(Patient, Patient.id == VisitChain.patient_id)
-        .where(
-            VisitChain.site_id == act.site_id, here, Patient.died_on.is_(None),
-            exists().where(Visit.chain_id == VisitChain.id, Visit.starts_at > near),
-        )
-    ).all()  # fmt: skip
+        .where(VisitChain.id.in_(visits), here, Patient.died_on.is_(None))
+    ).all()
+    views = [(ChainView(row, tuple(visits[row.id]), ()), patient) for row, patient in rows]
+    broken = [each for each in views if each[0].to_replan or each[0].day_1_missed]
+    ended = _ended_by(act, [visit.id for view, _ in broken for visit in view.without_a_successor])
     found = []
-    for row, patient in rows:
-        view = of_visits(act, row)
-        if (view.to_replan or view.day_1_missed) and (since := _waits_since(act, view)):
-            found.append(ToSettle(view, patient, since))
+    for view, patient in broken:
+        gone = view.without_a_successor
+        stopped, given_up = ({visit.id for visit in gone} & each for each in ended)
+        if gone and not stopped and (view.day_1_missed or not given_up):
+            found.append(ToSettle(view, patient, min(visit.starts_at for visit in gone)))
     act.note_shown("appointments.days_listed", [each.patient.id for each in found])
     return sorted(found, key=lambda each: (each.since, each.view.id))
 
 
-def _waits_since(act: Act, view: ChainView) -> datetime | None:
-    """When the first day was that has nothing in its place; None when that is on purpose."""
-    gone = [each for each in view.shown if each.status not in chain.STANDING]
-    if not gone:
-        return None
-    ids = [each.id for each in gone]
-    stopped = act.session.scalar(
-        select(MissedContactTry.id)
-        .join(MissedContact, MissedContact.id == MissedContactTry.missed_contact_id)
+def _ended_by(act: Act, visit_ids: list[int]) -> tuple[set[int], set[int]]:
+    """Visits after which the team no longer looks for the person, and those given up for good."""
+    stopped = act.session.scalars(
+        select(MissedContact.visit_id)
+        .join(MissedContactTry, MissedContactTry.missed_contact_id == MissedContact.id)
         .where(
-            MissedContact.visit_id.in_(ids), MissedContactTry.outcome == "stop",
+            MissedContact.visit_id.in_(visit_ids), MissedContactTry.outcome == "stop",
             MissedContactTry.struck_at.is_(None),
         )
-        .limit(1)
     )  # fmt: skip
-    declined = act.session.scalar(
-        select(VisitEvent.id)
-        .where(
-            VisitEvent.visit_id.in_(ids), VisitEvent.verb == "cancelled",
-            VisitEvent.reason.in_(chains.RULES["CH-04"]["ends"]),
+    why = {
+        row.visit_id: row.reason
+        for row in act.session.execute(
+            select(VisitEvent.visit_id, VisitEvent.reason)
+            .where(VisitEvent.visit_id.in_(visit_ids), VisitEvent.verb == "cancelled")
+            .order_by(VisitEvent.id)
         )
-        .limit(1)
-    )  # fmt: skip
-    if stopped is not None or (declined is not None and not view.day_1_missed):
-        return None
-    return min(each.starts_at for each in gone)
+    }
+    given_up = {each for each, reason in why.items() if reason in chains.RULES["CH-04"]["ends"]}
+    return {each for each in stopped if each is not None}, given_up
 
 
 def free_reviews(act: Act, visit_id: int, first: date, last: date) -> tuple[Visit, list[Review]]:
