@@ -12,6 +12,7 @@ from clinic.groups.api import groups_api
 from clinic.groups.models import GroupPlan
 from clinic.groups.schemas import (
     EndSchema,
+    PlanAgainSchema,
     PlanPinSchema,
     PlanRequestSchema,
     PlanSchema,
@@ -80,11 +81,12 @@ def unpin_planned(given: dict[str, Any], plan_id: int) -> None:
 
 @groups_api.post("/plans/<int:plan_id>/again")
 @needs("groups.manage")
+@groups_api.arguments(PlanAgainSchema)
 @groups_api.response(202, PlanSchema)
 @_moved
-def plan_again(plan_id: int) -> Response:
+def plan_again(given: dict[str, Any], plan_id: int) -> Response:
     """Ask for a new plan around everything pinned in this one."""
-    row = plan_commands.plan_again(act(), plan_id)
+    row = plan_commands.plan_again(act(), plan_id, **given)
     planner.begin(row.id)
     return _plan(row, 202)
 

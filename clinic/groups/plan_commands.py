@@ -30,6 +30,7 @@ from clinic.groups.session_commands import (
     release,
     take,
 )
+from clinic.sites.models import Site
 from dosing.days import london_day
 from scheduling.group_known import changed, known, said
 from scheduling.group_plan import WEIGHTS
@@ -49,11 +50,17 @@ for _name in ("uq_group_plan_pin_standing", "group_plan_pin.plan_id"):
 
 @command
 def ask_plan(
-    act: Act, *, first_on: date, wing_id: int | None = None, based_on_id: int | None = None
+    act: Act,
+    *,
+    first_on: date,
+    wing_id: int | None = None,
+    based_on_id: int | None = None,
+    without: int | None = None,
 ) -> GroupPlan:
     """Ask for a plan of 28 days. Whoever calls this starts the work (planner.py) once it is saved.
 
-    `based_on_id`: keep what is pinned in that plan, and what that plan itself had to keep.
+    `based_on_id`: keep what is pinned in that plan, and what that plan itself had to keep, all but
+    the one at place `without` of the latter.
     """
     act.need("groups.manage")
     site = prison_of(act)
@@ -63,7 +70,7 @@ def ask_plan(
         wing = act.session.get(Wing, wing_id)
         if wing is None or wing.site_id != site.id:
             raise Invalid.field("wing_id", "must be a wing of this prison")
-    pins = [] if based_on_id is None else _pins_to_keep(act, plan_here(act, based_on_id))
+    pins = [] if based_on_id is None else _pins_to_keep(act, plan_here(act, based_on_id), without)
     act.session.execute(  # one whose process died is not in the way of the next
         update(GroupPlan)
         .where(
@@ -86,12 +93,17 @@ def ask_plan(
     return row
 
 
-def plan_again(act: Act, plan_id: int) -> GroupPlan:
-    """Ask anew for the days and the wing of a plan, around everything pinned in it."""
+def plan_again(act: Act, plan_id: int, *, without: int | None = None) -> GroupPlan:
+    """Ask anew for the days and the wing of a plan, around everything pinned in it.
+
+    `without`: all but this one of what the plan itself had to keep.
+    """
     row = plan_here(act, plan_id)
+    if without is not None and without >= len(row.pins):
+        raise NotFound("There is no such pin.")
     return ask_plan(
         act, first_on=max(row.first_on, act.today + timedelta(days=1)), wing_id=row.wing_id,
-        based_on_id=row.id,
+        based_on_id=row.id, without=without,
     )  # fmt: skip
 
 
@@ -200,17 +212,17 @@ def _of_plan(act: Act, row: GroupPlan, reception_id: int) -> Reception:
     return stay
 
 
-def _pins_to_keep(act: Act, row: GroupPlan) -> list[dict[str, Any]]:
+def _pins_to_keep(act: Act, row: GroupPlan, without: int | None) -> list[dict[str, Any]]:
     """What that plan kept, and what was pinned in it since; a pin moved elsewhere counts anew."""
     new = [
         {"reception": pin.reception_id, "session": _bare(_session_told(row, pin.session_nth))}
         for pin in pins_of(act, row.id)
     ]
-    stands = {(str(each["reception"]), each["session"]["starts_at"]) for each in new}
+    stands = {(each["reception"], each["session"]["starts_at"]) for each in new}
     kept = [
         each
-        for each in row.pins
-        if (str(each["reception"]), each["session"]["starts_at"]) not in stands
+        for nth, each in enumerate(row.pins)
+        if nth != without and (each["reception"], each["session"]["starts_at"]) not in stands
     ]
     return [*kept, *new]
 
@@ -226,6 +238,10 @@ def _bare(told: Mapping[str, Any]) -> dict[str, Any]:
 def accept_plan(act: Act, plan_id: int) -> GroupPlan:
     """Carry the whole plan out, or nothing of it. Conflict when what it was made from has changed."""
     act.need("groups.seat")
+    # Of two plans accepted at once the second waits here, and then sees what the first changed.
+    act.session.scalar(
+        select(Site.id).where(Site.id == act.site_id).with_for_update(key_share=True)
+    )
     row = _to_decide(act, plan_id, "ready")
     if row.first_on <= act.today:
         raise Conflict("Its first day is here. Ask for a new plan.")
@@ -267,13 +283,19 @@ def _free_seats(
     act: Act, row: GroupPlan, rows: Mapping[int, GroupSession], wanted: Mapping[int, Any]
 ) -> list[int]:
     """Free every seat the plan does not keep; those of them that were only offered."""
-    has = {who for each in row.result["sessions"] for who in each["seats"]}  # type: ignore[index]
+    result = row.result or {}
+    moved = {
+        (each["reception"], each["was"]["id"])
+        for each in result["moves"]
+        if each["what"] == "seat_moved"
+    }
     offered = []
     for seat in facts.standing_seats(act, list(rows)):
         if seat.reception_id not in wanted.get(seat.session_id, {"seats": ()})["seats"]:
             if seat.state == "offered":
                 offered.append(seat.id)
-            release(act, seat, "moved" if seat.reception_id in has else "replanned", row.id)
+            has_another = (seat.reception_id, seat.session_id) in moved
+            release(act, seat, "moved" if has_another else "replanned", row.id)
     return offered
 
 

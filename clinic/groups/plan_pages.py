@@ -118,6 +118,17 @@ def plan_step(plan_id: int, step: str) -> Page:
     return done(says, _to_plan(row.id))
 
 
+@groups_pages.post("/plans/<int:plan_id>/again/without/<int:nth>")
+@needs("groups.manage")
+def again_without(plan_id: int, nth: int) -> Page:
+    """Plan again, and leave out one of the pins it was made around."""
+    if not Form().validate_on_submit():
+        raise Invalid("This page was open too long. Open the plan again.")
+    row = plan_commands.plan_again(act(), plan_id, without=nth)
+    planner.begin(row.id)
+    return done("A new plan is asked for, without that pin.", _to_plan(row.id))
+
+
 @groups_pages.route("/plans/<int:plan_id>/undo", methods=["GET", "POST"])
 @needs("groups.manage")
 def undo_plan(plan_id: int) -> Page:

@@ -87,7 +87,7 @@ def one_plan(act: Act, plan_id: int) -> ShownPlan:
     clash = (result.get("clash") or {}).get("pins", [])
     ids = {who for each in told for who in each["seats"]}
     ids |= {each["reception"] for name in ("short", "moves") for each in result.get(name, [])}
-    ids |= {each["reception"] for each in clash}
+    ids |= {each["reception"] for each in [*clash, *row.pins]}
     stays = act.session.scalars(select(Reception).where(Reception.id.in_(ids - {None})))
     people = {
         stay.id: act.session.get_one(Patient, root_of(act, stay.patient_id)) for stay in stays

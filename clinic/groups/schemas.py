@@ -222,6 +222,12 @@ class PlanPinSchema(Schema):
     session_nth = fields.Integer(required=True, strict=True, validate=validate.Range(0, 10_000))
 
 
+class PlanAgainSchema(Schema):
+    """`without`: all but this one of the pins the plan was made around, the first being 0."""
+
+    without = fields.Integer(strict=True, allow_none=True, validate=validate.Range(0, 10_000))
+
+
 class PlannedSessionSchema(Schema):
     """A session of a plan; `id` null: a new one. `seats`, `pinned`: receptions."""
 
@@ -318,9 +324,17 @@ class PlanSchema(Schema):
     result = fields.Nested(PlanResultSchema, allow_none=True)
 
 
-class PlanWithPinsSchema(PlanSchema):
-    """With what was pinned in it and counts once it is made again."""
+class KeptPinSchema(Schema):
+    """A pin of an earlier plan."""
 
+    reception = fields.Integer()
+    session = fields.Nested(PlannedSessionSchema)
+
+
+class PlanWithPinsSchema(PlanSchema):
+    """With what was pinned in it and counts once it is made again, and the pins it was made around."""
+
+    pins = fields.List(fields.Nested(KeptPinSchema))
     pinned = fields.List(fields.Nested(PlanPinSchema))
 
 

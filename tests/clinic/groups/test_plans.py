@@ -173,8 +173,11 @@ def test_a_pin_in_a_plan_is_kept_when_it_is_made_again_and_stays_pinned(groups):
     again = plan_commands.plan_again(groups.act(), plan_id)
     groups.prison.close()
     assert planner.work_out(groups.prison.database, again.id, seconds=1) == "ready"
+    fewer = plan_commands.plan_again(groups.act(), again.id, without=0)
+    plan_commands.withdraw_plan(groups.act(), fewer.id)
     plan_commands.accept_plan(groups.act(), again.id)
 
+    assert ([each["reception"] for each in again.pins], fewer.pins) == ([one], [])
     assert (kept.starts_at, kept.told["topic"], one, "seated", True) in standing(groups)
     seat = next(each for each, _ in queries.groups_of(groups.act(), one) if each.pinned)
     assert seat_commands.pin_seat(groups.act(), seat.id, pinned=False).pinned is False
@@ -327,6 +330,7 @@ def test_the_api_asks_for_a_plan_looks_at_it_and_accepts_it(groups, door, clock,
     pinned = client.post(f"{where}/pins", json=pin)
     assert client.get(where).json["pinned"] == [pin]
     client.post(f"{where}/pins/take-back", json=pin)
+    assert client.post(f"{where}/again", json={"without": 0}).status_code == 404
     accepted = client.post(f"{where}/accept")
     visit = {"kind": "visit", "starts_at": "2026-11-12T09:00:00+00:00",
              "ends_at": "2026-11-12T11:00:00+00:00"}  # fmt: skip
