@@ -83,9 +83,9 @@ class YesNo:
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole JSON number, both bounds included. 5.0 is whole, as JSON Schema has it."""
+    """A whole JSON number, bounds included. 5.0 is whole, as JSON Schema has it."""
 
-    least: int | None = None
+    least: int
     most: int | None = None
 
     def read(self, value: Any, path: str) -> int:
@@ -94,23 +94,19 @@ class Whole:
         if (
             not isinstance(value, int)
             or isinstance(value, bool)
-            or (self.least is not None and value < self.least)
+            or value < self.least
             or (self.most is not None and value > self.most)
         ):
             raise Refused(path, self._says())
         return value
 
     def _says(self) -> str:
-        if self.least is not None and self.most is not None:
+        if self.most is not None:
             return f"must be a whole number from {self.least} to {self.most}"
-        if self.least is not None:
-            return f"must be a whole number, {self.least} or more"
-        return "must be a whole number"
+        return f"must be a whole number, {self.least} or more"
 
     def schema(self) -> JsonSchema:
-        out: JsonSchema = {"type": "integer"}
-        if self.least is not None:
-            out["minimum"] = self.least
+        out: JsonSchema = {"type": "integer", "minimum": self.least}
         if self.most is not None:
             out["maximum"] = self.most
         return out

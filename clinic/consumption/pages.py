@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic import ui
@@ -112,6 +112,11 @@ def give(patient_id: int, decision_id: int, increment: int | None = None) -> Pag
         raise NotFound
     form = GiveForm()
     _offer(form, patient, row)
+    earlier = _earlier_day(row)
+    if earlier is not None and not form.is_submitted():
+        form.consumed_at.boxes.update(
+            day=str(earlier.day), month=str(earlier.month), year=str(earlier.year)
+        )
     stands: tuple[Any, Any] | None = None
     first: Any = None
     if form.validate_on_submit():
@@ -147,11 +152,12 @@ def give(patient_id: int, decision_id: int, increment: int | None = None) -> Pag
     # After a refusal the list says how the gates stood with the answers that are still in the form.
     hatch, verdict = stands or queries.verdict_at(act(), patient.id, row.id, number)
     before = standing_event(
-        act(), same_person(act(), patient.id), row.drug, act().today, number
-    )  # fmt: skip
+        act(), same_person(act(), patient.id), row.drug, earlier or act().today, number
+    )
     page = render_template(
         "consumption/give.jinja", form=form, patient=patient, banner=banner(act(), patient),
         row=row, number=number, of=row.doses_that_day, product=PRODUCT_NAMES[row.product],
+        earlier=earlier,
         tasks=presenters.gate_tasks(
             hatch, verdict, patient.id, act().may("consumption.arrange")
         ), verdict=verdict,
@@ -164,6 +170,15 @@ def give(patient_id: int, decision_id: int, increment: int | None = None) -> Pag
         cancel=url_for("consumption_pages.person", patient_id=patient.id),
     )  # fmt: skip
     return page, form.status
+
+
+def _earlier_day(row: DoseDecision) -> date | None:
+    """The day a link asks about, where it is one of the decision's that has passed."""
+    try:
+        day = date.fromisoformat(request.args.get("on", ""))
+    except ValueError:
+        return None
+    return day if day < act().today and day in facts.days_of(row) else None
 
 
 def _offer(form: GiveForm, patient: Patient, row: DoseDecision) -> None:

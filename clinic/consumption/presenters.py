@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from clinic.consumption.facts import AtTheHatch
 from clinic.consumption.gates import GatesShut
 from clinic.errors import Conflict, Forbidden, Invalid
 from clinic.forms import Form
+from clinic.prescriptions.facts import Missing
 from dosing.interlock import RULES, Verdict
 
 REFUSALS: Final = (Invalid, Conflict, Forbidden)
@@ -26,6 +28,8 @@ TITLES: Final = {
     "recorded": "Not recorded yet",
 }
 OPEN, SHUT, PASSED = "Open", "Shut", "Passed, with a reason"
+MOST_SAID = 3
+"""Missing facts said in words; the record lists them all."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,18 @@ def gate_tasks(
             href = link = None
         says = closed.says
         if gate == "rules" and hatch.judged.missing:
-            says = f"{says} {' '.join(f'{each.says}.' for each in hatch.judged.missing)}"
+            says = f"{says} {_missing(hatch.judged.missing)}"
         if gate == "missed_doses" and hatch.facts.missed_days:
             says = f"{hatch.facts.missed_days} days. {says}"
         out.append(GateTask(TITLES[gate], SHUT, says, closed.opens, href, link))
     return out
+
+
+def _missing(missing: Sequence[Missing]) -> str:
+    """The first facts that are missing, and how many more there are."""
+    said = [each.says if each.says.endswith("?") else f"{each.says}." for each in missing]
+    more = len(said) - MOST_SAID
+    return " ".join(said[:MOST_SAID]) + (f" And {more} more." if more > 0 else "")
 
 
 def _where(
@@ -86,7 +97,7 @@ def _where(
     if gate == "rules" and earlier is not None and earlier.decision_id is not None:
         return (
             url_for("consumption_pages.give", patient_id=patient_id,
-                    decision_id=earlier.decision_id),
+                    decision_id=earlier.decision_id, on=earlier.on),
             "Say what became of the earlier dose",
         )  # fmt: skip
     if gate == "recorded":

@@ -90,7 +90,10 @@ def missing_link(each: facts.Missing, patient_id: int) -> dict[str, str | None]:
     kind, about = ("asked", each.kind) if each.kind in TOPICS else (each.kind, None)
     if each.kind == "dose" and "consumption.record" in rights:
         href = url_for(
-            "consumption_pages.give", patient_id=patient_id, decision_id=each.decision_id
+            "consumption_pages.give",
+            patient_id=patient_id,
+            decision_id=each.decision_id,
+            on=each.on,
         )
     elif kind in KINDS:
         href = _entry_href(patient_id, kind, about)
@@ -140,10 +143,13 @@ def order(patient_id: int) -> Page:
     work = act()
     patient = patient_of(patient_id, "prescribing.prescribe")
     form = OrderForm(decided_at=work.at, once=secret_token())
-    _offer_replacing(form, patient)
+    known = queries.prescribing_record(work, patient.id)
+    _offer_replacing(form, known)
     checked: dict[str, Any] | None = None
     planned: Any = ()
     missing: list[Any] = []
+    if not form.is_submitted():  # told before the order is typed, not after
+        missing = [missing_link(each, patient.id) for each in known.missing]
     lacking = assessment_of(work, patient).lacking
     status = None
     if form.validate_on_submit() and not form.changing:
@@ -205,8 +211,7 @@ def _reason_fault(field: str, says: str) -> tuple[str, str]:
     return (field, "Choose a reason for going on" if field == "reason_code" else says)
 
 
-def _offer_replacing(form: OrderForm, patient: Patient) -> None:
-    record = queries.prescribing_record(act(), patient.id)
+def _offer_replacing(form: OrderForm, record: queries.Record) -> None:
     form.replaces_id.choices = [("", "This order stands beside them, or there are none")] + [
         (
             str(row.id),

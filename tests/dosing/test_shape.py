@@ -25,14 +25,13 @@ from dosing.shape import (
     parse,
 )
 
-ONE = Record(dict, {"a": Required(YesNo()), "b": OneOf("x", "y"), "c": ListOf(Whole())})
+ONE = Record(dict, {"a": Required(YesNo()), "b": OneOf("x", "y"), "c": ListOf(Whole(least=0))})
 TAKES = [
     (Text(), ["", "a", "ab", "A1", "0", "12.5", "2024-02-06", "2024-02-06T09:30Z"]),
     (Text("[a-z]+"), ["a", "ab"]),
     (YesNo(), [True, False]),
-    (Whole(), [-1, 0, 1, 1.0, 4, 5]),
+    (Whole(least=-1), [-1, 0, 1, 1.0, 4, 5]),
     (Whole(least=1), [1, 1.0, 4, 5]),
-    (Whole(most=4), [-1, 0, 1, 1.0, 4]),
     (Whole(least=0, most=4), [0, 1, 1.0, 4]),
     (DecimalText(), ["0", "0.00", "12.5", "0.001", "12345.678"]),
     (DecimalText(zero_allowed=False), ["12.5", "0.001", "12345.678"]),
@@ -40,7 +39,7 @@ TAKES = [
     (Instant(), ["2024-02-06T09:30Z", "2024-02-06T09:30:01.5+01:00"]),
     (OneOf("a", "x"), ["a"]),
     (ListOf(YesNo()), [[], [True]]),
-    (ListOf(Whole(), least=2), [[1, 4]]),
+    (ListOf(Whole(least=0), least=2), [[1, 4]]),
     (ONE, [{"a": True}, {"a": True, "b": None, "c": None}, {"a": False, "b": "x", "c": [1]}]),
 ]  # fmt: skip
 FOR_NONE = [
@@ -87,7 +86,7 @@ def test_what_is_read_is_exact_and_in_utc():
         2024, 6, 30, 23, 30, tzinfo=UTC
     )
     assert Instant().read("2024-07-01T00:30:00+01:00", "").tzinfo is UTC
-    assert type(Whole().read(5.0, "")) is int
+    assert type(Whole(least=0).read(5.0, "")) is int
     assert ONE.read({"a": True}, "") == {"a": True, "b": None, "c": None}
 
 
@@ -137,7 +136,7 @@ def test_what_is_no_json_is_no_request(line):
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        (Whole(), "must be a whole number"),
+        (Whole(least=-2), "must be a whole number, -2 or more"),
         (Whole(least=1), "must be a whole number, 1 or more"),
         (Whole(least=0, most=4), "must be a whole number from 0 to 4"),
         (OneOf("a", "b"), "must be one of: a, b"),
