@@ -10,10 +10,11 @@ from clinic.auth import act, needs
 from clinic.errors import PROBLEM
 from clinic.openapi import VERSIONED, Blueprint, ProblemSchema, if_match, tag
 from clinic.prescriptions.commands import FactsMissing
-from clinic.scripts import commands, queries, regimen_commands
+from clinic.scripts import commands, queries, regimen_commands, shut_commands
 from clinic.scripts.models import CollectionRegimen, Script
 from clinic.scripts.pages import printed
 from clinic.scripts.schemas import (
+    ArrangeSchema,
     CallSchema,
     CancelSchema,
     DraftSchema,
@@ -191,6 +192,31 @@ def settle(given: dict[str, Any], patient_id: int, script_id: int) -> Response:
     """No next form is to follow: its end is no longer warned of."""
     commands.settle_script(act(), patient_id, script_id, **given)
     return _one(patient_id, script_id)
+
+
+@scripts_api.post("/prescription-forms/<int:script_id>/shut-days")
+@needs("prescribing.assess")
+@scripts_api.arguments(ArrangeSchema)
+@scripts_api.response(201, MadeSchema)
+@_stopped
+@_taken
+def arrange(given: dict[str, Any], patient_id: int, script_id: int) -> Response:
+    """What is due on a shut day is handed out before it: pharmacy and patient know."""
+    row_id = shut_commands.arrange_shut_day(act(), patient_id, script_id, **given)
+    return made(f"{patient_id}/prescription-forms/{script_id}/shut-days", row_id)
+
+
+@scripts_api.post("/prescription-forms/<int:script_id>/shut-days/<int:arranged_id>/strike")
+@needs("prescribing.assess")
+@scripts_api.arguments(StrikeSchema)
+@scripts_api.response(204)
+@_absent
+@_taken
+def strike_arranged(
+    given: dict[str, Any], patient_id: int, script_id: int, arranged_id: int
+) -> None:
+    """That holds no longer: the collection waits on the list again."""
+    shut_commands.strike_shut_arranged(act(), patient_id, script_id, arranged_id, **given)
 
 
 @scripts_api.get("/collections")

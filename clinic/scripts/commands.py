@@ -85,7 +85,7 @@ def draft_script(act: Act, patient_id: int, *, replaces_id: int | None = None, *
     patient = open_record(act, patient_id, "scripts.drafting", right="prescribing.assess")
     at = take_turn(act, patient.id)
     if replaces_id is not None:
-        _script(act, patient, replaces_id, *ENDED_OR_ISSUED)
+        script_of(act, patient, replaces_id, *ENDED_OR_ISSUED)
     row = Script(
         patient_id=patient.id, site_id=act.site_id, status=DRAFT, replaces_id=replaces_id,
         call_due=False, recorded_at=at, recorded_by=act.staff_id, **_read(act, **given),
@@ -101,7 +101,7 @@ def change_draft(act: Act, patient_id: int, script_id: int, *, version: int, **g
     """Change what a draft asks for. Returns its new version."""
     patient = open_record(act, patient_id, "scripts.drafting", right="prescribing.assess")
     take_turn(act, patient.id)
-    row = _script(act, patient, script_id, DRAFT)
+    row = script_of(act, patient, script_id, DRAFT)
     _same_version(row, version)
     for name, value in _read(act, **given).items():
         setattr(row, name, value)
@@ -115,7 +115,7 @@ def discard_draft(act: Act, patient_id: int, script_id: int, reason: str) -> Non
     """Put a draft aside for good. It stays on the record."""
     patient = open_record(act, patient_id, "scripts.drafting", right="prescribing.assess")
     text, at = why(reason), take_turn(act, patient.id)
-    row = _script(act, patient, script_id, DRAFT)
+    row = script_of(act, patient, script_id, DRAFT)
     _end(act, row, DISCARDED, at, text, None)
     act.note("scripts.discarded", patient_id=patient.id, script=row.id)
 
@@ -185,7 +185,7 @@ def check_script(act: Act, patient_id: int, script_id: int) -> Checked:
     """A draft worked out and judged as it stands now. Nothing is saved, whatever the outcome."""
     patient = open_record(act, patient_id, "scripts.checked", right="prescribing.read")
     last = act.session.scalar(select(RecordTurn.last_at).where(RecordTurn.patient_id == patient.id))
-    row = _script(act, patient, script_id, DRAFT)
+    row = script_of(act, patient, script_id, DRAFT)
     try:
         return _checked(act, patient, row, max(act.at, last or act.at))
     except FactsMissing as lack:
@@ -240,7 +240,7 @@ def _issue(
     patient = open_record(act, patient_id, "scripts.issuing", right="prescribing.prescribe")
     as_prescriber(act)
     at = take_turn(act, patient.id)
-    row = _script(act, patient, script_id, DRAFT)
+    row = script_of(act, patient, script_id, DRAFT)
     _same_version(row, version)
     if row.from_on < act.today:
         raise Invalid.field("from_on", "has passed: change the draft")
@@ -325,7 +325,7 @@ def _cover(act: Act, row: Script, made: Made) -> None:
 
 def _make_room(act: Act, patient: Patient, row: Script, at: datetime) -> None:
     """End the form this one replaces, where this one begins."""
-    old = _script(act, patient, row.replaces_id or 0, *ENDED_OR_ISSUED)
+    old = script_of(act, patient, row.replaces_id or 0, *ENDED_OR_ISSUED)
     assert old.last_on is not None, "it was issued"
     if old.drug == row.drug and old.from_on <= row.to_on and row.from_on <= old.last_on:
         _cut(act, old, row.from_on, at, f"Replaced by form {row.id}", REPLACED)
@@ -345,7 +345,7 @@ def cancel_script(act: Act, patient_id: int, script_id: int, *, from_on: date, r
     patient = open_record(act, patient_id, "scripts.issuing", right="prescribing.prescribe")
     as_prescriber(act)
     text, at = why(reason), take_turn(act, patient.id)
-    row = _script(act, patient, script_id, *ENDED_OR_ISSUED)
+    row = script_of(act, patient, script_id, *ENDED_OR_ISSUED)
     _cut(act, row, from_on, at, text, CANCELLED)
     act.note("scripts.cancelled", patient_id=patient.id, script=row.id)
     _tell_release(act, patient, row, at)
@@ -415,7 +415,7 @@ def record_call(act: Act, patient_id: int, script_id: int, *, who: str) -> None:
     """The pharmacy was told that a form is cancelled or replaced; `who` took the call there."""
     patient = open_record(act, patient_id, "scripts.calling", right="prescribing.assess")
     at = take_turn(act, patient.id)
-    row = _script(act, patient, script_id, CANCELLED, REPLACED)
+    row = script_of(act, patient, script_id, CANCELLED, REPLACED)
     if row.called_at is not None:
         raise Conflict("The call to the pharmacy is already recorded.")
     if not who.strip():
@@ -430,7 +430,7 @@ def settle_script(act: Act, patient_id: int, script_id: int, *, reason: str) -> 
     """No next form is to follow this one: its end is no longer warned of."""
     patient = open_record(act, patient_id, "scripts.settling", right="prescribing.assess")
     text, at = why(reason), take_turn(act, patient.id)
-    row = _script(act, patient, script_id, ISSUED, CANCELLED, REPLACED)
+    row = script_of(act, patient, script_id, ISSUED, CANCELLED, REPLACED)
     if row.settled_at is not None:
         raise Conflict("That is already recorded.")
     row.settled_at, row.settled_by, row.settled_reason = at, act.staff_id, text
@@ -449,7 +449,7 @@ def print_script(
     patient = open_record(act, patient_id, "scripts.printing", right="prescribing.prescribe")
     as_prescriber(act)
     at = take_turn(act, patient.id)
-    row = _script(act, patient, script_id, ISSUED)
+    row = script_of(act, patient, script_id, ISSUED)
     if withdrawn_decisions(act, row):
         raise Conflict("Its dose decision was withdrawn: cancel the form, it is not printed.")
     paper.must_agree(row.paper or {})
@@ -468,7 +468,7 @@ def print_script(
 # -- shared --------------------------------------------------------------------------------
 
 
-def _script(act: Act, patient: Patient, script_id: int, *statuses: str) -> Script:
+def script_of(act: Act, patient: Patient, script_id: int, *statuses: str) -> Script:
     """A form of this patient's in one of these states."""
     row = act.session.get(Script, script_id, populate_existing=True)
     if row is None or row.patient_id not in same_person(act, patient.id):

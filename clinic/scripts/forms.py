@@ -145,6 +145,16 @@ class CallForm(Form):
     )  # fmt: skip
 
 
+class ArrangeForm(Form):
+    """The pharmacy hands out before a shut day, and the patient knows."""
+
+    who = StringField("Who at the pharmacy agreed?", [InputRequired(), Length(max=100)])
+    patient_told = StringField(
+        "How was the patient told?", [InputRequired(), Length(max=300)],
+        description="Of the day to collect, and how to keep the dose safely at home",
+    )  # fmt: skip
+
+
 class CollectForm(DaysForm):
     """How somebody collects from a date on."""
 

@@ -220,3 +220,24 @@ class ScriptPrint(Base):
     printed_at: Mapped[datetime]
     printed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     reason: Mapped[str | None]
+
+
+class ShutArranged(Strikable, Base):
+    """What is due on a shut day is handed out before it, under the form's own wording.
+
+    The pharmacy (`who`) agreed to hand it out on `before_on`, and the patient was told how.
+    """
+
+    __tablename__ = "script_shut_arranged"
+    __table_args__ = (
+        Index("uq_script_shut_arranged", "script_id", "due_on", unique=True,
+              sqlite_where=_UNSTRUCK, postgresql_where=_UNSTRUCK),
+        struck_whole(),
+        CheckConstraint("before_on < due_on", name="before"),
+    )  # fmt: skip
+
+    script_id: Mapped[int] = mapped_column(ForeignKey("script.id"))
+    due_on: Mapped[date]
+    before_on: Mapped[date]
+    who: Mapped[str]
+    patient_told: Mapped[str]

@@ -11,7 +11,7 @@ from clinic import home, ui
 from clinic.act import Act
 from clinic.answers import Page, WhyForm, carried_out, field_of, patient_of
 from clinic.auth import act, needs
-from clinic.errors import Conflict, Invalid, NotReady, Stale, Trouble
+from clinic.errors import Conflict, Invalid, NotFound, NotReady, Stale, Trouble
 from clinic.forms import Form
 from clinic.patients.models import Patient
 from clinic.patients.pages import record_link
@@ -20,8 +20,17 @@ from clinic.prescriptions.commands import ReasonNeeded, Stopped
 from clinic.prescriptions.models import OVERRIDES
 from clinic.prescriptions.pages import missing_link, ways_to_record
 from clinic.prescriptions.queries import staff_names
-from clinic.scripts import commands, facts, pdf, presenters, queries, regimen_commands
+from clinic.scripts import (
+    commands,
+    facts,
+    pdf,
+    presenters,
+    queries,
+    regimen_commands,
+    shut_commands,
+)
 from clinic.scripts.forms import (
+    ArrangeForm,
     CallForm,
     CancelForm,
     CollectForm,
@@ -100,7 +109,7 @@ def held(patient_id: int) -> Page:
         "scripts/held.jinja", held=found, patient=found.patient, forms=FORMS, statuses=STATUSES,
         colours=STATUS_COLOURS, banner=banner(work, found.patient), one_day=ONE_DAY,
         names=staff_names(work, *people), days_words=presenters.days_words,
-        shut={each.script.id for each in shut_of(work, found.scripts)},
+        shut={each.script.id for each in shut_of(work, found.scripts) if not each.arranged},
     )  # fmt: skip
 
 
@@ -205,7 +214,7 @@ def _fill_in(work: Act, patient: Patient, form: DraftForm, old: Script | None) -
         form.premises_id.data = form.premises_id.data or old.premises_id
         form.directions.data = old.asked["directions"]
         form.from_on.process_data(
-            min((each.first_on for each in shut_of(work, [old])), default=None)
+            min((s.first_on for s in shut_of(work, [old]) if not s.arranged), default=None)
         )
         form.to_on.process_data(old.last_on)
 
@@ -238,6 +247,7 @@ def _shown(
     work = act()
     patient, row = queries.one(work, patient_id, script_id)
     checked, refusal = None, None
+    shut = shut_of(work, [row])
     if row.status == DRAFT:
         form = form or IssueForm(version=row.version)
         try:
@@ -252,9 +262,12 @@ def _shown(
         missing=[missing_link(each, patient.id) for each in (checked.missing if checked else ())],
         forms=FORMS, statuses=STATUSES, colours=STATUS_COLOURS, wordings=WORDINGS,
         overrides=OVERRIDES, today=work.today, days_words=presenters.days_words,
-        withdrawn=facts.withdrawn_decisions(work, row), shut=shut_of(work, [row]),
+        withdrawn=facts.withdrawn_decisions(work, row), shut=shut,
         left=commands.first_days_left(work, row), earlier=presenters.earlier_endings(row),
-        names=staff_names(work, *people, *(each.printed_by for each in row.prints)),
+        names=staff_names(
+            work, *people, *(each.printed_by for each in row.prints),
+            *(each.arranged.recorded_by for each in shut if each.arranged),
+        ),
         failed=answer is not None and answer["outcome"] == "STOP", **_table(row, checked),
     )  # fmt: skip
     return page, status or (form.status if form else 200)
@@ -368,6 +381,46 @@ def call(patient_id: int, script_id: int) -> Page:
         patient_id, script_id, form, f"The pharmacy was told about form {script_id}", None,
         lambda: commands.record_call(act(), patient_id, script_id, who=form.who.data or ""),
         "The call is recorded.", warning=False, button="Record the call",
+    )  # fmt: skip
+
+
+@scripts_pages.route(f"{ONE}/shut-days/<day>", methods=["GET", "POST"])
+@needs("prescribing.assess")
+def arrange(patient_id: int, script_id: int, day: str) -> Page:
+    """What is due on a shut day is handed out before it."""
+    _, row = queries.one(act(), patient_id, script_id)
+    found = next((s for s in shut_of(act(), [row]) if s.due_on.isoformat() == day), None)
+    if found is None or found.before_on is None:
+        raise NotFound("No collection of that form falls on such a day.")
+    form = ArrangeForm()
+    home = facts.home_of(act(), patient_id)
+    unsafe = home.children is not False and not home.storage_recorded
+    return _asked(
+        patient_id, script_id, form, f"Collected before {ui.day(found.due_on)}",
+        f"The form’s wording lets the pharmacy hand it out on {ui.day(found.before_on)}. The doses "
+        "due from it are then taken at home, unseen. "
+        + ("Children may live there and no safe storage is recorded. " if unsafe else "")
+        + "If that is not safe, replace the form.",
+        lambda: shut_commands.arrange_shut_day(
+            act(), patient_id, script_id, due_on=found.due_on, who=form.who.data or "",
+            patient_told=form.patient_told.data or "",
+        ),
+        "Recorded. It no longer waits on the list.", button="Record this",
+    )  # fmt: skip
+
+
+@scripts_pages.route(f"{ONE}/shut-days/<int:arranged_id>/strike", methods=["GET", "POST"])
+@needs("prescribing.assess")
+def strike_arranged(patient_id: int, script_id: int, arranged_id: int) -> Page:
+    """It holds no longer."""
+    form = WhyForm()
+    return _asked(
+        patient_id, script_id, form, "Strike out what was arranged",
+        "It stays on the record. The collection waits on the list again.",
+        lambda: shut_commands.strike_shut_arranged(
+            act(), patient_id, script_id, arranged_id, reason=form.reason.data or ""
+        ),
+        "Struck out.", button="Strike out",
     )  # fmt: skip
 
 

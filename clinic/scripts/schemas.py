@@ -81,6 +81,21 @@ class InstalmentSchema(Schema):
     amount = Milligrams(required=True)
 
 
+class ArrangeSchema(Schema):
+    """The pharmacy hands out before a shut day, under the form's wording."""
+
+    due_on = fields.Date(required=True)
+    who = fields.String(required=True, validate=validate.Length(min=1, max=100))
+    patient_told = longer_text(required=True)
+
+
+class ArrangedSchema(StruckSchema):
+    due_on = fields.Date(required=True)
+    before_on = fields.Date(required=True)
+    who = fields.String(required=True)
+    patient_told = fields.String(required=True)
+
+
 class ShutSchema(Schema):
     """A collection due on a day the pharmacy is shut, as is known now; `known` false: nobody knows
     its hours. `before_on`: the last open day before it."""
@@ -91,6 +106,7 @@ class ShutSchema(Schema):
     known = fields.Boolean(required=True)
     before_on = fields.Date(required=True, allow_none=True)
     worded = fields.Boolean(required=True)
+    arranged = fields.Nested(ArrangedSchema, required=True, allow_none=True)
 
 
 class ScriptSchema(RecordedSchema):

@@ -3,7 +3,8 @@
 A form is fitted to the pharmacy's open days when it is issued. A bank holiday announced since, a
 closure, another week or a week struck out can shut a day it hands something out on. Nothing is
 stored of that and no form is changed: it is worked out whenever somebody looks, so it is seen as
-soon as the closure is recorded and is gone with it. What closes it is another form, or a cancelling.
+soon as the closure is recorded and is gone with it. What closes it is another form, a cancelling, or,
+where the form's wording lets the pharmacy hand it out before, that pharmacy and patient know.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy import select
 from clinic.act import Act
 from clinic.errors import Invalid
 from clinic.scripts.facts import opening
-from clinic.scripts.models import ENDED_OR_ISSUED, Script, ScriptInstalment
+from clinic.scripts.models import ENDED_OR_ISSUED, Script, ScriptInstalment, ShutArranged
 from dosing.days import ONE_DAY
 from scheduling.release_cover import Pharmacy
 
@@ -31,7 +32,8 @@ class Shut:
 
     `known`: False where nobody knows the pharmacy's hours any more. `before_on`: the last open day
     before it, from today on, on which it could be collected; None where there is none.
-    `worded`: the form's wording lets the pharmacy hand it out then.
+    `worded`: the form's wording lets the pharmacy hand it out then. `arranged`: that it will, for
+    that very day; None otherwise.
     """
 
     script: Script
@@ -41,6 +43,7 @@ class Shut:
     known: bool
     before_on: date | None
     worded: bool
+    arranged: ShutArranged | None
 
     @property
     def act_by(self) -> date:
@@ -49,14 +52,14 @@ class Shut:
 
 
 def shut_here(act: Act) -> list[Shut]:
-    """Those of this site's forms, from today on, by form and day."""
+    """Those of this site's forms, from today on, by form and day, that nothing is arranged for."""
     scripts = act.session.scalars(
         select(Script).where(
             Script.site_id == act.site_id, Script.status.in_(ENDED_OR_ISSUED),
             Script.last_on >= act.today,
         )
     )  # fmt: skip
-    return shut_of(act, scripts)
+    return [each for each in shut_of(act, scripts) if each.arranged is None]
 
 
 def shut_of(act: Act, scripts: Iterable[Script]) -> list[Shut]:
@@ -99,10 +102,16 @@ def _shut(act: Act, script: Script, of: ScriptInstalment, pharmacy: Pharmacy | N
     day = of.due_on - ONE_DAY
     while pharmacy is not None and day >= act.today and not pharmacy.is_open(day):
         day -= ONE_DAY
-    found = pharmacy is not None and day >= act.today
+    before_on = day if pharmacy is not None and day >= act.today else None
+    arranged = act.session.scalar(
+        select(ShutArranged).where(
+            ShutArranged.script_id == script.id, ShutArranged.due_on == of.due_on,
+            ShutArranged.before_on == before_on, ShutArranged.struck_at.is_(None),
+        )
+    )  # fmt: skip
     return Shut(
-        script, of.due_on, of.first_on, of.last_on, pharmacy is not None, day if found else None,
-        CLOSED_DAY in script.asked["directions"],
+        script, of.due_on, of.first_on, of.last_on, pharmacy is not None, before_on,
+        CLOSED_DAY in script.asked["directions"], arranged,
     )  # fmt: skip
 
 

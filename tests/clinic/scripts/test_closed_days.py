@@ -12,12 +12,13 @@ from sqlalchemy import text
 
 from clinic.act import Act
 from clinic.db import Database
-from clinic.errors import Invalid
+from clinic.errors import Conflict, Invalid
 from clinic.release import commands as premises
 from clinic.release.models import PremisesFact
 from clinic.scripts import commands, facts
 from clinic.scripts.models import Script
 from clinic.scripts.queries import SHUT, waiting
+from clinic.scripts.shut_commands import arrange_shut_day
 from clinic.sites.commands import change_calendar, withdraw_calendar_change
 from dosing.days import ONE_DAY
 from tests.factories.prescriptions import an_assessed_patient
@@ -213,3 +214,62 @@ def test_page_and_api_of_the_form_say_which_collection_and_what_closes_it(
     assert f"{at}/{script_id}/replace" in page and f"{at}/{script_id}/cancel" in page
     assert re.search(r'name="from_on-day"[^>]*value="6"', new), "from the day that is shut"
     assert (said["due_on"], said["before_on"], said["worded"]) == ("2026-11-06", "2026-11-05", True)
+
+
+@pytest.mark.proves("S-06")
+def test_a_shut_day_is_closed_by_an_agreement_the_forms_wording_allows_and_no_other(
+    database: Database, clock: Any, door: Door
+) -> None:
+    clinic = a_script_clinic(database)
+    patient_id, decision_id = somebody_dosed(clinic)
+    act = clinic.act()
+    script_id = an_issued_script(act, clinic, patient_id, decision_id)
+    acting = replace(act, rights=act.rights | {"release.plan"})
+    premises.close_premises(acting, clinic.pharmacy_id, FRI, FRI, reason="Flooded")
+    nurse = door.by_token("nurse", site=clinic.site)
+    page = door.by_page("nurse", site=clinic.site)
+    form = f"/patients/{patient_id}/prescription-forms/{script_id}"
+    given = {"due_on": "2026-11-06", "who": "Mr Evans", "patient_told": "By telephone, today"}
+
+    wrong = nurse.post(f"/api/v1{form}/shut-days", json={**given, "due_on": "2026-11-05"})
+    asked = page.get(f"{form}/shut-days/2026-11-06").get_data(as_text=True)
+    absent = page.get(f"{form}/shut-days/2026-11-05")
+    arranged = nurse.post(f"/api/v1{form}/shut-days", json=given)
+    again = nurse.post(f"/api/v1{form}/shut-days", json=given)
+
+    assert (wrong.status_code, absent.status_code) == (422, 404)
+    assert "hand it out on Thu 5 Nov 2026" in asked
+    assert (arranged.status_code, again.status_code) == (201, 409)
+    assert SHUT not in [risk for _, risk, _ in on_the_list(clinic.act())]
+    assert "Mr Evans at the pharmacy agreed" in page.get(form).get_data(as_text=True)
+    # Shut on the day before as well: what was arranged holds no longer, nor once it is struck out.
+    thursday = FRI - ONE_DAY
+    [more] = premises.close_premises(
+        acting, clinic.pharmacy_id, thursday, thursday, reason="Flooded"
+    )
+    assert (thursday - ONE_DAY, SHUT) in [(on, risk) for on, risk, _ in on_the_list(clinic.act())]
+    premises.strike_premises_fact(acting, more, reason="Dry again since")
+    struck = nurse.post(
+        f"/api/v1{form}/shut-days/{arranged.json['id']}/strike",
+        json={"reason": "They cannot come on Thursday"},
+    )
+    assert struck.status_code == 204
+    assert (thursday, SHUT) in [(on, risk) for on, risk, _ in on_the_list(clinic.act())]
+
+
+def test_a_form_without_the_wording_is_replaced_not_agreed_on(database: Database) -> None:
+    clinic = a_script_clinic(database)
+    patient_id, decision_id = somebody_dosed(clinic, days=2)
+    act = clinic.act()
+    script_id = an_issued_script(
+        act, clinic, patient_id, decision_id, to_on=TODAY + ONE_DAY,
+        directions=["three_day", "supervise"],
+    )  # fmt: skip
+    acting = replace(act, rights=act.rights | {"release.plan"})
+    day = TODAY + ONE_DAY
+    premises.close_premises(acting, clinic.pharmacy_id, day, day, reason="Flooded")
+
+    with pytest.raises(Conflict, match="replace it"):
+        arrange_shut_day(
+            act, patient_id, script_id, due_on=day, who="Mr Evans", patient_told="In person"
+        )
