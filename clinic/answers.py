@@ -5,6 +5,7 @@ What the dose-check contract refuses is told at the field of the form it came fr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +14,7 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 from wtforms import Field, RadioField, SelectMultipleField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional, Regexp, StopValidation
+from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from clinic.auth import act
 from clinic.errors import Invalid
@@ -26,7 +27,15 @@ from dosing.units import as_text
 Page = str | Response | tuple[str, int]
 TRUTH = {"yes": True, "no": False}
 NONE = "none"
-amount = Regexp(r"\s*[0-9]{1,5}(\.[0-9]{1,3})?\s*")
+_AMOUNT = re.compile(r"\s*[0-9]{1,5}(\.[0-9]{1,3})?\s*")
+
+
+def amount(form: Any, field: Field) -> None:
+    """An exact amount, all of it: a comma or a word behind a number is not read past."""
+    if _AMOUNT.fullmatch(field.data or "") is None:
+        raise StopValidation(
+            f"{field.label.text}: enter a number such as 40 or 2.5, with up to 3 decimals"
+        )
 
 
 def words(codes: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -71,13 +71,18 @@ class _Sayings:
         if text not in self.SAYINGS:
             return text
         if text == self.REQUIRED and self.offers_choices:
-            return f"{self.label}: choose an answer"
+            return _said_of(self.label, "choose an answer")
         # Some texts are filled in with % afterwards, and a label may hold a % of its own.
         label = self.label.replace("%", "%%") if "%(" in text else self.label
-        return f"{label}: {self.SAYINGS[text]}"
+        return _said_of(label, self.SAYINGS[text])
 
     def ngettext(self, one: str, many: str, number: int) -> str:
         return self.gettext(one if number == 1 else many)
+
+
+def _said_of(label: str, says: str) -> str:
+    """What is wrong with a field, after its name or its question."""
+    return f"{label} {says[0].upper()}{says[1:]}" if label.endswith("?") else f"{label}: {says}"
 
 
 class Form(FlaskForm):

@@ -26,6 +26,7 @@ from clinic.scripts.schemas import (
     ScriptCheckSchema,
     ScriptSchema,
     ShutSchema,
+    UndoSchema,
 )
 from clinic.scripts.shut import shut_of
 from clinic.shapes import MadeSchema, StrikeSchema, made
@@ -191,6 +192,18 @@ def call(given: dict[str, Any], patient_id: int, script_id: int) -> Response:
 def settle(given: dict[str, Any], patient_id: int, script_id: int) -> Response:
     """No next form is to follow: its end is no longer warned of."""
     commands.settle_script(act(), patient_id, script_id, **given)
+    return _one(patient_id, script_id)
+
+
+@scripts_api.post("/prescription-forms/<int:script_id>/undo")
+@needs("prescribing.assess")
+@scripts_api.arguments(UndoSchema)
+@scripts_api.response(200, ScriptSchema)
+@_stopped
+@_taken
+def undo(given: dict[str, Any], patient_id: int, script_id: int) -> Response:
+    """Take back a recorded call, or that no next form is to follow. Both stay on the record."""
+    commands.undo_on_script(act(), patient_id, script_id, **given)
     return _one(patient_id, script_id)
 
 

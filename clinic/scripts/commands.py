@@ -385,21 +385,47 @@ def _cut(act: Act, row: Script, from_on: date, at: datetime, reason: str, status
 
 def _keep_ending(row: Script) -> None:
     """How it was ended before stays on the record, and the pharmacy is to be told anew."""
-    if row.ended_at is None:
-        return
-    said = {name: getattr(row, name) for name in _ENDING}
+    if row.ended_at is not None:
+        _keep(row, "status", "ended_at", "ended_by", "ended_from_on", "ended_reason", *_CALLED)
+        row.called_at = row.called_by = row.called_who = None
+
+
+def _keep(row: Script, *names: str, **more: Any) -> None:
+    """Add to what the form keeps of its earlier endings, calls and settlings."""
+    said = {**{name: getattr(row, name) for name in names}, **more}
     kept = {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in said.items()
     }
     row.earlier_endings = [*(row.earlier_endings or ()), kept]
-    row.called_at = row.called_by = row.called_who = None
 
 
-_ENDING = (
-    "status", "ended_at", "ended_by", "ended_from_on", "ended_reason", "called_at", "called_by",
-    "called_who",
-)  # fmt: skip
+_CALLED = ("called_at", "called_by", "called_who")
+_SETTLED = ("settled_at", "settled_by", "settled_reason")
+UNDOABLE = {
+    "call": "The call to the pharmacy was not made as recorded",
+    "settling": "A next form is needed after all",
+}
+
+
+@command
+def undo_on_script(act: Act, patient_id: int, script_id: int, *, what: str, reason: str) -> None:
+    """Take back that the pharmacy was told, or that no next form is to follow; both stay on record.
+
+    `what`: one of UNDOABLE. The form then waits on the list again.
+    """
+    patient = open_record(act, patient_id, "scripts.settling", right="prescribing.assess")
+    one_of("what", what, UNDOABLE)
+    text, at = why(reason), take_turn(act, patient.id)
+    row = script_of(act, patient, script_id, *ENDED_OR_ISSUED)
+    names = _CALLED if what == "call" else _SETTLED
+    if getattr(row, names[0]) is None:
+        raise Conflict("Nothing of that is recorded.")
+    _keep(row, *names, undone_at=at, undone_by=act.staff_id, undone_reason=text)
+    for name in names:
+        setattr(row, name, None)
+    act.session.flush()
+    act.note("scripts.undone", patient_id=patient.id, script=row.id, what=what)
 
 
 def _end(

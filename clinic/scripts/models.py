@@ -70,8 +70,9 @@ class Script(Recorded, Base):
     `asked`: what the writer chose, while it is a draft and after. The rest is fixed when it is
     issued: `paper` is what is printed, word for word; `judged` the requests and answers of the
     check, one for each decision it rests on. `last_on` is the last date it still covers;
-    `ended_from_on` the first it no longer does. `earlier_endings`: how it was ended before that, from
-    a later date, and what the pharmacy was told then. `settled_*`: no next form is to follow.
+    `ended_from_on` the first it no longer does. `settled_*`: no next form is to follow.
+    `earlier_endings`: how it was ended before, from a later date, and what the pharmacy was told then;
+    and a call or a settling that was taken back, with who, when and why.
     """
 
     __tablename__ = "script"

@@ -213,6 +213,9 @@ def _fill_in(work: Act, patient: Patient, form: DraftForm, old: Script | None) -
         form.form.data = old.form
         form.premises_id.data = form.premises_id.data or old.premises_id
         form.directions.data = old.asked["directions"]
+        form.strength_mg_per_ml.data = old.asked["strength_mg_per_ml"]
+        if regimen is None:
+            form.show_days(old.asked["days"])
         form.from_on.process_data(
             min((s.first_on for s in shut_of(work, [old]) if not s.arranged), default=None)
         )
@@ -434,6 +437,23 @@ def settle(patient_id: int, script_id: int) -> Page:
         "Its end is then no longer warned of. Treatment that goes on needs a next form instead.",
         lambda: commands.settle_script(act(), patient_id, script_id, reason=form.reason.data or ""),
         "Recorded.",
+    )  # fmt: skip
+
+
+@scripts_pages.route(f"{ONE}/undo/<what>", methods=["GET", "POST"])
+@needs("prescribing.assess")
+def undo(patient_id: int, script_id: int, what: str) -> Page:
+    """A call or a settling was recorded wrongly."""
+    if what not in commands.UNDOABLE:
+        raise NotFound
+    form = WhyForm()
+    return _asked(
+        patient_id, script_id, form, commands.UNDOABLE[what],
+        "It stays on the record. The form waits on the list again.",
+        lambda: commands.undo_on_script(
+            act(), patient_id, script_id, what=what, reason=form.reason.data or ""
+        ),
+        "Taken back.", button="Take it back",
     )  # fmt: skip
 
 

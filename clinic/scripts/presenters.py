@@ -7,9 +7,9 @@ from typing import Any
 
 from clinic.release.forms import WEEKDAY_NAMES
 from clinic.scripts.facts import Made
-from clinic.scripts.models import SUPERVISED, Script
+from clinic.scripts.models import STATUSES, SUPERVISED, Script
 from clinic.scripts.paper import SHORT, span
-from clinic.ui import day
+from clinic.ui import day, moment
 from dosing.units import as_text
 
 Data = dict[str, Any]
@@ -124,13 +124,26 @@ def storage_advice(home: bool, children_at_home: bool | None) -> list[str]:
     return told
 
 
-def earlier_endings(row: Script) -> list[Data]:
-    """How a form was ended before its ending of now, oldest first, with dates to be shown."""
-    return [
-        {
-            **each,
-            "ended_at": datetime.fromisoformat(each["ended_at"]),
-            "ended_from_on": date.fromisoformat(each["ended_from_on"]),
-        }
-        for each in row.earlier_endings or ()
-    ]
+def earlier_endings(row: Script) -> list[tuple[str, str, str]]:
+    """What was ended, told or settled before what holds now, oldest first: title, words, and when."""
+    return [_earlier(each) for each in row.earlier_endings or ()]
+
+
+def _earlier(kept: Data) -> tuple[str, str, str]:
+    at = {name: datetime.fromisoformat(kept[name]) for name in kept if name.endswith("_at")
+          and kept[name]}  # fmt: skip
+    if "undone_at" in at:
+        call = "called_at" in at
+        said = kept["called_who"] if call else kept["settled_reason"]
+        title = "Pharmacy told" if call else "No next form"
+        when = moment(at["called_at" if call else "settled_at"])
+        return f"Taken back: {title.lower()}", f"{said}. {kept['undone_reason']}", (
+            f"{when}; taken back {moment(at['undone_at'])}"
+        )  # fmt: skip
+    from_on = day(date.fromisoformat(kept["ended_from_on"]))
+    told = f"; the pharmacy was told ({kept['called_who']})" if kept["called_who"] else ""
+    return (
+        f"Before: {STATUSES[kept['status']].lower()}",
+        f"from the doses of {from_on} on. {kept['ended_reason']}",
+        f"{moment(at['ended_at'])}{told}",
+    )

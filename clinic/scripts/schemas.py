@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from clinic.prescriptions.models import OVERRIDES
 from clinic.prescriptions.schemas import DoseFindingSchema
+from clinic.scripts.commands import UNDOABLE
 from clinic.scripts.models import FORMS, HOW, STATUSES
 from clinic.shapes import (
     Milligrams,
@@ -63,6 +64,11 @@ class CancelSchema(Schema):
 
 class CallSchema(Schema):
     who = fields.String(required=True, validate=validate.Length(min=1, max=100))
+
+
+class UndoSchema(Schema):
+    what = code(UNDOABLE, required=True)
+    reason = longer_text(required=True)
 
 
 class PrintSchema(Schema):

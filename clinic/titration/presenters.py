@@ -36,6 +36,8 @@ class DoseDay:
     decided_mg: Decimal | None
     doses: tuple[DoseEvent, ...]
     missed: bool
+    counted_mg: Decimal | None
+    """What counts as taken that day without an event: daily elsewhere, or handed over to take home."""
 
     @property
     def says(self) -> str:
@@ -44,6 +46,8 @@ class DoseDay:
             return "; ".join(dose_words(row) for row in self.doses)
         if self.missed:
             return "Missed: no dose recorded"
+        if self.counted_mg is not None:
+            return f"{ui.mg(self.counted_mg)} counted as taken: elsewhere, or at home"
         return "Not recorded yet" if self.decided_mg is not None else "No dose decided"
 
 
@@ -86,7 +90,13 @@ def dose_days(standing: Standing, days: int) -> list[DoseDay]:
         on = standing.today - timedelta(days=back)
         doses = tuple(row for row in standing.doses if row.dose_on == on)
         number = None if first is None or on < first else (on - first).days + 1
-        out.append(DoseDay(on, number, decided_on(standing.decisions, on), doses, on in missed))
+        span = None if course is None else course.known.taken_daily_on(on)
+        out.append(
+            DoseDay(
+                on, number, decided_on(standing.decisions, on), doses, on in missed,
+                None if span is None else span.total_mg,
+            )
+        )  # fmt: skip
     return out
 
 

@@ -267,6 +267,27 @@ def test_missing_facts_are_listed_with_the_form_kept(clinic, prescriber):
     assert 'value="12.5"' in page.get_data(as_text=True)
 
 
+def test_an_amount_is_read_whole_or_not_at_all(clinic, prescriber):
+    """A comma, a unit, or what else stands behind the figures is not read past."""
+    patient = an_assessed_patient(clinic)
+
+    for typed in ("12,5", "12 mg", "1e1", "12.5555"):
+        page = prescriber.post(
+            f"/patients/{patient}/prescribing/dose",
+            data=the_order(typed, strength_mg_per_ml=typed),
+        )
+        form = prescriber.post(
+            f"/patients/{patient}/prescription-forms/new", data={"strength_mg_per_ml": typed}
+        )
+
+        said = text_of(page)
+        assert (page.status_code, form.status_code) == (422, 422)
+        assert "Dose taken at one time: enter a number such as 40 or 2.5" in said
+        assert "Strength in mg per ml: enter a number" in said
+        assert "Strength in mg per ml: enter a number" in text_of(form)
+        assert f'value="{typed}"' in page.get_data(as_text=True), "what was typed is kept"
+
+
 def test_a_stop_for_an_old_look_leads_to_where_the_new_one_is_recorded(clinic, door, clock):
     patient = an_assessed_patient(clinic)
     act = clinic.act()

@@ -34,6 +34,7 @@ from tests.factories.scripts import (
     asking,
     somebody_dosed,
 )
+from tests.support.people import Door
 
 TODAY = date(2026, 11, 4)  # a Wednesday
 
@@ -528,6 +529,39 @@ def test_a_hole_before_the_next_form_is_told_though_a_later_form_is_there(
 
 
 @pytest.mark.proves("S-06")
+def test_a_call_and_a_settling_are_taken_back_and_the_form_waits_again(
+    clinic: ScriptClinic, clock: Any, door: Door
+) -> None:
+    patient_id, decision_id = somebody_dosed(clinic, days=3)
+    act = clinic.act()
+    script_id = an_issued_script(
+        act, clinic, patient_id, decision_id, to_on=TODAY + timedelta(days=2)
+    )
+    commands.settle_script(act, patient_id, script_id, reason="Treatment ends by agreement")
+    commands.cancel_script(
+        act, patient_id, script_id, from_on=TODAY + timedelta(days=1), reason="They move away"
+    )
+    commands.record_call(act, patient_id, script_id, who="Mr Evans")
+    assert queries.waiting(clinic.act()) == []
+    nurse = door.by_token("nurse", site=clinic.site)
+    page = door.by_page("nurse", site=clinic.site)
+    form = f"/patients/{patient_id}/prescription-forms/{script_id}"
+
+    asked = {"what": "call", "reason": "It was about another form"}
+    taken_back = nurse.post(f"/api/v1{form}/undo", json=asked)
+    again = nurse.post(f"/api/v1{form}/undo", json=asked)
+    by_page = page.post(f"{form}/undo/settling", data={"reason": "They stay in treatment"})
+    nothing = page.get(f"{form}/undo/everything")
+
+    assert [each.status_code for each in (taken_back, again, by_page, nothing)] == [
+        200, 409, 302, 404,
+    ]  # fmt: skip
+    whys = {each.why.split(":")[0] for _, each in queries.waiting(clinic.act())}
+    assert whys == {"Call the pharmacy", "Write the next form"}
+    shown = page.get(form).get_data(as_text=True)
+    assert "Mr Evans. It was about another form" in shown and "They stay in treatment" in shown
+
+
 # -- paper and exactness -------------------------------------------------------------------
 
 
