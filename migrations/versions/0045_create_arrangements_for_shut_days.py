@@ -5,8 +5,8 @@ from alembic import op
 
 from clinic.db import UtcDateTime
 
-revision = "0043"
-down_revision = "0042"
+revision = "0045"
+down_revision = "0044"
 
 TABLE = "script_shut_arranged"
 UNSTRUCK = sa.text("struck_at IS NULL")
