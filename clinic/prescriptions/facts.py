@@ -192,11 +192,14 @@ def dose_request(
     missing = (*_not_recorded(of, about), *history.unanswered(of.all("steady_dose"), asking))
     newest = [row.happened_at for row in entries]
     newest += [row.consumed_at for row in doses if row.outcome in SWALLOWED]
-    past = {**request["treatment_history"], **_history(of, history, unsure=False)}
-    happened = {**request, "treatment_history": past}
+    planned = tuple(history.planned())
+    happened = None
+    if planned or history.doubtful():
+        past = {**request["treatment_history"], **_history(of, history, unsure=False)}
+        happened = {**request, "treatment_history": past}
     return Gathered(
-        request, None if past == request["treatment_history"] else happened, missing,
-        tuple(history.planned()), max(newest, default=None), entries, doses, every_decision,
+        request, happened, missing, planned, max(newest, default=None), entries, doses,
+        every_decision,
     )  # fmt: skip
 
 
@@ -475,6 +478,10 @@ class _Doses:
             and row.outcome in SWALLOWED
             and (row.agreed_at is None or row.agreed_at > self._known_at)
         )
+
+    def doubtful(self) -> bool:
+        """Is a dose of the day struck out and not agreed on?"""
+        return any(self._in_doubt(row) for row in self._doses)
 
     def _counting(self, *, unsure: bool = True) -> list[tuple[DoseEvent, Decimal]]:
         """Each dose swallowed, with its mg: of a dose and its doubtful correction the larger.

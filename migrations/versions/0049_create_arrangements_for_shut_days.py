@@ -5,8 +5,8 @@ from alembic import op
 
 from clinic.db import UtcDateTime
 
-revision = "0045"
-down_revision = "0044"
+revision = "0049"
+down_revision = "0048"
 
 TABLE = "script_shut_arranged"
 UNSTRUCK = sa.text("struck_at IS NULL")
