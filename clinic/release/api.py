@@ -84,9 +84,12 @@ def open_plan(given: Given) -> Response:
 @release_api.response(200, ComingListSchema)
 def plans() -> Any:
     """The open plans of this site, worst first, and who is on the way here."""
+    leaving = queries.coming_exits(act())
+    any_day = queries.could_leave_any_day(act(), [each.plan_id for each in leaving])
     return {
-        "leaving": queries.coming_exits(act()),
+        "leaving": leaving,
         "coming_here": queries.coming_here(act()),
+        "any_day": [{"plan_id": plan, "reasons": why} for plan, why in any_day.items()],
     }
 
 

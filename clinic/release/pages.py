@@ -145,9 +145,16 @@ def coming() -> Page:
     """Who leaves this prison and who is on the way here; and who here has no plan yet."""
     work = act()
     prison = site_of(work).kind == "prison"
+    exits = queries.coming_exits(work) if prison else []
+    any_day = queries.could_leave_any_day(work, [each.plan_id for each in exits])
     return render_template(
         "release/coming.jinja",
-        leaving=_leaving(work, queries.coming_exits(work)) if prison else None,
+        leaving=_leaving(work, exits) if prison else None,
+        any_day=[
+            (each, "; ".join(presenters.ANY_DAY_WORDS[why] for why in any_day[each.plan_id]))
+            for each in exits
+            if each.plan_id in any_day
+        ],
         coming_here=[_row(each) for each in queries.coming_here(work)],
         unplanned=queries.patients_without_a_plan(work) if work.may("release.plan") else None,
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from clinic.act import Act
 from clinic.calendars import holiday_lists
@@ -31,6 +31,7 @@ from clinic.release.facts import (
 from clinic.release.models import (
     Premises,
     PremisesFact,
+    ReleaseAssessment,
     ReleaseFact,
     ReleaseFlag,
     ReleasePlan,
@@ -42,6 +43,7 @@ from clinic.sites.models import Site
 from clinic.staff.models import Staff
 from dosing.shape import Refused
 from scheduling.release import check
+from scheduling.release_ends import any_day
 from scheduling.release_flags import SEVERITIES
 
 
@@ -267,6 +269,24 @@ def _listed(act: Act, *where: Any, action: str) -> list[Coming]:
     act.note_shown(action, [plan.patient_id for plan in plans])
     found.sort(key=lambda each: (-each.gravity, each.release_on or date.max, each.plan_id))
     return found
+
+
+def could_leave_any_day(act: Act, plan_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """Who of these could leave on any day, unplanned, and why (RC-07); the others are left out.
+
+    Read from what was last asked of the rules about each plan, at this moment.
+    """
+    newest = (
+        select(func.max(ReleaseAssessment.id))
+        .where(ReleaseAssessment.plan_id.in_(list(plan_ids)))
+        .group_by(ReleaseAssessment.plan_id)
+    )
+    rows = act.session.scalars(select(ReleaseAssessment).where(ReleaseAssessment.id.in_(newest)))
+    found = {
+        row.plan_id: any_day({**row.request, "as_at": act.at.isoformat()}, row.answer)
+        for row in rows
+    }
+    return {plan_id: reasons for plan_id, reasons in found.items() if reasons}
 
 
 def _asked_again(act: Act, plan: ReleasePlan) -> tuple[list[Raised], date | None, str | None]:

@@ -147,11 +147,19 @@ class ComingSchema(Schema):
     flags = fields.List(fields.Nested(ReleaseFlagSchema), required=True)
 
 
+class AnyDaySchema(Schema):
+    """Somebody who could leave on any day, and why."""
+
+    plan_id = fields.Integer(required=True)
+    reasons = fields.List(fields.String(), required=True)
+
+
 class ComingListSchema(Schema):
-    """Who leaves this prison, and who is on the way to this service."""
+    """Who leaves this prison, who of them could on any day, and who is on the way to this service."""
 
     leaving = fields.List(fields.Nested(ComingSchema), required=True)
     coming_here = fields.List(fields.Nested(ComingSchema), required=True)
+    any_day = fields.List(fields.Nested(AnyDaySchema), required=True)
 
 
 class PremisesRequestSchema(Schema):

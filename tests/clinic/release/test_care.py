@@ -159,3 +159,28 @@ def test_the_duty_mailbox_is_set_by_a_manager_and_seen_by_all(story, door, clock
     struck = api.post(f"/api/v1/leaver-tasks/{task['id']}/strike", json={"reason": "Wrong person"})
     assert (made.status_code, done.status_code, struck.status_code) == (201, 204, 204)
     assert api.get(tasks).get_json() == {"tasks": []}
+
+
+@pytest.mark.proves("RC-07")
+def test_who_could_leave_on_any_day_is_listed_with_the_reason(story, door, clock):
+    clock.set(story.at)
+    remanded = a_release_plan(story.act(), release={"confirmed_on": "2026-12-01", "kind": "remand"})
+    a_release_plan(story.act(), release={"confirmed_on": "2026-12-01", "kind": "determinate"})
+    early = a_release_plan(
+        story.act(), release={"confirmed_on": "2026-12-01", "kind": "determinate"},
+        possible_earlier={"on": TOMORROW, "why": "hdc", "which": "hdc_eligibility"},
+    )  # fmt: skip
+    client = door.by_page("prison_healthcare", site=story.prison)
+
+    def listed():
+        api = door.by_token("prison_healthcare", site=story.prison)
+        rows = api.get("/api/v1/release-plans").get_json()["any_day"]
+        return {row["plan_id"]: row["reasons"] for row in rows}
+
+    assert listed() == {remanded: ["remand"]}
+    page = client.get("/release").get_data(as_text=True)
+    assert "Could leave on any day, unplanned" in page
+    clock.set(story.at + timedelta(days=1))
+    assert listed() == {remanded: ["remand"], early: ["possible_now"]}
+    client = door.by_page("prison_healthcare", site=story.prison)
+    assert "HDC eligibility date" in client.get(f"/release/plans/{early}").get_data(as_text=True)
