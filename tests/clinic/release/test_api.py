@@ -108,7 +108,7 @@ def test_other_sites_are_refused_without_a_reason(story, door, api, plan):
 
     assert stranger.get(f"{PLANS}/{plan['id']}").status_code == 403
     assert fact(stranger, plan, "consent", version='"1"', says={"given": True}).status_code == 403
-    assert stranger.get(PLANS).get_json() == {"leaving": [], "coming_here": []}
+    assert stranger.get(PLANS).get_json() == {"leaving": [], "coming_here": [], "any_day": []}
 
 
 def test_a_reader_and_a_stranger_to_the_service_change_nothing(story, door, app, plan):

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from clinic.handovers import commands as handovers
+from clinic.release import care
 from tests.factories.base import a_patient, a_site, an_act
 from tests.factories.release import a_fact, a_hearing, a_release_plan, a_stay, instalment
 
@@ -96,19 +98,31 @@ def test_every_page_of_release_is_accessible(served, walk, page, axe):
         supply={"form": "gate_pack", "instalments": [instalment("2026-08-28", "2026-08-29")]},
     )  # fmt: skip
     fact_id = a_fact(act, plan_id, "consent", given=True)
+    care.add_task(act, plan_id, kind="gp", owner="healthcare", due_at=act.at)
+    handover_id = handovers.prepare(act, plan_id, recipient="Glan Clinic, Rhyl", basis="consent")
     act.session.close()
+    sheets, sent = f"/hand-overs/sheets/{plan_id}", f"/hand-overs/{handover_id}"
     here = f"/release/plans/{plan_id}"
     for address in (
         "/release", here, f"{here}/print", f"{here}/history", f"{here}/close",
         f"{here}/facts/supply", f"{here}/facts/destination", f"{here}/facts/pharmacy",
         f"/release/facts/{fact_id}/correct", f"/release/facts/{fact_id}/strike",
-        "/release/premises", "/release/premises/add", "/",
+        "/release/premises", "/release/premises/add", "/", "/release/duty", f"{here}/tasks/add",
+        "/hand-overs", f"/hand-overs/prepare/{plan_id}", sent, f"{sent}/send", f"{sent}/print",
+        f"{sheets}/leaver", f"{sheets}/court/2026-08-18",
     ):  # fmt: skip
         page.goto(served.url + address)
         assert page.locator("h1").count() == 1, address
         axe(page)
-    page.goto(f"{served.url}{here}/print")
-    assert len(re.findall(rb"/Type /Page\b", page.pdf(prefer_css_page_size=True))) == 1
+    for sheet in (
+        f"{here}/print",
+        f"{sent}/print",
+        f"{sheets}/leaver",
+        f"{sheets}/court/2026-08-18",
+    ):
+        page.goto(served.url + sheet)
+        pages = re.findall(rb"/Type /Page\b", page.pdf(prefer_css_page_size=True))
+        assert len(pages) == 1, sheet
     page.goto(f"{served.url}/release/premises/add")
     page.get_by_label("Pharmacy").check()
     page.get_by_label("Name").fill("High Street Pharmacy")
