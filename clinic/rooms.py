@@ -16,6 +16,7 @@ from clinic.guidance import room as guidance
 from clinic.handovers import room as handovers
 from clinic.keyworkers import room as keyworkers
 from clinic.measures import room as measures
+from clinic.observations import room as observations
 from clinic.patients import room as patients
 from clinic.prescriptions import room as prescriptions
 from clinic.release import room as release
@@ -27,6 +28,6 @@ from clinic.titration import room as titration
 
 ALL: list[object] = [
     checks, patients, staff, sites, appointments, reminders, assessments, prescriptions,
-    scripts, titration, consumption, custody, keyworkers, groups, careplans, casework, release,
-    handovers, guidance, feeds, forecasts, measures, sweeps,
+    scripts, titration, consumption, custody, keyworkers, observations, groups, careplans,
+    casework, release, handovers, guidance, feeds, forecasts, measures, sweeps,
 ]  # fmt: skip

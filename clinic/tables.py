@@ -20,6 +20,7 @@ import clinic.guidance.models
 import clinic.handovers.models
 import clinic.keyworkers.models
 import clinic.measures.models
+import clinic.observations.models
 import clinic.patients.models
 import clinic.prescriptions.models
 import clinic.release.care_models

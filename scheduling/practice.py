@@ -39,6 +39,7 @@ _FILES: Final[Mapping[str, tuple[Path, tuple[str, ...]]]] = {
     "groups": (HERE / "groups.toml", ("rule",)),
     "keyworkers": (HERE / "keyworkers.toml", ("rule",)),
     "completion": (HERE / "completion.toml", ("rule",)),
+    "observations": (HERE / "observations.toml", ("rule",)),
     "reminders": (HERE / "reminders.toml", ("window", "rule", "wording")),
 }
 _OWN: Final = "own"

@@ -19,13 +19,13 @@ class EntryForm(Form):
     item = SelectField(
         "Which session? (a note may be about none)",
         choices=[("", "None"), *((item, words.duty(item)) for item in DELIVERABLE)],
-        filters=[lambda text: text or None],
+        coerce=lambda text: text or None,
     )
     at = MomentField("When?", [InputRequired()], called="The time")
     reason = SelectField(
         "Why? (when missed, moved or made lighter)",
         choices=[("", "Choose"), *NOT_HELD_WORDS.items()],
-        filters=[lambda text: text or None],
+        coerce=lambda text: text or None,
     )
     says = TextAreaField("What to remember", [Optional(), Length(max=4000)])
 

@@ -65,6 +65,7 @@ from clinic.custody.queries import Stay, Work
 from clinic.errors import Invalid, NotFound, Stale
 from clinic.forms import Form
 from clinic.keyworkers.queries import cover_of, covered_by
+from clinic.observations.queries import held_already
 from clinic.patients.models import Patient
 from clinic.patients.pages import Section, record_section
 from clinic.patients.queries import banner, on_wing, search
@@ -519,6 +520,11 @@ def deliver(reception_id: int, item: str, for_on: str | None = None) -> Page:
     view = queries.stay(act(), reception_id)
     rows = view.answer["items"] if view.answer else []
     why = next((row["why"] for row in rows if row["item"] == item), None)
+    if held := held_already(act(), reception_id, item):
+        why = (
+            f"{why or ''} Held already: {'; '.join(held)}. Begin from it: asking the same again is "
+            "duplication (PS-04)."
+        )
     return about(view, form, f"Record: {words.duty(item, hearing_on)}", lead=why)
 
 

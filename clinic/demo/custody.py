@@ -14,6 +14,8 @@ from clinic.demo.people import GLENMOOR, MARLFIELD
 from clinic.demo.story import Story
 from clinic.keyworkers import commands as keyworkers
 from clinic.keyworkers import queries as caseloads
+from clinic.observations import commands as observations
+from clinic.observations import queries as watched
 from dosing.days import ONE_DAY
 
 
@@ -22,6 +24,7 @@ def tell(story: Story) -> None:
     _cover(story)
     here = _stays(story, "marsh", MARLFIELD)
     _missed(story, here)
+    _observe(story)
     _complete(story, here)
     _move_out(story, here)
     _move_in(story)
@@ -58,6 +61,31 @@ def _missed(story: Story, here: list[tuple[int, int]]) -> None:
         at = story.at(-min(day - 1, 2), "14:15")
         work = story.by("marsh", at + timedelta(hours=1))
         casework.record_entry(work, stay, kind=kind, item="relaxation", at=at, reason=reason)
+        work.session.close()
+
+
+def _observe(story: Story) -> None:
+    """Everybody's rounds but some; two use stimulants, one brought a DIR."""
+    work = story.by("byrne")
+    people = watched.this_round(work)
+    work.session.close()
+    for number, each in enumerate(people):
+        for place, missed in enumerate(each.missed):
+            if (number + place) % 5 == 4:
+                continue
+            at = missed.opens_at + timedelta(hours=9 if missed.part == "morning" else 7)
+            work = story.by("byrne", at + timedelta(minutes=5))
+            seen = ("settled", "withdrawal", "asleep", "unwell")[(number + place) % 4]
+            observations.observe(work, each.reception_id, at=at, seen=seen)
+            work.session.close()
+    for each, uses in zip(people, (True, False, True), strict=False):
+        work = story.by("byrne")
+        observations.say_stimulants(work, each.reception_id, uses=uses)
+        if uses:
+            observations.hold_assessment(
+                work, each.reception_id, kind="dir", done_on=story.today - timedelta(days=20),
+                held_from="CJIT Riverside", covers="to item 6.2", consent=True,
+            )  # fmt: skip
         work.session.close()
 
 

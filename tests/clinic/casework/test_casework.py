@@ -11,7 +11,7 @@ from clinic.casework.models import CaseworkEntry, Certificate, Completion
 from clinic.custody import commands as custody
 from clinic.errors import Conflict, Invalid
 from clinic.keyworkers import commands as keyworkers
-from tests.clinic.custody.test_pages import send, text
+from tests.clinic.custody.test_pages import boxes, send, text
 from tests.factories.custody import RECEIVED, a_prison
 
 DAY_10 = datetime(2026, 11, 13, 11, 0, tzinfo=UTC)
@@ -210,6 +210,11 @@ def test_the_file_is_read_printed_and_exported_by_page(app, prison, door, clock)
     assert "say what comes next" in text(keyworker.get(url))
     refused = send(keyworker, f"{url}/entries/new", kind="missed", item="smta")
     assert "The time" in text(refused)
+    noted = send(
+        keyworker, f"{url}/entries/new", kind="note", item="", reason="", says="Seen at work",
+        **boxes("at", 20, time="10:00"),
+    )  # fmt: skip
+    assert "It is in the casework file." in text(noted)
     done = send(
         keyworker, f"{url}/completion", by=["carat"], exit_strategy="Keeps his room",
         next_step="community",

@@ -1,0 +1,1 @@
+"""The first days on the wing: rounds of observations, the stimulant watch, what is held already, tasks."""

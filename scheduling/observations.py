@@ -1,0 +1,123 @@
+"""Which rounds of observations are owed, which were missed, and who owns which task in which phase?
+
+Numbers, codes and sources stand in observations.toml and, for how often, in custody.toml (TT-25).
+Instants are aware; days are London dates and days of custody.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from dosing.days import at_london, end_of, start_of
+from scheduling.custody_rules import BLOCK_DAYS, LAST_DAY, limit
+
+_TABLE: Final[Mapping[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("observations.toml").read_text("utf-8")
+)
+RULES: Final[Mapping[str, Mapping[str, Any]]] = {rule["id"]: rule for rule in _TABLE["rule"]}
+PARTS: Final[tuple[str, ...]] = tuple(RULES["WO-01"]["parts"])
+SEEN: Final[tuple[str, ...]] = tuple(RULES["WO-04"]["codes"])
+_TURNS: Final[time] = RULES["WO-01"]["turns"]
+LAST_OBSERVED: Final[int] = limit("TT-25", "last_day")
+assert limit("TT-25", "per_day") == len(PARTS), "as many parts of a day as rounds"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of the responsibility matrix. `team`: clinical, carat or both."""
+
+    id: str
+    phases: tuple[int, ...]
+    team: str
+    says: str
+
+
+TASKS: Final[Mapping[str, Task]] = {
+    row["id"]: Task(row["id"], tuple(row["phases"]), row["team"], row["says"])
+    for row in _TABLE["task"]
+}
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round: from one instant up to another. `state`: seen, missed, open or to_come."""
+
+    day: int
+    on: date
+    part: str
+    opens_at: datetime
+    closes_at: datetime
+    state: str
+
+
+def rounds(
+    received_at: datetime,
+    day_1: date,
+    seen_at: Collection[datetime],
+    now: datetime,
+    left_at: datetime | None = None,
+) -> list[Round]:
+    """Every round owed through the first week, and what became of it. Rules: TT-25, WO-01.
+
+    `seen_at`: when they were observed. Nothing is owed for a round after they left.
+    """
+    found = []
+    for number in range(1, LAST_OBSERVED + 1):
+        on = day_1 + timedelta(days=number - 1)
+        turns = at_london(on, _TURNS)
+        spans = ((start_of(on), turns), (turns, end_of(on)))
+        for part, (opens, closes) in zip(PARTS, spans, strict=True):
+            if closes <= received_at or (left_at is not None and left_at <= opens):
+                continue
+            if any(opens <= at < closes for at in seen_at):
+                state = "seen"
+            elif now < opens:
+                state = "to_come"
+            elif now < closes and left_at is None:
+                state = "open"
+            elif left_at is not None and left_at < closes:
+                continue
+            else:
+                state = "missed"
+            found.append(Round(number, on, part, opens, closes, state))
+    return found
+
+
+def told_at_once(seen: str) -> str | None:
+    """What to do about what was seen; None when nothing is. Rule: WO-04."""
+    rule = RULES["WO-04"]
+    return str(rule["says"]) if seen in rule["told"] else None
+
+
+def watch(day: int, stimulants: bool | None) -> str | None:
+    """What to say of watching somebody's mood; None when they are not watched. Rule: WO-02.
+
+    `stimulants` None: not asked, which is watched like a yes.
+    """
+    rule = RULES["WO-02"]
+    if stimulants is False or not 1 <= day <= rule["last_day"]:
+        return None
+    return str(rule["says" if stimulants else "not_asked"]).format(last_day=rule["last_day"])
+
+
+def heightened(day: int) -> str | None:
+    """The marker everybody bears in the first days of custody (DR-08). Rule: WO-03."""
+    rule = RULES["WO-03"]
+    return str(rule["says"]) if 0 <= day <= rule["last_day"] else None
+
+
+def phase(day: int) -> int:
+    """1, 2 or 3: which phase of the matrix a day of custody belongs to by default (PS-22)."""
+    return 1 if day <= BLOCK_DAYS else 2 if day <= LAST_DAY else 3
+
+
+def tasks_of(number: int) -> list[Task]:
+    """The tasks of a phase, clinical ones first, then those of both teams last (PS-38)."""
+    order = ("clinical", "carat", "both")
+    mine = [each for each in TASKS.values() if number in each.phases]
+    return sorted(mine, key=lambda each: order.index(each.team))

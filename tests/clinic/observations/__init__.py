@@ -1,0 +1,1 @@
+"""The first days on the wing."""

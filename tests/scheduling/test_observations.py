@@ -1,0 +1,80 @@
+"""Rounds of observations over the clock changes, the watch, and whose task it is in which phase."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from dosing.days import at_london
+from scheduling.observations import (
+    LAST_OBSERVED,
+    heightened,
+    phase,
+    rounds,
+    tasks_of,
+    told_at_once,
+    watch,
+)
+
+AFTERNOON = datetime(2026, 11, 4, 14, 30, tzinfo=UTC)
+
+
+@pytest.mark.proves("TT-25", "PS-33")
+def test_two_rounds_a_day_to_day_7_and_what_nobody_saw_is_missed() -> None:
+    seen = [AFTERNOON + timedelta(hours=3), datetime(2026, 11, 5, 13, 0, tzinfo=UTC)]
+    now = datetime(2026, 11, 6, 9, 0, tzinfo=UTC)
+
+    found = rounds(AFTERNOON, date(2026, 11, 4), seen, now)
+
+    assert len(found) == 2 * LAST_OBSERVED - 1  # the morning before reception is none
+    states = [(each.day, each.part, each.state) for each in found[:6]]
+    assert states == [
+        (1, "evening", "seen"),
+        (2, "morning", "missed"),  # seen at 13:00 is the evening's
+        (2, "evening", "seen"),
+        (3, "morning", "open"),
+        (3, "evening", "to_come"),
+        (4, "morning", "to_come"),
+    ]
+
+
+@pytest.mark.parametrize("on", [date(2026, 3, 29), date(2026, 10, 25)])
+def test_a_round_is_a_part_of_a_london_day_whatever_its_length(on: date) -> None:
+    found = rounds(
+        at_london(on, AFTERNOON.time().replace(hour=0)), on, [], at_london(on, AFTERNOON.time())
+    )
+
+    assert (found[0].opens_at, found[1].closes_at) == (
+        at_london(on, AFTERNOON.time().min), at_london(on + timedelta(days=1), AFTERNOON.time().min),
+    )  # fmt: skip
+    assert found[1].opens_at == at_london(on, AFTERNOON.time().replace(hour=13, minute=0))
+
+
+def test_nothing_is_owed_for_a_round_somebody_left_in_or_before() -> None:
+    left = datetime(2026, 11, 5, 10, 0, tzinfo=UTC)
+
+    found = rounds(AFTERNOON, date(2026, 11, 4), [], left + timedelta(days=3), left)
+
+    assert [(each.day, each.part, each.state) for each in found] == [(1, "evening", "missed")]
+
+
+@pytest.mark.proves("PS-33", "DR-08")
+def test_not_asked_is_watched_and_everybody_is_at_heightened_risk_to_day_28() -> None:
+    assert "not asked" in (watch(3, None) or "")
+    assert watch(28, True) == "Stimulant user: watch mood and behaviour to day 28"
+    assert watch(29, True) is None
+    assert watch(3, False) is None
+    assert heightened(28)
+    assert heightened(29) is None
+    assert told_at_once("unwell") == "Tell the duty nurse now"
+    assert told_at_once("settled") is None
+
+
+@pytest.mark.proves("PS-38")
+def test_the_matrix_says_which_team_owns_what_in_each_phase() -> None:
+    assert [phase(day) for day in (1, 7, 8, 28, 29)] == [1, 1, 2, 2, 3]
+    owners = {number: {each.team for each in tasks_of(number)} for number in (1, 2, 3)}
+    assert owners == dict.fromkeys((1, 2, 3), {"clinical", "carat", "both"})
+    assert [each.id for each in tasks_of(1)][0] == "stabilise"
+    assert tasks_of(3)[-1].id == "release_planning"
