@@ -1,6 +1,6 @@
 """The doors of this room. Apart from the package itself, whose tables every room imports."""
 
-from clinic.custody import sweeps  # noqa: F401 - imported so that its sweep is scheduled
+from clinic.custody import board_pages, sweeps  # noqa: F401 - imported for their doors and sweep
 from clinic.custody.api import custody_api
 from clinic.custody.wing_api import wings_api
 from clinic.custody.wing_pages import custody_pages

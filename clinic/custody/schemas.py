@@ -364,3 +364,60 @@ class WorklistSchema(Schema):
     """What is overdue, due by midnight or amber at this prison."""
 
     work = fields.List(fields.Nested(WorkSchema), required=True)
+
+
+class DueSchema(Schema):
+    """A duty due today or late."""
+
+    duty = fields.String(required=True)
+    due_on = fields.Date(required=True)
+    overdue = fields.Boolean(required=True)
+
+
+class OnWingSchema(Schema):
+    """One person of a wing today. `round`: of observations, null past the first week."""
+
+    reception_id = row_id(required=True)
+    patient_id = row_id(required=True)
+    cell = fields.String(allow_none=True, required=True)
+    day = fields.Integer(required=True)
+    phase = fields.Integer(required=True)
+    ppo = yes_no(required=True)
+    heightened_risk = yes_no(required=True)
+    today = fields.List(fields.String(), required=True)
+    due = fields.List(fields.Nested(DueSchema), required=True)
+    round = fields.String(allow_none=True, required=True)
+    missed = fields.Integer(required=True)
+
+
+class BoardSchema(Schema):
+    """A wing today, by cell."""
+
+    wing = fields.Nested(WingSchema, required=True)
+    people = fields.List(fields.Nested(OnWingSchema), required=True)
+
+
+class CountedSchema(Schema):
+    """How many of a wing are in which phase; `late`: duties overdue there."""
+
+    wing_id = row_id(allow_none=True, required=True)
+    people = fields.Integer(required=True)
+    phases = fields.Dict(keys=fields.Integer(), values=fields.Integer(), required=True)
+    late = fields.Integer(required=True)
+
+
+class BreachSchema(Schema):
+    """A duty that is late, for how many people."""
+
+    duty = fields.String(required=True)
+    people = fields.Integer(required=True)
+    hard = fields.Boolean(required=True)
+    longest_on = fields.Date(required=True)
+
+
+class OverviewSchema(Schema):
+    """A prison today, as counts alone."""
+
+    wings = fields.List(fields.Nested(CountedSchema), required=True)
+    breaches = fields.List(fields.Nested(BreachSchema), required=True)
+    unnamed = fields.Integer(required=True)

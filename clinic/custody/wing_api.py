@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from clinic.auth import act, needs
-from clinic.custody import wing_commands, wings
+from clinic.custody import board, wing_commands, wings
 from clinic.custody.models import Wing
-from clinic.custody.schemas import WingRequestSchema, WingSchema, WingsSchema
+from clinic.custody.schemas import (
+    BoardSchema,
+    OverviewSchema,
+    WingRequestSchema,
+    WingSchema,
+    WingsSchema,
+)
 from clinic.openapi import Blueprint
 
 wings_api = Blueprint(
@@ -46,3 +52,20 @@ def add(given: dict[str, Any]) -> Wing:
 def close(wing_id: int) -> None:
     """Close a wing: nobody new is put on it."""
     wing_commands.close_wing(act(), wing_id)
+
+
+@wings_api.get("/wings/<int:wing_id>/board")
+@needs("custody.read")
+@wings_api.response(200, BoardSchema)
+@wings_api.alt_response(404, description="No such wing here")
+def wing_board(wing_id: int) -> board.Board:
+    """A wing today: who lives there, what takes place and what is due for each."""
+    return board.board(act(), wing_id)
+
+
+@wings_api.get("/custody/overview")
+@needs("custody.read")
+@wings_api.response(200, OverviewSchema)
+def overview() -> board.Overview:
+    """Phases by wing and what is late, as counts alone."""
+    return board.overview(act())
