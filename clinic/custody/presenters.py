@@ -181,6 +181,11 @@ def _marks(stay: Stay, on: date) -> list[str]:
         row.from_on <= on and (row.to_on is None or on <= row.to_on) for row in stay.unavailable
     ):
         marks.append("Away")
+    if any(
+        each["outcome"] in ("group", "delivered") and london_day(_at(each["starts_at"])) == on
+        for each in (stay.answer or {"sessions": []})["sessions"]
+    ):
+        marks.append("Group")
     return marks
 
 
@@ -210,6 +215,10 @@ def parties(by: Sequence[str]) -> str:
 
 def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def moment(text: str | None) -> datetime | None:

@@ -1,0 +1,111 @@
+"""A wing today and the prison as a whole: who is there, what takes place, what is late."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import event
+
+from clinic.custody import board, commands
+from clinic.custody.wing_commands import add_wing
+from clinic.errors import NotFound
+from clinic.keyworkers import commands as keyworkers
+from clinic.observations import commands as observations
+from tests.clinic.custody.test_pages import text
+from tests.factories.custody import RECEIVED, a_prison
+
+DAY_2 = datetime(2026, 11, 5, 15, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def wings(prison):
+    return [add_wing(prison.act(prison.manager), name) for name in ("A", "B")]
+
+
+def test_a_wing_shows_who_lives_there_now_with_what_today_holds(prison, wings):
+    a, b = wings
+    here = prison.receives(wing_id=a, cell="1-02", heightened_risk=True)
+    moved = prison.receives(wing_id=a, cell="1-01")
+    left = prison.receives(wing_id=a)
+    prison.at = DAY_2
+    commands.record_location(prison.act(), moved, wing_id=b, from_at=DAY_2)
+    commands.record_exit(prison.act(), left, at=DAY_2, how="release")
+    keyworkers.name_keyworker(prison.act(prison.manager), here, prison.keyworker.id)
+    commands.record_hearing(
+        prison.act(), here, starts_at=DAY_2 + timedelta(hours=1), known_at=RECEIVED
+    )
+    observations.observe(prison.act(), here, at=DAY_2, seen="settled")
+
+    view = board.board(prison.act(), a)
+
+    (row,) = view.people
+    assert (row.reception_id, row.cell, row.day, row.phase) == (here, "1-02", 2, 1)
+    assert (row.keyworker, row.round, row.missed) == ("Tom Lewis", "seen", 2)
+    assert row.today == ["16:00 court"]
+    assert "Reception screening" in [each.duty for each in row.due if each.overdue]
+    assert [each.reception_id for each in board.board(prison.act(), b).people] == [moved]
+
+
+@pytest.mark.proves("PS-15")
+def test_the_prison_is_counted_by_wing_phase_and_what_is_late(prison, wings):
+    a, _ = wings
+    prison.receives(wing_id=a)
+    prison.receives()
+    prison.at = RECEIVED + timedelta(days=9)
+    prison.receives(wing_id=a, received_at=prison.at)
+
+    view = board.overview(prison.act())
+
+    assert [(each.wing, dict(each.phases)) for each in view.wings] == [
+        ("A", {2: 1, 1: 1}), ("Wing not recorded", {2: 1}),
+    ]  # fmt: skip
+    assert view.unnamed == 3
+    late = {each.duty: (each.people, each.hard) for each in view.breaches}
+    assert late["Joint care plan"] == (2, True)
+    assert late["Relaxation session"] == (2, False)
+    first = view.breaches[0]
+    assert (first.hard, first.longest_on) == (True, date(2026, 11, 4))
+
+
+def test_a_full_wing_takes_as_many_looks_as_an_empty_one(prison, wings):
+    looks = []
+
+    def counted():
+        work = prison.act()
+        looks.clear()
+        event.listen(work.session.get_bind(), "before_cursor_execute", note)
+        board.board(work, wings[0])
+        event.remove(work.session.get_bind(), "before_cursor_execute", note)
+        return len(looks)
+
+    def note(_connection, _cursor, statement, *_rest):
+        looks.append(statement)
+
+    prison.receives(wing_id=wings[0])
+    one = counted()
+    for _ in range(4):
+        prison.receives(wing_id=wings[0])
+
+    assert counted() == one
+
+
+def test_the_board_by_page_and_over_http_is_this_prisons_alone(
+    prison, wings, database, door, clock
+):
+    clock.set(DAY_2)
+    prison.receives(wing_id=wings[0], patient_id=prison.patient(family_name="Wren"))
+    other = a_prison(database, name="HMP Other")
+    with pytest.raises(NotFound):
+        board.board(other.act(), wings[0])
+    other.close()
+    prison.close()
+    nurse = door.by_page("prison_healthcare", site=prison.site)
+
+    page = text(nurse.get(f"/custody/wings/{wings[0]}/board"))
+    assert "Wing A today" in page
+    assert "WREN" in page
+    assert "Phase 1: days 1 to 7" in text(nurse.get("/custody/overview"))
+    api = door.by_token("prison_healthcare", site=prison.site)
+    assert api.get(f"/api/v1/wings/{wings[0]}/board").json["people"][0]["day"] >= 1
+    assert api.get("/api/v1/custody/overview").json["unnamed"] == 1
