@@ -600,6 +600,28 @@ def test_the_sweep_replans_the_stays_the_calendar_moved_and_a_second_run_changes
     assert len(prison.timetables(still)) == 1
 
 
+def test_a_night_on_which_no_calendar_changed_looks_at_nobody(prison, monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(sweeps, "replan_in_sweep", lambda _act, stay: looked_at.append(stay) or 0)
+    other = a_prison(prison.database, nation="scotland")
+    elsewhere = other.receives()
+    other.close()
+    moved = prison.receives()
+    a_calendar_change(prison, date(2026, 11, 20), announced_on=date(2026, 11, 5))
+
+    def swept(day):
+        looked_at.clear()
+        prison.at = london(f"2026-11-{day:02d} 03:00")
+        sweeps.replan_moved_stays(prison.act(), prison.at.date())
+        return list(looked_at)
+
+    assert swept(4) == []  # the announcement is still to come
+    assert swept(5) == [moved]
+    assert swept(6) == [moved]
+    assert swept(7) == []
+    assert elsewhere
+
+
 def test_the_numbering_of_days_is_a_dated_setting_and_a_stay_keeps_its_own(prison):
     before = prison.receives()
 
