@@ -419,5 +419,18 @@ def bench_groups(people: int | None, seconds: int | None) -> None:
         groups.measure(wing, seconds or seconds_for(wing), click.echo)
 
 
+@bench.command("custody")
+def bench_custody() -> None:
+    """The board of a wing in a prison of 1,200, and what the nightly sweep costs by people there."""
+    import tempfile
+    from pathlib import Path
+
+    from clinic.bench import custody
+
+    with tempfile.TemporaryDirectory() as folder:
+        custody.measure_board(Path(folder), click.echo)
+        custody.measure_sweep(Path(folder), click.echo)
+
+
 if __name__ == "__main__":
     main()

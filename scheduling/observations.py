@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,25 +68,35 @@ def rounds(
     `seen_at`: when they were observed. Nothing is owed for a round after they left.
     """
     found = []
+    for number, on, part, opens, closes in _spans(day_1):
+        if closes <= received_at or (left_at is not None and left_at <= opens):
+            continue
+        if any(opens <= at < closes for at in seen_at):
+            state = "seen"
+        elif now < opens:
+            state = "to_come"
+        elif now < closes and left_at is None:
+            state = "open"
+        elif left_at is not None and left_at < closes:
+            continue
+        else:
+            state = "missed"
+        found.append(Round(number, on, part, opens, closes, state))
+    return found
+
+
+@lru_cache(maxsize=64)  # a wing's people were received on few days
+def _spans(day_1: date) -> tuple[tuple[int, date, str, datetime, datetime], ...]:
+    """Every round of a first week: day of custody, date, part, from, to."""
+    found = []
     for number in range(1, LAST_OBSERVED + 1):
         on = day_1 + timedelta(days=number - 1)
         turns = at_london(on, _TURNS)
-        spans = ((start_of(on), turns), (turns, end_of(on)))
-        for part, (opens, closes) in zip(PARTS, spans, strict=True):
-            if closes <= received_at or (left_at is not None and left_at <= opens):
-                continue
-            if any(opens <= at < closes for at in seen_at):
-                state = "seen"
-            elif now < opens:
-                state = "to_come"
-            elif now < closes and left_at is None:
-                state = "open"
-            elif left_at is not None and left_at < closes:
-                continue
-            else:
-                state = "missed"
-            found.append(Round(number, on, part, opens, closes, state))
-    return found
+        for part, opens, closes in zip(
+            PARTS, (start_of(on), turns), (turns, end_of(on)), strict=True
+        ):
+            found.append((number, on, part, opens, closes))
+    return tuple(found)
 
 
 def told_at_once(seen: str) -> str | None:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, exists, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, lazyload
 
 from clinic.act import Act
 from clinic.custody import words
@@ -120,6 +120,7 @@ def board(act: Act, wing_id: int) -> Board:
             Reception.undone_at.is_(None),
             in_custody_here(act),
         )
+        .options(lazyload(Patient.identifiers))
     ).all()
     ids = [reception.id for reception, *_ in rows]
     due, takes_place, seen = _due(act, ids), _today(act, ids), _seen(act, ids)
