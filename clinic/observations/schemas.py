@@ -42,7 +42,7 @@ class TaskRequestSchema(Schema):
     """A task of the responsibility matrix was done."""
 
     task = code(TASKS, required=True)
-    phase = fields.Integer(strict=True, required=True)
+    phase = fields.Integer(strict=True, required=True, validate=validate.Range(min=1, max=3))
     done_at = instant(required=True)
     says = _text()
 
