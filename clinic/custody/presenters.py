@@ -28,6 +28,7 @@ from clinic.custody.queries import Stay
 from dosing.days import days_between, london_day
 from dosing.shape import Answer
 from scheduling.calendars import CALENDAR_SHAPE, Calendar, CalendarFacts
+from scheduling.custody_rules import GROUP_SESSION
 
 
 @dataclass(frozen=True)
@@ -125,11 +126,15 @@ class StripDay:
     marks: Sequence[str]
 
     @property
-    def says(self) -> str:
-        """The duties of the day in a few words, for the picture."""
+    def lines(self) -> list[tuple[str, bool]]:
+        """The duties of the day in a few words, line by line, and whether a line tells of late ones."""
         counts = [(self.late, "late"), (len(self.due) - self.late - self.done, "to do"),
                   (self.done, "done")]  # fmt: skip
-        return ", ".join(f"{count} {what}" for count, what in counts if count)
+        return [(f"{count} {what}", what == "late") for count, what in counts if count]
+
+    @property
+    def says(self) -> str:
+        return ", ".join(text for text, _ in self.lines)
 
 
 def strip(stay: Stay, today: date) -> list[StripDay]:
@@ -181,9 +186,10 @@ def _marks(stay: Stay, on: date) -> list[str]:
         row.from_on <= on and (row.to_on is None or on <= row.to_on) for row in stay.unavailable
     ):
         marks.append("Away")
-    if any(
-        each["outcome"] in ("group", "delivered") and london_day(_at(each["starts_at"])) == on
-        for each in (stay.answer or {"sessions": []})["sessions"]
+    offered = (stay.answer or {"sessions": []})["sessions"]
+    had = [row.done_at for row in stay.deliveries if row.item == GROUP_SESSION]
+    if any(london_day(at) == on for at in had) or any(
+        each["outcome"] == "group" and london_day(_at(each["starts_at"])) == on for each in offered
     ):
         marks.append("Group")
     return marks

@@ -195,18 +195,20 @@ def test_the_strip_shows_each_of_the_28_days_and_what_happens_on_it(prison):
         prison.act(), reception_id, from_on=date(2026, 11, 17), to_on=date(2026, 11, 18),
         place="segregation",
     )  # fmt: skip
+    prison.delivers(reception_id, "group_session", topic="crack", mode="group")
 
     days = presenters.strip(prison.stay(reception_id), date(2026, 11, 5))
 
     assert [day.number for day in days] == list(range(1, 29))
     assert days[0].on == date(2026, 11, 4)
     assert {day.number: list(day.marks) for day in days if day.marks} == {
-        1: ["Reception"], 6: ["Court"], 14: ["Away"], 15: ["Away"], 23: ["Release"],
+        1: ["Reception", "Group"], 6: ["Court"], 14: ["Away"], 15: ["Away"], 23: ["Release"],
     }  # fmt: skip
     assert [day.number for day in days if day.today] == [2]
     assert [day.number for day in days if not day.working][:2] == [4, 5]
     assert "Joint care plan" in days[2].due
     assert days[2].says.endswith("to do")
+    assert days[2].lines == [(days[2].says, False)]
 
 
 def test_phases_hold_every_duty_once(prison):
