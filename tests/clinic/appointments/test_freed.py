@@ -333,7 +333,7 @@ def test_a_nurse_is_led_from_the_first_page_to_the_booking(nurse, clinic, databa
     with database.reading() as session:
         offered = session.scalars(select(PlaceOffer)).one().id
     nothing = nurse.post(f"/appointments/offers/{offered}", data={})
-    assert nothing.status_code == 422 and "choose an answer" in nothing.text
+    assert nothing.status_code == 422 and "Choose an answer" in nothing.text
     done = nurse.post(f"/appointments/offers/{offered}", data={"answer": "accepted"})
 
     assert "the place is booked" in nurse.get(done.location).text
