@@ -423,7 +423,7 @@ def test_a_nurse_asks_sees_what_failed_and_sends_it_again(door, clinic, clock, d
     url = f"/patients/{booked.patient_id}/reached"
 
     empty = nurse.post(url, data={"language": "en"})
-    assert empty.status_code == 422 and "choose an answer" in empty.text
+    assert empty.status_code == 422 and "Choose an answer" in empty.text
     nurse.post(url, data={"channel": "email", "address": ADDRESS, "language": "cy"})
     assert ADDRESS in nurse.get(url).text
     bag.before = failing(NotSent("ConnectionRefusedError"))
