@@ -381,9 +381,9 @@ def test_the_uncovered_days_are_named_as_facts_and_in_words() -> None:
 
     assert found["facts"]["uncovered_days"] == [f"2019-09-{day}" for day in (19, 20, 21, 22)]
     assert found["facts"]["gap_days"] == 4
-    assert found["message"] == "4 uncovered days: 19 Sep 2019 to 22 Sep 2019"
+    assert found["message"] == "Uncovered days: 4 (19 Sep 2019 to 22 Sep 2019)"
     two = flags(a_case(appointment={"at": "2019-09-20T16:30+01:00"}))["RG-03"]
-    assert two["message"] == "2 uncovered days: 19 Sep 2019, 20 Sep 2019"
+    assert two["message"] == "Uncovered days: 2 (19 Sep 2019, 20 Sep 2019)"
 
 
 @pytest.mark.proves("RG-03")

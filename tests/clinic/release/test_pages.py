@@ -330,7 +330,7 @@ def test_uncovered_days_are_drawn_and_told(story, staff_client):
 
     assert page.count("app-strip--uncovered") == 3
     assert "Bank holiday" in page
-    assert "3 uncovered days: 29 Aug 2026 to 31 Aug 2026" in page
+    assert "Uncovered days: 3 (29 Aug 2026 to 31 Aug 2026)" in page
     assert "If released today" in page
 
 
