@@ -270,7 +270,7 @@ def agree(
                 },
             )
         delivery_id = deliveries.record_delivery(
-            act, plan.reception_id, agreement=True, item=AGREED, done_at=agreed_at, by=[party],
+            act, plan.reception_id, whole=True, item=AGREED, done_at=agreed_at, by=[party],
             done_by=by, note=f"Care plan, version {number}",
         )  # fmt: skip
     made = CarePlanAgreement(

@@ -183,7 +183,7 @@ def complete(
             if done.item == "final_review":
                 strike(act, reception, done, said_why(reason))
     deliveries.record_delivery(
-        act, reception_id, item="final_review", done_at=reviewed_at, by=list(by)
+        act, reception_id, whole=True, item="final_review", done_at=reviewed_at, by=list(by)
     )
     row = _kept(
         act, reception, Completion, reviewed_at=reviewed_at, exit_strategy=strategy,
@@ -218,7 +218,7 @@ def certify(act: Act, reception_id: int, *, reason: str | None = None) -> int:
             if done.id == before.delivery_id:
                 strike(act, reception, done, said_why(reason))
     delivery_id = deliveries.record_delivery(
-        act, reception_id, item="certificate", done_at=act.at, by=["carat"]
+        act, reception_id, whole=True, item="certificate", done_at=act.at, by=["carat"]
     )
     last = select(func.max(Certificate.number)).where(Certificate.reception_id == reception.id)
     row = _kept(

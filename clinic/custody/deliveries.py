@@ -28,24 +28,29 @@ RECORDED_ELSEWHERE = {
     "keyworker_named": "is recorded by naming the keyworker",
     "receiving_keyworker_named": "is recorded by naming the keyworker",
 }
+WITH_THE_WHOLE = {
+    "final_review": "is recorded with the exit strategy and the next step of the stay",
+    "certificate": "is recorded by giving the certificate",
+}
 
 
 @command
-def record_delivery(
-    act: Act, reception_id: int, *, agreement: bool = False, **delivery: Any
-) -> int:
+def record_delivery(act: Act, reception_id: int, *, whole: bool = False, **delivery: Any) -> int:
     """Something was done for them, or offered and declined. Returns the id of the entry.
 
     `delivery`: item, done_at and by (the parties); and where they apply outcome, topic and mode
     (a group session), for_on (which hearing's pack), done_by (staff, oneself when not said), note.
     Each agreement to the joint care plan may be recorded when it is given; once the plan is
-    written here it is given to a version of it (`agreement`: this is that).
+    written here it is given to a version of it. That, the final review and the certificate close
+    their duty only with what they consist of (`whole`: the room that keeps it is recording it).
     """
     reception = opened(act, reception_id, "custody.deliver")
     item = delivery.get("item")
     if item in RECORDED_ELSEWHERE:
         raise Invalid.field("item", RECORDED_ELSEWHERE[item])
-    if item == "joint_care_plan" and not agreement and plans.has_plan(act, reception.id):
+    if item in WITH_THE_WHOLE and not whole:
+        raise Invalid.field("item", WITH_THE_WHOLE[item])
+    if item == "joint_care_plan" and not whole and plans.has_plan(act, reception.id):
         raise Invalid.field("item", "is recorded by agreeing to the care plan of this stay")
     row = add(act, reception, Delivery, checked(act, reception, delivery))
     touch(act, reception, "recorded a delivery")

@@ -40,6 +40,16 @@ def status(prison, reception_id, item):
     return next(row["status"] for row in answer["items"] if row["item"] == item)
 
 
+@pytest.mark.parametrize("item", ["final_review", "certificate"])
+def test_the_last_duties_are_not_closed_by_a_bare_entry(prison, item):
+    reception_id = prison.receives()
+
+    with pytest.raises(Invalid, match="is recorded"):
+        prison.delivers(reception_id, item)
+
+    assert status(prison, reception_id, item) == "due"
+
+
 @pytest.mark.proves("PS-32", "PS-35")
 def test_the_file_keeps_what_was_tried_beside_what_was_done_and_what_was_struck_out(prison):
     reception_id = prison.receives()
