@@ -12,7 +12,7 @@ from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import aliased, lazyload
 
 from clinic.act import Act
-from clinic.custody import words
+from clinic.custody import facts, words
 from clinic.custody.models import (
     TOPIC_NAMES,
     Hearing,
@@ -97,21 +97,8 @@ def board(act: Act, wing_id: int) -> Board:
         select(Reception, ReceptionDetail, Patient, Location.cell, Staff.name)
         .join(Location, Location.reception_id == Reception.id)
         .join(Patient, Patient.id == Reception.patient_id)
-        .join(
-            ReceptionDetail,
-            and_(
-                ReceptionDetail.reception_id == Reception.id, ReceptionDetail.known_until.is_(None)
-            ),
-        )
-        .outerjoin(
-            Allocation,
-            and_(
-                Allocation.patient_id == func.coalesce(Patient.merged_into_id, Patient.id),
-                Allocation.site_id == act.site_id,
-                Allocation.kind == "keyworker",
-                Allocation.ended_at.is_(None),
-            ),
-        )
+        .join(ReceptionDetail, facts.detail_stands())
+        .outerjoin(Allocation, facts.is_keyworker_here(act))
         .outerjoin(Staff, Staff.id == Allocation.staff_id)
         .where(
             Location.wing_id == wing_id,
@@ -291,12 +278,7 @@ def overview(act: Act) -> Overview:
     there = aliased(Wing)
     rows = act.session.execute(
         select(Reception.id, Reception.day_count, ReceptionDetail.received_at, there.id)
-        .join(
-            ReceptionDetail,
-            and_(
-                ReceptionDetail.reception_id == Reception.id, ReceptionDetail.known_until.is_(None)
-            ),
-        )
+        .join(ReceptionDetail, facts.detail_stands())
         .outerjoin(
             Location,
             and_(

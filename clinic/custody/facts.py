@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from clinic.act import Act
@@ -23,7 +23,7 @@ from clinic.custody.models import (
     Unavailable,
 )
 from clinic.groups.offers import sessions_on_offer
-from clinic.patients.models import Patient
+from clinic.patients.models import Allocation, Patient
 from clinic.patients.queries import same_person
 from clinic.sites.models import Site
 from dosing.days import london_day
@@ -32,6 +32,21 @@ F = TypeVar("F", bound=Fact)
 
 REUSABLE = ("smta", "collate_assessments", "csma")
 """The assessments of an earlier stay that are offered for review (TT-21)."""
+
+
+def detail_stands() -> ColumnElement[bool]:
+    """The detail of a reception that stands, to join it by."""
+    return and_(ReceptionDetail.reception_id == Reception.id, ReceptionDetail.known_until.is_(None))
+
+
+def is_keyworker_here(act: Act) -> ColumnElement[bool]:
+    """The naming of the patient's keyworker at this prison that stands, to join it by."""
+    return and_(
+        Allocation.patient_id == func.coalesce(Patient.merged_into_id, Patient.id),
+        Allocation.site_id == act.site_id,
+        Allocation.kind == "keyworker",
+        Allocation.ended_at.is_(None),
+    )
 
 
 def rows_of(

@@ -369,21 +369,8 @@ def _open_work(act: Act, *which: ColumnElement[bool], limit: int) -> list[Work]:
         select(TimetableItem, Patient, ReceptionDetail, _Named, owner)
         .join(Reception, Reception.id == TimetableItem.reception_id)
         .join(Patient, Patient.id == Reception.patient_id)
-        .join(
-            ReceptionDetail,
-            and_(
-                ReceptionDetail.reception_id == Reception.id, ReceptionDetail.known_until.is_(None)
-            ),
-        )
-        .outerjoin(
-            Allocation,
-            and_(
-                Allocation.patient_id == func.coalesce(Patient.merged_into_id, Patient.id),
-                Allocation.site_id == act.site_id,
-                Allocation.kind == "keyworker",
-                Allocation.ended_at.is_(None),
-            ),
-        )
+        .join(ReceptionDetail, facts.detail_stands())
+        .outerjoin(Allocation, facts.is_keyworker_here(act))
         .outerjoin(_Named, _Named.id == Allocation.staff_id)
         .where(TimetableItem.site_id == act.site_id, TimetableItem.state == "open", *which)
         .order_by(TimetableItem.deadline, *_first_among_equals(), TimetableItem.id)

@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, select
 
 from clinic.act import Act
 from clinic.appointments.models import StaffLeave
+from clinic.custody import facts
 from clinic.custody import queries as custody
 from clinic.custody.models import Reception, ReceptionDetail, TimetableItem
 from clinic.custody.queries import said_due
@@ -251,21 +252,8 @@ def caseload(act: Act, staff_id: int | None = None) -> list[Carried]:
     rows = act.session.execute(
         select(Reception, ReceptionDetail, Patient, Staff)
         .join(Patient, Patient.id == Reception.patient_id)
-        .join(
-            ReceptionDetail,
-            and_(
-                ReceptionDetail.reception_id == Reception.id, ReceptionDetail.known_until.is_(None)
-            ),
-        )
-        .join(
-            Allocation,
-            and_(
-                Allocation.patient_id == func.coalesce(Patient.merged_into_id, Patient.id),
-                Allocation.site_id == act.site_id,
-                Allocation.kind == "keyworker",
-                Allocation.ended_at.is_(None),
-            ),
-        )
+        .join(ReceptionDetail, facts.detail_stands())
+        .join(Allocation, facts.is_keyworker_here(act))
         .join(Staff, Staff.id == Allocation.staff_id)
         .where(
             Reception.undone_at.is_(None),
