@@ -56,6 +56,7 @@ def test_the_half_lives_are_the_sources_and_no_other_medicine_has_one():
         assert each["unit"] and each["where"] and each["confidence"] in ("S", "S2", "M", "D")
 
 
+@pytest.mark.proves("CO-02")
 def test_after_the_window_less_than_a_twentieth_of_a_dose_is_left():
     window = timedelta(days=PARAMETERS["CO-02"]["window"])
 

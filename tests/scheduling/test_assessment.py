@@ -54,6 +54,7 @@ def test_a_claim_nobody_was_asked_about_is_due_at_once_and_an_answer_the_day_aft
     assert chase_confirmation_on(WED, WED) == WED + timedelta(days=1)
 
 
+@pytest.mark.proves("AS-05")
 @pytest.mark.parametrize(("cows", "found"), [(4, False), (5, True), (6, True)])
 def test_withdrawal_is_found_from_a_cows_of_5(cows, found):
     assert withdrawal_found(cows) is found

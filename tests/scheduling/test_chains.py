@@ -78,7 +78,7 @@ MON, TUE, WED, THU, FRI = (date(2026, 11, day) for day in (2, 3, 4, 5, 6))
 SAT, SUN, NEXT_MON, NEXT_TUE = (FRI + each * DAY for each in (1, 2, 3, 4))
 
 
-@pytest.mark.proves("RP-10", "A16")
+@pytest.mark.proves("RP-10", "A16", "CH-02")
 @pytest.mark.parametrize(
     ("day_1", "then", "to_arrange", "warned"),
     [

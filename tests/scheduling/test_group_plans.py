@@ -159,7 +159,7 @@ def one_place(people, **given):
     return place(some_facts(people, rooms=(Room(1, 1, True),), **given))
 
 
-@pytest.mark.proves("PS-31", "TT-24")
+@pytest.mark.proves("PS-31", "TT-24", "GP-11")
 def test_ppo_come_first_then_owed_weeks_then_fewest_ways_deadline_and_reception():
     only_morning = (away("visit", MONDAY, time(13), time(16)),)
     wanted = {"weeks": (a_week(1),), "away": only_morning}
@@ -202,6 +202,19 @@ def test_somebody_away_whenever_there_is_a_session_is_told_each_cause_and_none_t
     assert short.relaxation.effort == 4
     assert [bar.code for bar in short.relaxation.needs] == ["visit"]
     assert short.relaxation.span == facts.openings()[1]
+
+
+@pytest.mark.proves("GP-13")
+@pytest.mark.parametrize(
+    ("morning", "asked", "effort"), [("appointment", "appointment", 2), ("court", "visit", 4)]
+)
+def test_what_gives_way_most_easily_is_asked_for_first_and_court_never(morning, asked, effort):
+    hours = away(morning, MONDAY, time(9, 30), time(11)), away("visit", MONDAY, time(14), time(15))
+
+    (short,) = place(some_facts([a_person(1, weeks=(a_week(1),), away=hours)])).short
+
+    assert [bar.code for bar in short.relaxation.needs] == [asked]
+    assert short.relaxation.effort == effort
 
 
 def test_the_smallest_set_leaves_out_what_alone_decides_nothing():
@@ -362,6 +375,7 @@ def test_a_pin_that_cannot_be_kept_is_named_with_its_reason():
     assert pin == pinned and [bar.code for bar in bars] == ["court"]
 
 
+@pytest.mark.proves("GP-12")
 def test_points_are_counted_from_the_plan_whoever_made_it():
     people = [a_person(1, ppo=True), a_person(2, weeks=(a_week(2, hard=False),))]
     facts = some_facts(people, sessions=(a_session(1),), seats=(Seat(1, 1),))

@@ -168,6 +168,11 @@ def a_small_wing() -> GroupFacts:
     return a_wing(4, people=6, rooms=1, facilitators=4, estates=2, days=7)
 
 
+@pytest.mark.proves("GP-14")
+def test_a_wing_of_60_is_looked_at_for_3_seconds_and_a_larger_one_for_45():
+    assert [group_solver.seconds_for(people) for people in (1, 60, 61, 150)] == [3, 3, 45, 45]
+
+
 def test_a_wing_is_planned_no_worse_than_at_once_alike_however_listed_and_told_as_it_goes():
     facts = a_small_wing()
     heard: list[Progress] = []

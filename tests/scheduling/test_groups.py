@@ -35,7 +35,19 @@ WEDNESDAY = MONDAY + timedelta(days=2)
 KNOWN = {"not known": None, "no": False, "yes": True}
 
 
-@pytest.mark.proves("PS-24", "PS-25", "PS-26", "PS-27", "TT-22")
+@pytest.mark.proves(
+    "PS-24",
+    "PS-25",
+    "PS-26",
+    "PS-27",
+    "TT-22",
+    "GP-02",
+    "GP-03",
+    "GP-04",
+    "GP-05",
+    "GP-09",
+    "GP-10",
+)
 @pytest.mark.parametrize("example", EXAMPLES["hold"], ids=lambda each: each["says"])
 def test_a_session_may_be_held(example: dict[str, Any]) -> None:
     away = tuple(at(WEDNESDAY, clock) for clock in example.get("carat_away", ()))
@@ -72,7 +84,7 @@ def test_a_session_may_be_held(example: dict[str, Any]) -> None:
     assert [bar.code for bar in found] == example.get("expect", [])
 
 
-@pytest.mark.proves("PS-24", "TT-22", "TT-23")
+@pytest.mark.proves("PS-24", "TT-22", "TT-23", "GP-06", "GP-07", "GP-08")
 @pytest.mark.parametrize("example", EXAMPLES["sit"], ids=lambda each: each["says"])
 def test_somebody_may_sit(example: dict[str, Any]) -> None:
     week = example.get("week", [MONDAY, MONDAY + timedelta(days=6)])
@@ -103,7 +115,7 @@ def test_a_week_of_rooms_gives_seats(example: dict[str, Any]) -> None:
     assert places_a_week(example["rooms"], example.get("days")) == example["seats"]
 
 
-@pytest.mark.proves("PS-23")
+@pytest.mark.proves("PS-23", "GP-01")
 def test_there_are_eight_topics_and_the_timetable_knows_the_same() -> None:
     assert len(TOPICS) == 8 and TOPICS == custody_request.TOPICS
 

@@ -14,7 +14,7 @@ THERE = Calendar("england_and_wales", HOLIDAYS, [], [])
 FRIDAY = datetime(2026, 8, 28, 14, 0, tzinfo=UTC)  # Monday 31 August is a bank holiday
 
 
-@pytest.mark.proves("CM-33", "A38")
+@pytest.mark.proves("CM-33", "A38", "HO-01")
 @pytest.mark.parametrize(
     ("basis", "because", "consented", "leaves"),
     [
@@ -33,6 +33,7 @@ def test_nothing_leaves_without_consent_a_lawful_basis_or_a_reasoned_decision(
     assert handover.may_leave(basis, because, consented=consented) is leaves
 
 
+@pytest.mark.proves("HO-02")
 @pytest.mark.parametrize(
     ("leaves_on", "last"),
     [

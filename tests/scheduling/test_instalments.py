@@ -130,9 +130,40 @@ def test_every_number_product_and_wording_says_where_it_comes_from() -> None:
         assert wording.version == "2015"
         assert wording.source
         assert wording.confirm == "confirm before real use"
-    assert WORDINGS["closed_day"].text == (
-        "Please dispense instalments due on pharmacy closed days on a prior suitable day."
-    )
+
+
+@pytest.mark.parametrize(
+    ("wording", "text"),
+    [
+        pytest.param(wording, text, marks=pytest.mark.proves(rule))
+        for rule, wording, text in (
+            ("PW-01", "closed_day", "Please dispense instalments due on pharmacy closed days on a"
+                                    " prior suitable day."),
+            ("PW-02", "missed_collection", "If an instalment's collection day has been missed,"
+                                           " please still dispense the amount due for any remaining"
+                                           " day(s) of that instalment."),
+            ("PW-03", "three_day", "Consult the prescriber if 3 or more consecutive days of a"
+                                   " prescription have been missed."),
+            ("PW-04", "supervise", "Supervise consumption on collection days."),
+            ("PW-05", "daily_packs", "Dispense daily doses in separate containers."),
+        )
+    ],
+)  # fmt: skip
+def test_an_approved_wording_stands_on_the_form_word_for_word(wording: str, text: str) -> None:
+    assert WORDINGS[wording].text == text
+
+
+@pytest.mark.proves("PF-04")
+def test_a_form_writes_methadone_as_schedule_2_and_buprenorphine_as_schedule_3() -> None:
+    told = {name: (each.schedule, each.form, each.unit) for name, each in WRITTEN.items()}
+
+    assert told == {
+        "methadone_oral_solution": ("2", "oral solution", "millilitres"),
+        "methadone_tablets": ("2", "tablets", "tablets"),
+        "buprenorphine_sublingual": ("3", "sublingual tablets", "tablets"),
+        "buprenorphine_naloxone_sublingual": ("3", "sublingual tablets", "tablets"),
+        "buprenorphine_lyophilisate": ("3", "oral lyophilisates", "tablets"),
+    }
 
 
 # -- properties ----------------------------------------------------------------------------

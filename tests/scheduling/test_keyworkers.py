@@ -20,7 +20,7 @@ EXAMPLES = tomllib.loads(
 _START = datetime(2026, 11, 4, 9, tzinfo=UTC)
 
 
-@pytest.mark.proves("CM-42", "PS-05", "PS-31")
+@pytest.mark.proves("CM-42", "PS-05", "PS-31", "KW-01", "KW-02", "KW-03")
 @pytest.mark.parametrize("example", EXAMPLES["suggest"], ids=lambda each: each["says"])
 def test_a_keyworker_is_suggested(example) -> None:
     people = [

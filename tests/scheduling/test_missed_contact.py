@@ -18,6 +18,7 @@ EXAMPLES = tomllib.loads(STEM.with_suffix(".examples.toml").read_text("utf-8"))[
 
 
 @pytest.mark.proves("CM-26", "CM-27", "A29")
+@pytest.mark.proves("MC-01", "MC-02", "MC-03", "MC-04", "MC-05", "MC-06", "MC-07")
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each["says"])
 def test_the_ladder(example: dict[str, Any]) -> None:
     calendar = Calendar("england_and_wales", holiday_lists())

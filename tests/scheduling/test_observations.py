@@ -39,6 +39,7 @@ def test_two_rounds_a_day_to_day_7_and_what_nobody_saw_is_missed() -> None:
     ]
 
 
+@pytest.mark.proves("WO-01")
 @pytest.mark.parametrize("on", [date(2026, 3, 29), date(2026, 10, 25)])
 def test_a_round_is_a_part_of_a_london_day_whatever_its_length(on: date) -> None:
     found = rounds(
@@ -59,7 +60,7 @@ def test_nothing_is_owed_for_a_round_somebody_left_in_or_before() -> None:
     assert [(each.day, each.part, each.state) for each in found] == [(1, "evening", "missed")]
 
 
-@pytest.mark.proves("PS-33", "DR-08")
+@pytest.mark.proves("PS-33", "DR-08", "WO-02", "WO-03", "WO-04")
 def test_not_asked_is_watched_and_everybody_is_at_heightened_risk_to_day_28() -> None:
     assert "not asked" in (watch(3, None) or "")
     assert watch(28, True) == "Stimulant user: watch mood and behaviour to day 28"

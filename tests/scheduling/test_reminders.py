@@ -17,6 +17,7 @@ STEM = Path(scheduling.reminders.__file__)
 EXAMPLES = tomllib.loads(STEM.with_suffix(".examples.toml").read_text("utf-8"))
 
 
+@pytest.mark.proves("RM-01")
 @pytest.mark.parametrize("example", EXAMPLES["due"], ids=lambda each: each["says"])
 def test_a_reminder_is_due(example: dict[str, Any]) -> None:
     found = due(example["visit_at"], example["now"])
@@ -30,12 +31,13 @@ def test_a_window_first_sends(example: dict[str, Any]) -> None:
         assert window.sends_at(example["visit_at"]) == example.get(window.id)
 
 
-@pytest.mark.proves("XX-18")
+@pytest.mark.proves("XX-18", "RW-EN", "RW-EASY", "RW-CY")
 @pytest.mark.parametrize("example", EXAMPLES["words"], ids=lambda each: each["language"])
 def test_a_reminder_says(example: dict[str, Any]) -> None:
     assert words(example["language"], example["visit_at"]).text == example["text"]
 
 
+@pytest.mark.proves("RM-04")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_wording_tells_whoever_reads_the_phone_anything(language: str) -> None:
     for month in range(1, 13):

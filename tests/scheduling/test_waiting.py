@@ -25,7 +25,7 @@ def a_person(written: dict[str, Any]) -> Person:
     return Person(**given)
 
 
-@pytest.mark.proves("RP-45")
+@pytest.mark.proves("RP-45", "WQ-01", "WQ-03")
 @pytest.mark.parametrize("example", EXAMPLES["order"], ids=lambda each: each["says"])
 def test_a_freed_place_goes_to(example: dict[str, Any]) -> None:
     people = [a_person(each) for each in example["waiting"]]
@@ -35,6 +35,7 @@ def test_a_freed_place_goes_to(example: dict[str, Any]) -> None:
     assert [each.referral_id for each in found] == example["expect"]
 
 
+@pytest.mark.proves("WQ-02")
 @pytest.mark.parametrize("example", EXAMPLES["offer"], ids=lambda each: each["says"])
 def test_an_offer_stands(example: dict[str, Any]) -> None:
     assert offer_until(example["starts_at"], example["now"]) == example.get("until")

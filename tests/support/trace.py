@@ -32,6 +32,7 @@ REQUIREMENT = re.compile(
     r"^\| (?P<id>[A-Z]{2,3}-\d{2}) \| (?P<text>.+) \| .+ \| (?P<priority>core|ext|ctx)$",
     re.MULTILINE,
 )
+RULE = re.compile(r"[A-Z]+-[A-Z0-9]")
 # The states, the ambiguities and the bold names of decision tables and reference data.
 OTHER_NAMES = re.compile(r"^\| ([A-Z][A-Za-z]*\d+[a-z]?) \||^\*\*([TR]\d) ", re.MULTILINE)
 
@@ -58,12 +59,18 @@ def other_names(inventory: str) -> set[str]:
 
 
 def rules(root: Path = ROOT) -> dict[str, str]:
-    """What each rule id in the rule tables asks."""
+    """What each rule in the rule files asks, by id, whichever table of its file it stands in.
+
+    Entries with a name instead of an id with a number are definitions that rules read.
+    """
     return {
-        rule["id"]: rule.get("asks", "")
+        name: entry["asks"]
         for package in ("dosing", "scheduling")
-        for table in sorted((root / package).glob("*.toml"))
-        for rule in tomllib.loads(table.read_text(encoding="utf-8")).get("rule", [])
+        for path in sorted((root / package).glob("*.toml"))
+        for table in tomllib.loads(path.read_text(encoding="utf-8")).values()
+        for entry in (table if isinstance(table, list) else [table])
+        if isinstance(entry, dict) and "asks" in entry
+        if RULE.match(name := entry.get("rule", entry["id"]))
     }
 
 

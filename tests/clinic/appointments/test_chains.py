@@ -101,7 +101,7 @@ def misses(clinic: made.Clinic, visit: Visit, at: datetime | None = None) -> mad
     return made.replace(clinic, act=act)
 
 
-@pytest.mark.proves("RP-10")
+@pytest.mark.proves("RP-10", "CH-01")
 def test_one_booking_holds_all_three_days_with_nurse_and_doctor(database, clinic):
     booked = made.a_booking(clinic)
 
@@ -144,6 +144,7 @@ def test_a_start_before_the_weekend_asks_what_is_arranged_or_names_starts_that_n
     assert standing(database, booked.chain_id)[-1] == (MON if on == THU else TUE)
 
 
+@pytest.mark.proves("CH-03")
 def test_an_arrangement_says_whom_where_and_by_when_and_only_for_a_day_that_needs_one(clinic):
     referral = made.a_referral(clinic)
     book = partial(
@@ -391,6 +392,7 @@ def test_a_missed_day_2_is_recorded_and_the_rest_planned_anew_in_one_act(databas
     assert late.status == "did_not_attend"
 
 
+@pytest.mark.proves("CH-04")
 def test_days_left_on_purpose_stand_on_the_worklist_until_they_are_seen_to(database, clinic):
     booked, other = made.a_booking(clinic), made.a_booking(clinic, **place_on(clinic, MON))
     here = misses(clinic, day(database, booked.chain_id, 1))

@@ -97,6 +97,7 @@ def test_a_place_freed_twice_has_one_open_task_and_keeps_the_first(clinic, datab
         assert len(session.scalars(select(FreedPlace)).all()) == 2
 
 
+@pytest.mark.proves("WQ-04")
 @pytest.mark.parametrize("reason", ["staff_absent", "site_shut"])
 def test_a_visit_cancelled_because_nobody_is_there_frees_no_place(clinic, reason):
     cancel(clinic, made.a_booking(clinic, **clinic.place(2)).id, reason)

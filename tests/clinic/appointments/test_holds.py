@@ -72,6 +72,7 @@ def held_by(clinic: made.Clinic, visit_id: int) -> int:
         )
 
 
+@pytest.mark.proves("BK-01")
 def test_a_hold_takes_its_place_to_the_tenth_minute_and_from_that_instant_nothing(clinic):
     held = a_hold(clinic)
 
@@ -194,6 +195,7 @@ def test_a_hold_is_not_confirmed_once_the_doctor_is_no_longer_trained(database, 
     assert refused.value.more["rule"] == "RP-18"
 
 
+@pytest.mark.proves("BK-02")
 def test_a_near_place_raises_its_task_when_its_hold_lapses_and_a_far_one_does_not(clinic):
     near, far = a_hold(clinic), a_hold(clinic, nth=5)
 

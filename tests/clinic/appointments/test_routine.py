@@ -48,6 +48,7 @@ def book(clinic: made.Clinic, starts_at: datetime, at: datetime = NOW, **details
 RAPID, ANY = (datetime(2026, 11, 4, hour, tzinfo=UTC) for hour in (11, 13))
 
 
+@pytest.mark.proves("BK-03")
 def test_a_rapid_place_refuses_routine_work_with_when_it_opens_and_two_places_that_are_for_it(
     clinic,
 ):
@@ -83,6 +84,7 @@ def test_a_routine_visit_is_moved_within_its_places_cancelled_and_its_place_offe
     assert queries.off_rota(act, [act.session.get_one(Visit, visit_id)]) == {}
 
 
+@pytest.mark.proves("BK-04")
 def test_passing_a_block_needs_the_right_a_code_and_a_note_and_is_reported(database, clinic):
     worker = base.an_act(
         database, clinic.worker, clinic.site, at=NOW,

@@ -238,7 +238,7 @@ def test_consent_is_given_on_information_in_a_language_and_a_form(clinic):
     assert task(act, patient, "consent").flag == "Refused"
 
 
-@pytest.mark.proves("DR-05")
+@pytest.mark.proves("DR-05", "AS-11")
 def test_having_heard_it_before_does_not_complete_the_overdose_reminder(clinic):
     patient = an_assessed_patient(clinic)
     worker = a_drugs_worker(clinic)
@@ -258,7 +258,7 @@ def test_having_heard_it_before_does_not_complete_the_overdose_reminder(clinic):
     assert due(clinic, "reminder", at=NOW + timedelta(days=28))
 
 
-@pytest.mark.proves("CM-37")
+@pytest.mark.proves("CM-37", "AS-07")
 def test_immediate_help_is_a_list_of_six_each_offered_given_or_declined(clinic):
     act = clinic.act()
     patient = an_assessed_patient(clinic)
@@ -374,7 +374,7 @@ def test_a_dose_decision_answers_withdrawal_found_before_it(clinic):
     assert due(clinic, "withdrawal") == []
 
 
-@pytest.mark.proves("XX-01", "RP-31")
+@pytest.mark.proves("XX-01", "RP-31", "AS-10")
 def test_crack_only_opens_its_pathway_and_waits_until_all_of_it_is_offered(clinic):
     act = clinic.act()
     patient = a_patient(act)

@@ -50,14 +50,16 @@ def test_the_last_duties_are_not_closed_by_a_bare_entry(prison, item):
     assert status(prison, reception_id, item) == "due"
 
 
-@pytest.mark.proves("PS-32", "PS-35")
+@pytest.mark.proves("PS-32", "PS-35", "CW-05")
 def test_the_file_keeps_what_was_tried_beside_what_was_done_and_what_was_struck_out(prison):
     reception_id = prison.receives()
     due = prison.due(reception_id, "initial_keywork")
     prison.at = RECEIVED + timedelta(days=1)
     given = {"kind": "light", "item": "initial_keywork", "at": prison.at}
-    with pytest.raises(Invalid, match="reason"):
-        commands.record_entry(work(prison), reception_id, **given)
+    for reason, field in ((None, "reason"), ("busy", "reason"), ("other", "says")):
+        with pytest.raises(Invalid) as refused:
+            commands.record_entry(work(prison), reception_id, **given, reason=reason)
+        assert refused.value.faults[0][0] == field
     entry = commands.record_entry(work(prison), reception_id, **given, reason="withdrawal")
     prison.at += timedelta(days=1)
     prison.delivers(reception_id, "initial_keywork", note="Options explained")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
+from clinic.consumption.commands import record_dose_elsewhere
 from clinic.errors import Conflict, Forbidden, Invalid, OutsideCaseload, Stale
 from clinic.handovers import commands, package, queries
 from clinic.handovers.models import ReleaseHandover
 from clinic.patients.commands import correct_patient
 from clinic.patients.models import Patient
 from clinic.patients.queries import caseload
+from clinic.release.models import ReleasePlan
+from dosing.days import london_day
 from tests.clinic.release.test_pages import send as send_form
 from tests.factories.base import a_member_of_staff, a_site
 from tests.factories.release import a_release_plan, struck
@@ -164,6 +168,23 @@ def test_the_package_is_kept_as_it_was_and_another_takes_its_place(story, plan_i
         (IntegrityError, OperationalError, ProgrammingError, Exception), match="handover_kept"
     ):  # fmt: skip
         session.execute(text("UPDATE release_handover SET digest = 'x'"))
+
+
+@pytest.mark.proves("HO-03")
+def test_of_eight_doses_the_last_seven_go_with_it_the_newest_first(story, plan_id):
+    patient_id = story.act().session.get_one(ReleasePlan, plan_id).patient_id
+    for back in range(8):
+        record_dose_elsewhere(
+            story.act(), patient_id, product="methadone_oral_solution", dose_mg=Decimal(40),
+            consumed_at=story.at - timedelta(days=back + 1),
+        )  # fmt: skip
+
+    kept = queries.handover(story.act(), prepared(story, plan_id)).row.package
+
+    today = london_day(story.at)
+    days = [(today - timedelta(days=back + 1)).isoformat() for back in range(8)]
+    assert [dose["on"] for dose in kept["last_doses"]] == days[:7]
+    assert kept["first_dose_here"]["on"] == days[7]
 
 
 def test_for_a_service_outside_this_system_the_sender_records_who_answered(story, plan_id):

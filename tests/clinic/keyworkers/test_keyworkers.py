@@ -41,7 +41,7 @@ def suggested(prison):
     }
 
 
-@pytest.mark.proves("PS-06")
+@pytest.mark.proves("PS-06", "KW-04")
 def test_a_change_is_coded_and_kept_and_what_is_recorded_wrongly_is_taken_back(prison):
     reception_id = prison.receives()
     prison.at = DAY_2

@@ -169,6 +169,7 @@ def test_two_sweeps_at_once_send_one(fresh_database):
 # -- when it goes wrong
 
 
+@pytest.mark.proves("RM-03")
 def test_a_death_between_sending_and_writing_sends_no_second_and_says_so(database, clinic, bag):
     a_visit(clinic)
     bag.after = failing(KeyboardInterrupt())
@@ -211,6 +212,7 @@ def test_one_that_may_have_gone_is_sent_again_only_by_somebody_who_is_sure(datab
         ]
 
 
+@pytest.mark.proves("RM-02")
 def test_one_that_certainly_failed_is_tried_three_times_and_then_by_hand(database, clinic, bag):
     a_visit(clinic)
     bag.before = failing(NotSent("SMTPRecipientsRefused 550"))

@@ -228,6 +228,21 @@ def test_a_form_written_ahead_does_not_pass_over_days_that_were_missed(
     assert kept(clinic, script_id).status == "draft"
 
 
+@pytest.mark.proves("PF-03")
+def test_a_form_begins_within_28_days_and_never_before_today(clinic: ScriptClinic) -> None:
+    patient_id, decision_id = somebody_dosed(clinic, days=28)
+    act = clinic.act()
+
+    def begins(after: int) -> int:
+        day = TODAY + timedelta(days=after)
+        return a_draft(act, clinic, patient_id, decision_id, from_on=day, to_on=day)
+
+    for wrong in (-1, 29):
+        with pytest.raises(Invalid, match="from_on: must be from today to 28 days from now"):
+            begins(wrong)
+    assert begins(0) != begins(28)
+
+
 def test_a_form_written_ahead_counts_the_planned_doses_until_then(clinic: ScriptClinic) -> None:
     patient_id, decision_id = somebody_dosed(clinic, days=28)
     act = clinic.act()
@@ -470,6 +485,7 @@ def test_withdrawing_the_dose_flags_the_form_and_asks_for_the_call(clinic: Scrip
 # -- the end of a form ---------------------------------------------------------------------
 
 
+@pytest.mark.proves("PF-01", "PF-02")
 @pytest.mark.parametrize(
     ("today", "says"),
     [
