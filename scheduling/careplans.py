@@ -76,12 +76,34 @@ DOMAINS: Final[Mapping[str, str]] = {
     section.key: section.title for section in SECTIONS.values() if section.domain
 }
 FIRST_START: Final[int] = RULES["PS-29"]["first"]
+APPROVED: Final[tuple[str, ...]] = tuple(RULES["PS-39"]["kinds"])
+"""The kinds of referral that need approval and somebody else to pay (PS-39)."""
+PAID_BY: Final[tuple[str, ...]] = tuple(RULES["PS-39"]["paid_by"])
 
 
 def missing(answers: Mapping[str, str | None], goals: Collection[object]) -> list[str]:
     """What a complete plan still lacks (PS-12): keys of questions, and "goals" when there is none."""
     found = [key for key, each in QUESTIONS.items() if each.complete and not answers.get(key)]
     return found if goals else [*found, "goals"]
+
+
+def unsaid(answers: Mapping[str, str | None]) -> tuple[str, str] | None:
+    """A question that another answer makes necessary, and what to say; None when none is. Rule: PS-36."""
+    rule = RULES["PS-36"]
+    if any(answers.get(key) != answer for key, answer in rule["when"].items()):
+        return None
+    return None if answers.get(rule["needs"]) else (str(rule["needs"]), str(rule["says"]))
+
+
+def lacks_approval(
+    kind: str, approved_by: str | None, paid_by: str | None
+) -> list[tuple[str, str]]:
+    """What a referral of this kind still needs, by field. Rule: PS-39."""
+    rule = RULES["PS-39"]
+    if kind not in APPROVED:
+        return []
+    found = [] if approved_by else [("approved_by", str(rule["approval"]))]
+    return found if paid_by else [*found, ("paid_by", str(rule["payer"]))]
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,18 @@ def response(given: dict[str, Any], plan_id: int, referral_id: int) -> ResponseR
     return _plan(plan_id)
 
 
+@careplans_api.post(f"{_ONE}/<any(progress, event, review, referral):what>/<int:row_id>/strike-out")
+@needs("careplans.write")
+@careplans_api.arguments(WithdrawalSchema)
+@careplans_api.response(200, PlanSchema)
+@_taken
+@_refused
+def strike_out(given: dict[str, Any], plan_id: int, what: str, row_id: int) -> ResponseReturnValue:
+    """It was recorded in error: it counts no more and stays visible with the reason."""
+    commands.strike_out(act(), plan_id, what, row_id, **given)
+    return _plan(plan_id)
+
+
 @careplans_api.post("/receptions/<int:reception_id>/clinical-review/report")
 @needs("careplans.write")
 @careplans_api.arguments(ReportRequestSchema)

@@ -20,6 +20,7 @@ from clinic.careplans.models import (
     GOAL_STATES,
     MARKS,
     OUTCOMES,
+    PAYERS,
     RESPONSES,
     CarePlan,
     CarePlanAgreement,
@@ -41,7 +42,18 @@ from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.staff.models import Staff
 from dosing.days import london_day
-from scheduling.careplans import DOMAINS, EVENTS, FULFILS, QUESTIONS, REFERRALS, missing
+from scheduling.careplans import (
+    APPROVED,
+    DOMAINS,
+    EVENTS,
+    FULFILS,
+    QUESTIONS,
+    REFERRALS,
+    RULES,
+    lacks_approval,
+    missing,
+    unsaid,
+)
 
 _HAS_PLAN = "There is a care plan already. Open that one."
 _HAS_AGREED = "This party has agreed to this version already."
@@ -129,6 +141,8 @@ def change_plan(
     for key, answer in (answers or {}).items():
         said[key] = _answer_checked(key, answer)
     said = {key: answer for key, answer in said.items() if answer is not None}
+    if (lack := unsaid(said)) and {lack[0], *RULES["PS-36"]["when"]} & set(answers or {}):
+        raise Invalid.field(*lack)
     goals = {**was.goals, **_goal_checked(was, goal)} if goal is not None else was.goals
     mark = mark or was.mark
     one_of("mark", mark, MARKS)
@@ -324,7 +338,7 @@ def record_progress(act: Act, plan_id: int, goal: int, *, on: date, state: str, 
     _not_ahead(act, "on", on)
     row = CarePlanProgress(
         plan_id=plan.id, goal=goal, on=on, state=state, says=_needed("says", says),
-        recorded_at=act.at, recorded_by=act.staff_id,
+        struck_at=None, struck_by=None, struck_reason=None, recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
     act.session.flush()
@@ -373,7 +387,9 @@ def record_review(
         raise Invalid.field("reviewed_at", "must not be before the day the plan was begun")
     number = current_version(act, plan.id).number
     seen = act.session.scalar(
-        select(func.max(CarePlanReview.number)).where(CarePlanReview.plan_id == plan.id)
+        select(func.max(CarePlanReview.number)).where(
+            CarePlanReview.plan_id == plan.id, CarePlanReview.struck_at.is_(None)
+        )
     )
     if outcome == "new_version" and number <= (seen or 1):
         raise Invalid.field(
@@ -381,14 +397,15 @@ def record_review(
         )
     row = CarePlanReview(
         plan_id=plan.id, number=number, reviewed_at=reviewed_at, outcome=outcome, by=parties,
-        note=_line("note", note, LONGEST), recorded_at=act.at, recorded_by=act.staff_id,
+        note=_line("note", note, LONGEST), struck_at=None, struck_by=None, struck_reason=None,
+        recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
     act.session.flush()
     for event in act.session.scalars(
         select(CarePlanEvent).where(
             CarePlanEvent.plan_id == plan.id, CarePlanEvent.review_id.is_(None),
-            CarePlanEvent.on <= on,
+            CarePlanEvent.on <= on, CarePlanEvent.struck_at.is_(None),
         )
     ):  # fmt: skip
         event.review_id = row.id
@@ -409,14 +426,25 @@ def refer(
     to_whom: str,
     made_at: datetime,
     starts_on: date | None = None,
+    approved_by: str | None = None,
+    paid_by: str | None = None,
 ) -> int:
     """Help is asked for elsewhere. Returns the referral's id.
 
     A referral the 28 days count is recorded there too. A start before day 29 is kept and warned of.
+    `approved_by`, `paid_by`: for complementary therapy (PS-39), and for nothing else.
     """
     plan = _plan(act, plan_id, "careplans.referred")
     one_of("kind", kind, REFERRALS)
     has_happened(act, "made_at", made_at)
+    approved_by = _line("approved_by", approved_by)
+    if lack := lacks_approval(kind, approved_by, paid_by):
+        raise Invalid("Complementary therapy needs approval.", faults=lack)
+    for field, value in (("approved_by", approved_by), ("paid_by", paid_by)):
+        if value is not None and kind not in APPROVED:
+            raise Invalid.field(field, "belongs to complementary therapy only")
+    if paid_by is not None:
+        one_of("paid_by", paid_by, PAYERS)
     delivery_id = None
     if kind in FULFILS and plan.reception_id is not None:
         delivery_id = deliveries.record_delivery(
@@ -425,8 +453,9 @@ def refer(
         )  # fmt: skip
     row = CarePlanReferral(
         plan_id=plan.id, kind=kind, to_whom=_needed("to_whom", to_whom), made_at=made_at,
-        starts_on=starts_on, delivery_id=delivery_id, response=None, responded_on=None,
-        responded_by=None, recorded_at=act.at, recorded_by=act.staff_id,
+        starts_on=starts_on, approved_by=approved_by, paid_by=paid_by, delivery_id=delivery_id,
+        response=None, responded_on=None, responded_by=None, struck_at=None, struck_by=None,
+        struck_reason=None, recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
     act.session.flush()
@@ -441,7 +470,7 @@ def record_response(
     """What came back on a referral. A place on a waiting list may be answered again."""
     plan = _plan(act, plan_id, "careplans.response")
     row = act.session.get(CarePlanReferral, referral_id)
-    if row is None or row.plan_id != plan.id:
+    if row is None or row.plan_id != plan.id or row.struck_at is not None:
         raise NotFound("There is no such referral in this plan.")
     if row.response not in (None, "waiting"):
         raise Conflict("This referral was answered already.")
@@ -451,6 +480,60 @@ def record_response(
         raise Invalid.field("responded_on", "must not be before the referral was made")
     row.response, row.responded_on, row.responded_by = response, responded_on, act.staff_id
     _touch(act, plan, "recorded the response to a referral")
+
+
+# -- striking out ----------------------------------------------------------------------------
+
+HANGING: dict[str, type[Any]] = {
+    "progress": CarePlanProgress, "event": CarePlanEvent, "review": CarePlanReview,
+    "referral": CarePlanReferral,
+}  # fmt: skip
+
+
+@command
+def strike_out(act: Act, plan_id: int, what: str, row_id: int, *, reason: str) -> None:
+    """Progress, an event, a review or a referral was recorded in error: it counts no more and stays.
+
+    The events a review had answered ask again; what a referral fulfilled in the 28 days is open.
+    """
+    plan = _plan(act, plan_id, "careplans.struck_out")
+    row = act.session.get(HANGING[what], row_id, with_for_update=True)
+    if row is None or row.plan_id != plan.id:
+        raise NotFound("There is no such entry in this plan.")
+    if row.struck_at is not None:
+        raise Conflict("That entry was struck out already.")
+    row.struck_reason, row.struck_at, row.struck_by = (
+        _needed("reason", reason),
+        act.at,
+        act.staff_id,
+    )
+    act.session.flush()
+    if what == "review":
+        _ask_again(act, plan, row)
+    if what == "referral" and plan.reception_id is not None and row.delivery_id is not None:
+        done = act.session.get_one(Delivery, row.delivery_id)
+        if done.known_until is None:
+            custody.strike_out(
+                act, plan.reception_id, "delivery", done.id,
+                version=_stay_version(act, plan.reception_id),
+                reason=f"Referral struck out: {row.struck_reason}",
+            )  # fmt: skip
+    _touch(act, plan, "struck out an entry")
+    act.note(f"careplans.{what}_struck_out", patient_id=plan.patient_id, plan=plan.id, entry=row.id)
+
+
+def _ask_again(act: Act, plan: CarePlan, review: CarePlanReview) -> None:
+    """The plan as it stood before a review that was not: its events open, its day the one before."""
+    for event in act.session.scalars(
+        select(CarePlanEvent).where(CarePlanEvent.review_id == review.id)
+    ):
+        event.review_id = None
+    last = act.session.scalar(
+        select(func.max(CarePlanReview.reviewed_at)).where(
+            CarePlanReview.plan_id == plan.id, CarePlanReview.struck_at.is_(None)
+        )
+    )
+    plan.reviewed_on = london_day(last or plan.recorded_at)
 
 
 # -- the day-5 clinical review -----------------------------------------------------------------

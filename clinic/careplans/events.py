@@ -33,13 +33,14 @@ def raise_event(
     for plan in act.session.scalars(select(CarePlan).where(whose)):
         asked = select(CarePlanEvent.id).where(
             CarePlanEvent.plan_id == plan.id, CarePlanEvent.code == code, CarePlanEvent.on == on,
-            CarePlanEvent.review_id.is_(None), CarePlanEvent.note.is_not_distinct_from(note),
+            CarePlanEvent.review_id.is_(None), CarePlanEvent.struck_at.is_(None),
+            CarePlanEvent.note.is_not_distinct_from(note),
         )  # fmt: skip
         if act.session.scalar(asked.limit(1)) is not None:
             continue
         row = CarePlanEvent(
-            plan_id=plan.id, code=code, on=on, note=note, review_id=None, recorded_at=act.at,
-            recorded_by=act.staff_id,
+            plan_id=plan.id, code=code, on=on, note=note, review_id=None, struck_at=None,
+            struck_by=None, struck_reason=None, recorded_at=act.at, recorded_by=act.staff_id,
         )  # fmt: skip
         act.session.add(row)
         act.session.flush()

@@ -15,7 +15,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional
 
-from clinic.careplans.models import AGREEING, GOAL_STATES, MARKS, OUTCOMES, RESPONSES
+from clinic.careplans.models import AGREEING, GOAL_STATES, MARKS, OUTCOMES, PAYERS, RESPONSES
 from clinic.custody.forms import YES_NO_UNKNOWN
 from clinic.custody.models import PARTIES
 from clinic.forms import DayField, Form, MomentField, VersionField
@@ -137,6 +137,23 @@ class ReferralForm(Form):
     to_whom = StringField("To whom?", [InputRequired(), Length(max=500)])
     made_at = MomentField("When was it made?", [InputRequired()], called="The referral")
     starts_on = DayField("Day it starts (if known)", [Optional()])
+    approved_by = StringField(
+        "Complementary therapy only: who at the PCT approved it, and when?",
+        [Optional(), Length(max=500)],
+    )
+    paid_by = SelectField(
+        "Complementary therapy only: who pays?",
+        [Optional()],
+        choices=[("", "Choose"), *_words(PAYERS)],
+        coerce=lambda chosen: chosen or None,
+        description="IDTS does not",
+    )
+
+
+class StrikeForm(Form):
+    """Why an entry no longer counts."""
+
+    reason = StringField("What was wrong?", [InputRequired(), Length(max=500)])
 
 
 class ResponseForm(Form):

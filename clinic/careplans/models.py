@@ -13,7 +13,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.db import Base, Recorded, codes_only
-from scheduling.careplans import EVENTS, REFERRALS
+from clinic.turns import Strikable, struck_whole
+from scheduling.careplans import EVENTS, PAID_BY, REFERRALS
 
 MARKS = {"initial": "Initial plan", "complete": "Complete plan"}
 AGREEING = {"patient": "The patient", "healthcare": "Healthcare", "carat": "CARAT team"}
@@ -25,6 +26,13 @@ GOAL_STATES = {
 }
 OUTCOMES = {"no_change": "No change needed", "new_version": "The plan was changed"}
 RESPONSES = {"accepted": "Accepted", "refused": "Refused", "waiting": "On a waiting list"}
+PAYERS = {
+    "pct": "The PCT",
+    "prison": "The prison",
+    "charity": "A charity",
+    "other": "Somebody else",
+}
+assert tuple(PAYERS) == PAID_BY, "every code of PS-39 has its words"
 INPUTS = {"attended": "CARATs attended", "report": "CARATs sent a written report"}
 
 _STANDING = text("withdrawn_at IS NULL")
@@ -102,11 +110,11 @@ class CarePlanAgreement(Recorded, Base):
     withdrawn_reason: Mapped[str | None]
 
 
-class CarePlanProgress(Recorded, Base):
+class CarePlanProgress(Strikable, Base):
     """How a goal stood on a day."""
 
     __tablename__ = "care_plan_progress"
-    __table_args__ = (codes_only("state", GOAL_STATES),)
+    __table_args__ = (codes_only("state", GOAL_STATES), struck_whole())
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"), index=True)
     goal: Mapped[int]
@@ -115,11 +123,11 @@ class CarePlanProgress(Recorded, Base):
     says: Mapped[str]
 
 
-class CarePlanReview(Recorded, Base):
+class CarePlanReview(Strikable, Base):
     """Somebody looked at version `number` with those who took part, and what came of it."""
 
     __tablename__ = "care_plan_review"
-    __table_args__ = (codes_only("outcome", OUTCOMES),)
+    __table_args__ = (codes_only("outcome", OUTCOMES), struck_whole())
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"), index=True)
     number: Mapped[int]
@@ -129,7 +137,7 @@ class CarePlanReview(Recorded, Base):
     note: Mapped[str | None]
 
 
-class CarePlanEvent(Recorded, Base):
+class CarePlanEvent(Strikable, Base):
     """Something that asks for a review. `review_id` None: nobody has looked yet."""
 
     __tablename__ = "care_plan_event"
@@ -137,6 +145,7 @@ class CarePlanEvent(Recorded, Base):
         Index("ix_care_plan_event_open", "plan_id",
               sqlite_where=text("review_id IS NULL"), postgresql_where=text("review_id IS NULL")),
         codes_only("code", EVENTS),
+        struck_whole(),
     )  # fmt: skip
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"))
@@ -146,13 +155,18 @@ class CarePlanEvent(Recorded, Base):
     review_id: Mapped[int | None] = mapped_column(ForeignKey("care_plan_review.id"))
 
 
-class CarePlanReferral(Recorded, Base):
-    """Help asked for elsewhere, and what came back. `response` None: no answer yet."""
+class CarePlanReferral(Strikable, Base):
+    """Help asked for elsewhere, and what came back. `response` None: no answer yet.
+
+    `approved_by`, `paid_by`: where the kind needs approval and is not paid by IDTS (PS-39).
+    """
 
     __tablename__ = "care_plan_referral"
     __table_args__ = (
         codes_only("kind", REFERRALS),
         codes_only("response", RESPONSES),
+        codes_only("paid_by", PAYERS),
+        struck_whole(),
         CheckConstraint("(response IS NULL) = (responded_on IS NULL)", name="responded"),
     )
 
@@ -161,6 +175,8 @@ class CarePlanReferral(Recorded, Base):
     to_whom: Mapped[str]
     made_at: Mapped[datetime]
     starts_on: Mapped[date | None]
+    approved_by: Mapped[str | None]
+    paid_by: Mapped[str | None]
     delivery_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"))
     response: Mapped[str | None]
     responded_on: Mapped[date | None]

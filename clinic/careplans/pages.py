@@ -26,10 +26,11 @@ from clinic.careplans.forms import (
     ReportForm,
     ResponseForm,
     ReviewForm,
+    StrikeForm,
     SureForm,
     section_form,
 )
-from clinic.careplans.models import AGREEING, GOAL_STATES, MARKS, OUTCOMES, RESPONSES
+from clinic.careplans.models import AGREEING, GOAL_STATES, MARKS, OUTCOMES, PAYERS, RESPONSES
 from clinic.careplans.queries import View, Work
 from clinic.custody import presenters
 from clinic.custody.forms import yes_no
@@ -135,7 +136,7 @@ def _shown(template: str, plan_id: int, **more: Any) -> str:
     return render_template(
         f"careplans/{template}.jinja", view=view, banner=banner(act(), view.patient),
         sections=SECTIONS, domains=DOMAINS, marks=MARKS, parties=AGREEING, states=GOAL_STATES,
-        outcomes=OUTCOMES, event_names=EVENTS, referral_names=REFERRALS, responses=RESPONSES,
+        outcomes=OUTCOMES, payers=PAYERS, event_names=EVENTS, referral_names=REFERRALS, responses=RESPONSES,
         party_names=presenters.parties, day_of=date.fromisoformat, **more,
     )  # fmt: skip
 
@@ -431,6 +432,33 @@ def response(plan_id: int, referral_id: int) -> Page:
     if _carried_out(form, work):
         return _to_plan(plan_id, "The answer is recorded.")
     return _about(view, form, "Answer to a referral", lead=f"{REFERRALS[row.kind]}: {row.to_whom}.")
+
+
+@careplans_pages.route(
+    f"{_ONE}/<any(progress, event, review, referral):what>/<int:row_id>/strike-out",
+    methods=["GET", "POST"],
+)
+@needs("careplans.write")
+def strike_out(plan_id: int, what: str, row_id: int) -> Page:
+    """It was recorded in error: it counts no more and stays visible."""
+    form = StrikeForm()
+
+    def work() -> None:
+        commands.strike_out(act(), plan_id, what, row_id, reason=form.reason.data or "")
+
+    if _carried_out(form, work):
+        return _to_plan(plan_id, "It is struck out. It stays in the history.")
+    view = queries.plan(act(), plan_id)
+    said = {
+        "progress": ("the progress", ""),
+        "event": ("the event", " No review is asked for because of it any more."),
+        "review": ("the review", " What it answered is asked again."),
+        "referral": ("the referral", " A duty of the 28 days that it fulfilled is open again."),
+    }[what]
+    return _about(
+        view, form, f"Strike out {said[0]}", warning=True, button="Strike out",
+        lead=f"Use this when it was recorded in error.{said[1]}",
+    )  # fmt: skip
 
 
 # -- the day-5 clinical review -------------------------------------------------------------------

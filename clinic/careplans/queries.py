@@ -71,6 +71,8 @@ class Version:
 class View:
     """All that is shown of one plan. `standing`: agreements to the newest version, by party.
 
+    `struck`: progress, events, reviews and referrals that count no more; the others hold none.
+
     `csma_missing`: nothing can be agreed yet. `day_1`: of the 28 days, None in the community.
     """
 
@@ -83,6 +85,7 @@ class View:
     events: Sequence[CarePlanEvent]
     reviews: Sequence[CarePlanReview]
     referrals: Sequence[CarePlanReferral]
+    struck: Sequence[Any]
     due: ReviewDue
     warnings: Sequence[str]
     lacking: Sequence[str]
@@ -118,14 +121,24 @@ def plan(act: Act, plan_id: int) -> View:
     events = _rows(act, CarePlanEvent, row.id, CarePlanEvent.on)
     reviews = _rows(act, CarePlanReview, row.id, CarePlanReview.reviewed_at)
     referrals = _rows(act, CarePlanReferral, row.id, CarePlanReferral.made_at)
+    struck = [
+        each
+        for model, order in (
+            (CarePlanProgress, CarePlanProgress.on), (CarePlanEvent, CarePlanEvent.on),
+            (CarePlanReview, CarePlanReview.reviewed_at),
+            (CarePlanReferral, CarePlanReferral.made_at),
+        )
+        for each in _rows(act, model, row.id, order, struck=True)
+    ]  # fmt: skip
     everything = [
         row, *(each.row for each in versions),
         *(given for each in versions for given in each.agreements),
         *(each for rows in progress.values() for each in rows), *events, *reviews, *referrals,
+        *struck,
     ]  # fmt: skip
     return View(
         plan=row, patient=patient, now=now, versions=versions, standing=standing,
-        progress=progress, events=events, reviews=reviews, referrals=referrals,
+        progress=progress, events=events, reviews=reviews, referrals=referrals, struck=struck,
         due=review_due(
             row.reviewed_on, in_custody=row.reception_id is not None,
             events=[(each.on, each.code) for each in events if each.review_id is None],
@@ -145,10 +158,14 @@ def plan(act: Act, plan_id: int) -> View:
     )  # fmt: skip
 
 
-def _rows(act: Act, model: Any, plan_id: int, order: Any) -> list[Any]:
-    return list(
-        act.session.scalars(select(model).where(model.plan_id == plan_id).order_by(order, model.id))
-    )
+def _rows(
+    act: Act, model: Any, plan_id: int, order: Any, *, struck: bool | None = False
+) -> list[Any]:
+    """The rows of a plan that stand, those struck out, or (None) of a kind that cannot be."""
+    wanted = select(model).where(model.plan_id == plan_id).order_by(order, model.id)
+    if struck is not None:
+        wanted = wanted.where((model.struck_at.is_not if struck else model.struck_at.is_)(None))
+    return list(act.session.scalars(wanted))
 
 
 def _whole(version: Version) -> bool:
@@ -170,7 +187,7 @@ def _names(act: Act, rows: Sequence[Any]) -> dict[int, str]:
     ids = {
         staff_id
         for row in rows
-        for name in ("recorded_by", "agreed_by", "withdrawn_by", "responded_by")
+        for name in ("recorded_by", "agreed_by", "withdrawn_by", "responded_by", "struck_by")
         if (staff_id := getattr(row, name, None)) is not None
     }
     return {row.id: row.name for row in act.session.scalars(select(Staff).where(Staff.id.in_(ids)))}
@@ -195,7 +212,7 @@ def _warnings(
 
 def _versions(act: Act, plan_id: int) -> list[Version]:
     """Every version, newest first."""
-    rows = _rows(act, CarePlanVersion, plan_id, CarePlanVersion.number)
+    rows = _rows(act, CarePlanVersion, plan_id, CarePlanVersion.number, struck=None)
     given = act.session.scalars(
         select(CarePlanAgreement)
         .where(CarePlanAgreement.version_id.in_([row.id for row in rows]))
@@ -318,7 +335,11 @@ def due_work(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
     soon = act.today + timedelta(days=RULES["CP-03"]["most"])
     first_event = (
         select(func.min(CarePlanEvent.on))
-        .where(CarePlanEvent.plan_id == CarePlan.id, CarePlanEvent.review_id.is_(None))
+        .where(
+            CarePlanEvent.plan_id == CarePlan.id,
+            CarePlanEvent.review_id.is_(None),
+            CarePlanEvent.struck_at.is_(None),
+        )
         .scalar_subquery()
     )
     stands = or_(CarePlan.reception_id.is_(None), Reception.left_at.is_(None), _only_moved())
@@ -401,7 +422,9 @@ def _only_moved() -> Any:
 def _open_events(act: Act, plan_ids: Sequence[int]) -> dict[int, list[tuple[date, str]]]:
     rows = act.session.scalars(
         select(CarePlanEvent).where(
-            CarePlanEvent.plan_id.in_(plan_ids), CarePlanEvent.review_id.is_(None)
+            CarePlanEvent.plan_id.in_(plan_ids),
+            CarePlanEvent.review_id.is_(None),
+            CarePlanEvent.struck_at.is_(None),
         )
     )
     found: dict[int, list[tuple[date, str]]] = {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from clinic.careplans.models import AGREEING, GOAL_STATES, MARKS, OUTCOMES, RESPONSES
+from clinic.careplans.commands import HANGING
+from clinic.careplans.models import AGREEING, GOAL_STATES, MARKS, OUTCOMES, PAYERS, RESPONSES
 from clinic.custody.models import PARTIES
 from clinic.shapes import RecordedSchema, code, day, instant, row_id
 from scheduling.careplans import DOMAINS, EVENTS, QUESTIONS, REFERRALS
@@ -60,7 +61,7 @@ class AgreementRequestSchema(Schema):
 
 
 class WithdrawalSchema(Schema):
-    """Why an agreement is taken back."""
+    """Why an agreement is taken back, or an entry struck out."""
 
     reason = _line(required=True)
 
@@ -97,6 +98,8 @@ class ReferralRequestSchema(Schema):
     to_whom = _line(required=True)
     made_at = instant(required=True)
     starts_on = day(load_default=None, allow_none=True)
+    approved_by = _line(load_default=None, allow_none=True)
+    paid_by = code(PAYERS, load_default=None, allow_none=True)
 
 
 class ResponseRequestSchema(Schema):
@@ -190,9 +193,22 @@ class ReferralSchema(RecordedSchema):
     to_whom = fields.String(required=True)
     made_at = instant(required=True)
     starts_on = day(allow_none=True)
+    approved_by = fields.String(allow_none=True)
+    paid_by = fields.String(allow_none=True)
     delivery_id = row_id(allow_none=True)
     response = fields.String(allow_none=True)
     responded_on = day(allow_none=True)
+
+
+class StruckSchema(RecordedSchema):
+    """Progress, an event, a review or a referral that counts no more."""
+
+    what = fields.Function(
+        lambda row: next(name for name, kind in HANGING.items() if isinstance(row, kind))
+    )
+    struck_at = instant(required=True)
+    struck_by = row_id(required=True)
+    struck_reason = fields.String(required=True)
 
 
 class DueSchema(Schema):
@@ -221,6 +237,7 @@ class PlanSchema(Schema):
     events = fields.List(fields.Nested(EventSchema), required=True)
     reviews = fields.List(fields.Nested(ReviewSchema), required=True)
     referrals = fields.List(fields.Nested(ReferralSchema), required=True)
+    struck = fields.List(fields.Nested(StruckSchema), required=True)
 
     def _progress(self, view: object) -> list[object]:
         rows = [row for each in view.progress.values() for row in each]  # type: ignore[attr-defined]

@@ -70,7 +70,7 @@ def certify(given: dict[str, Any], reception_id: int) -> queries.File:
     return queries.casework_file(act(), reception_id)
 
 
-@casework_api.post(f"{_ONE}/handover")
+@casework_api.post(f"{_ONE}/acceptance")
 @needs("custody.deliver")
 @casework_api.arguments(AcceptRequestSchema)
 @casework_api.response(201, FileSchema)
@@ -78,12 +78,12 @@ def certify(given: dict[str, Any], reception_id: int) -> queries.File:
 @_taken
 def accept(given: dict[str, Any], reception_id: int) -> queries.File:
     """The receiving team takes somebody over."""
-    commands.accept_handover(act(), reception_id, **given)
+    commands.accept_transfer(act(), reception_id, **given)
     return queries.casework_file(act(), reception_id)
 
 
 @casework_api.post(
-    "/casework/<any(entry, completion, certificate, handover):what>/<int:row_id>/strike-out"
+    "/casework/<any(entry, completion, certificate, acceptance):what>/<int:row_id>/strike-out"
 )
 @needs("custody.deliver")
 @casework_api.arguments(StrikeOutSchema)

@@ -1,4 +1,4 @@
-"""Write the casework file: sessions not held and notes, the final review, certificates, hand-over."""
+"""Write the casework file: sessions not held and notes, the final review, certificates, transfers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from clinic.casework.models import (
     NEXT_STEP_WORDS,
     NOT_HELD_WORDS,
     NOTE,
+    Acceptance,
     CaseworkEntry,
     Certificate,
     Completion,
-    Handover,
 )
 from clinic.custody import deliveries, facts, timetables
 from clinic.custody.models import Delivery, Exit, Reception, Transfer
@@ -34,20 +34,20 @@ from scheduling.completion import (
 )
 from scheduling.custody_rules import DELIVERABLE
 
-_ACCEPTED = "This hand-over is accepted already."
+_ACCEPTED = "This transfer is accepted already."
 for _table, _column, _what in (
     ("completion", "reception_id", "The final review is recorded already. Correct that one."),
     ("certificate", "reception_id", "There is a certificate already. Replace that one."),
-    ("handover", "transfer_id", _ACCEPTED),
+    ("transfer_acceptance", "transfer_id", _ACCEPTED),
 ):
     says(f"uq_{_table}_standing", _what)
     says(f"{_table}.{_column}", _what)  # SQLite names the columns, PostgreSQL the index
 
 LONGEST = 4000
-T = TypeVar("T", CaseworkEntry, Completion, Certificate, Handover)
+T = TypeVar("T", CaseworkEntry, Completion, Certificate, Acceptance)
 _MODELS: dict[str, type[Any]] = {
     "entry": CaseworkEntry, "completion": Completion, "certificate": Certificate,
-    "handover": Handover,
+    "acceptance": Acceptance,
 }  # fmt: skip
 
 
@@ -233,11 +233,11 @@ def certify(act: Act, reception_id: int, *, reason: str | None = None) -> int:
     return row.id
 
 
-# -- hand-over between prisons -----------------------------------------------------------------
+# -- transfers between prisons ------------------------------------------------------------------
 
 
 @command
-def accept_handover(
+def accept_transfer(
     act: Act, reception_id: int, *, accepted_by: str | None = None, says: str | None = None
 ) -> int:
     """The receiving prison's drug team takes somebody over; until then the sender keeps them (RC-15).
@@ -254,8 +254,8 @@ def accept_handover(
         raise Conflict("The receiving prison accepts: it is a site of this service.")
     if facts.row_of(act.session, Exit, reception.id) is None:
         raise Conflict("They have not moved yet.")
-    taken = select(Handover.id).where(
-        Handover.transfer_id == transfer.id, Handover.struck_at.is_(None)
+    taken = select(Acceptance.id).where(
+        Acceptance.transfer_id == transfer.id, Acceptance.struck_at.is_(None)
     )
     if act.session.scalar(taken) is not None:
         raise Conflict(_ACCEPTED)
@@ -267,10 +267,10 @@ def accept_handover(
     if here and act.session.scalar(named) is None:
         raise Conflict("Name a keyworker first: whoever accepts answers for them.")
     row = _kept(
-        act, reception, Handover, transfer_id=transfer.id, accepted_at=act.at,
+        act, reception, Acceptance, transfer_id=transfer.id, accepted_at=act.at,
         accepted_by=None if here else _said("accepted_by", accepted_by, needed=True),
         says=_said("says", says),
     )  # fmt: skip
-    touch(act, reception, "accepted the hand-over")
-    act.note("casework.handover_accepted", patient_id=reception.patient_id, handover=row.id)
+    touch(act, reception, "accepted the transfer")
+    act.note("casework.transfer_accepted", patient_id=reception.patient_id, acceptance=row.id)
     return row.id

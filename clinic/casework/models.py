@@ -1,4 +1,4 @@
-"""What the casework file holds beside the stay: sessions not held, notes, completion, hand-over.
+"""What the casework file holds beside the stay: sessions not held, notes, completion, transfers.
 
 Nothing is overwritten: what was wrong is struck out, with who and why, and written anew.
 """
@@ -116,13 +116,13 @@ class Certificate(Strikable, Base):
     delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"))
 
 
-class Handover(Strikable, Base):
+class Acceptance(Strikable, Base):
     """The receiving prison's drug team took somebody over. `accepted_by`: in words, where that
     prison is no site here and so has nobody to record it.
     """
 
-    __tablename__ = "handover"
-    __table_args__ = (_one_standing("handover", "transfer_id"), struck_whole())
+    __tablename__ = "transfer_acceptance"
+    __table_args__ = (_one_standing("transfer_acceptance", "transfer_id"), struck_whole())
 
     reception_id: Mapped[int] = mapped_column(ForeignKey("reception.id"), index=True)
     transfer_id: Mapped[int] = mapped_column(ForeignKey("transfer.id"))

@@ -1,4 +1,4 @@
-"""Who is under way between prisons inside their 28 days, and what of the hand-over is still missing?"""
+"""Who is under way between prisons inside their 28 days, and what of it is still missing?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import and_, or_, select
 
 from clinic.act import Act
-from clinic.casework.models import Handover
+from clinic.casework.models import Acceptance
 from clinic.custody.models import (
     Exit,
     Reception,
@@ -35,7 +35,7 @@ MOST_LISTED = 200
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a hand-over. `done` None: not required."""
+    """One step of a transfer. `done` None: not required."""
 
     key: str
     says: str
@@ -61,7 +61,7 @@ class Move:
     keyworker: str | None
     steps: Sequence[Step]
     left_to_do: int
-    accepted: Handover | None
+    accepted: Acceptance | None
 
     @property
     def unnamed(self) -> bool:
@@ -85,7 +85,7 @@ def handing_over(act: Act) -> list[Move]:
 def _moves(act: Act, which: object) -> list[Move]:
     act.need("custody.read")
     rows = act.session.execute(
-        select(Transfer, Reception, ReceptionDetail, Patient, Site, Handover, Exit)
+        select(Transfer, Reception, ReceptionDetail, Patient, Site, Acceptance, Exit)
         .join(Reception, Reception.id == Transfer.reception_id)
         .join(
             ReceptionDetail,
@@ -96,7 +96,7 @@ def _moves(act: Act, which: object) -> list[Move]:
         .join(Patient, Patient.id == Reception.patient_id)
         .join(Site, Site.id == Reception.site_id)
         .outerjoin(
-            Handover, and_(Handover.transfer_id == Transfer.id, Handover.struck_at.is_(None))
+            Acceptance, and_(Acceptance.transfer_id == Transfer.id, Acceptance.struck_at.is_(None))
         )
         .outerjoin(Exit, and_(Exit.reception_id == Reception.id, Exit.known_until.is_(None)))
         .where(

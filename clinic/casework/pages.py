@@ -128,7 +128,7 @@ def _about(reception_id: int, form: Any, title: str, **more: Any) -> Page:
 
 
 @casework_pages.route(
-    f"{_ONE}/<any(entry, completion, certificate, handover):what>/<int:row_id>/strike-out",
+    f"{_ONE}/<any(entry, completion, certificate, acceptance):what>/<int:row_id>/strike-out",
     methods=["GET", "POST"],
 )
 @needs("custody.deliver")
@@ -140,7 +140,7 @@ def strike_out(reception_id: int, what: str, row_id: int) -> Page:
     ):
         return _to_file(reception_id, "It is struck out. It stays in the file.")
     said = {"entry": "an entry", "completion": "the final review", "certificate": "the certificate",
-            "handover": "the acceptance"}[what]  # fmt: skip
+            "acceptance": "the acceptance"}[what]  # fmt: skip
     return _about(
         reception_id, form, f"Strike out {said}", warning=True, button="Strike out",
         lead="Use this when it was recorded in error. What it made done is open again.",
@@ -256,11 +256,11 @@ def accept(reception_id: int) -> Page:
     view = custody.stay(act(), reception_id)
     here = view.transfer is not None and view.transfer.receiving_site_id == act().site_id
     form = AcceptForm() if here else AcceptedElsewhereForm()
-    if carried_out(form, lambda: commands.accept_handover(act(), reception_id, **form.answers())):
-        flash("The hand-over is accepted.")
+    if carried_out(form, lambda: commands.accept_transfer(act(), reception_id, **form.answers())):
+        flash("The transfer is accepted.")
         return redirect(url_for("casework_pages.between_prisons"))
     lead = "From now on the receiving team answers for them. Their 28 days go on."
     return about(
-        custody.stay(act(), reception_id), form, "Accept the hand-over", button="Accept",
+        custody.stay(act(), reception_id), form, "Accept the transfer", button="Accept",
         lead=lead, cancel=url_for("casework_pages.between_prisons"),
     )  # fmt: skip

@@ -11,16 +11,27 @@ from sqlalchemy import and_, exists, select
 
 from clinic.act import Act
 from clinic.careplans import queries as careplans
-from clinic.careplans.models import AGREEING, MARKS, OUTCOMES, RESPONSES, ClinicalReviewInput
+from clinic.careplans.models import (
+    AGREEING,
+    GOAL_STATES,
+    MARKS,
+    OUTCOMES,
+    PAYERS,
+    RESPONSES,
+    CarePlanEvent,
+    CarePlanReferral,
+    CarePlanReview,
+    ClinicalReviewInput,
+)
 from clinic.casework import commands
 from clinic.casework.models import (
     ENTRIES,
     NEXT_STEP_WORDS,
     NOT_HELD_WORDS,
+    Acceptance,
     CaseworkEntry,
     Certificate,
     Completion,
-    Handover,
 )
 from clinic.custody import facts, presenters, words
 from clinic.custody import queries as custody
@@ -36,6 +47,15 @@ from clinic.errors import NotFound
 from clinic.groups.models import MISSED_BECAUSE, GroupAttendance, GroupSeat, GroupSession
 from clinic.keyworkers.models import CHANGE_WORDS, KeyworkerChange
 from clinic.keyworkers.queries import day_number
+from clinic.observations.models import (
+    HELD_KINDS,
+    MOODS,
+    SEEN_WORDS,
+    HeldAssessment,
+    PhaseTask,
+    StimulantUse,
+    WingObservation,
+)
 from clinic.patients.access import open_record
 from clinic.patients.models import Allocation, Patient
 from clinic.patients.queries import same_person
@@ -45,6 +65,7 @@ from dosing.days import ONE_DAY, london_day
 from scheduling.careplans import EVENTS, REFERRALS
 from scheduling.completion import Retention, next_step_lacking, outstanding, retention
 from scheduling.custody_rules import LAST_DAY
+from scheduling.observations import TASKS
 
 KINDS = {
     "stay": "Stay",
@@ -57,7 +78,8 @@ KINDS = {
     "review": "Review",
     "referral": "Referral",
     "completion": "Completion",
-    "handover": "Hand-over",
+    "transfer": "Transfer",
+    "observed": "Observed",
 }
 MOST_LISTED = 50
 
@@ -101,7 +123,7 @@ def casework_file(act: Act, reception_id: int, *, action: str = "casework.file_s
     plan_id = careplans.plan_of_stay(act, reception_id)
     plan = careplans.plan(act, plan_id) if plan_id else None
     found = [*_of_stay(stay), *_own(act, reception_id), *_groups(act, reception_id),
-             *_keyworkers(act, stay), *_reports(act, reception_id),
+             *_keyworkers(act, stay), *_reports(act, reception_id), *_observed(act, reception_id),
              *(_of_plan(plan) if plan else ())]  # fmt: skip
     names = _names(act, {by for _, by in found if by is not None})
     lines = [replace(line, by=names.get(by or 0)) for line, by in found]
@@ -180,10 +202,10 @@ def _own(act: Act, reception_id: int) -> Found:
                  f"{len(row.sessions)} sessions listed", struck=row.struck_reason),
             row.recorded_by,
         )  # fmt: skip
-    for row in _rows(act, Handover, reception_id):
+    for row in _rows(act, Acceptance, reception_id):
         who = f"Accepted by {row.accepted_by}" if row.accepted_by else "Accepted"
         yield (
-            Line(row.accepted_at, "handover", "Hand-over to the receiving prison",
+            Line(row.accepted_at, "transfer", "Taken over by the receiving prison",
                  f"{who}. {row.says or ''}".strip(), struck=row.struck_reason),
             row.recorded_by,
         )  # fmt: skip
@@ -220,6 +242,39 @@ def _groups(act: Act, reception_id: int) -> Found:
             yield Line(seat.recorded_at, "not_held", what, None), seat.recorded_by
 
 
+def _observed(act: Act, reception_id: int) -> Found:
+    """What was seen on the wing, what is held already, and which tasks of a phase were done."""
+    for row in _rows(act, WingObservation, reception_id):
+        says = [
+            *([f"Mood {MOODS[row.mood].lower()}"] if row.mood else []),
+            *([row.says] if row.says else []),
+        ]
+        yield (
+            Line(row.at, "observed", f"Seen on the wing: {SEEN_WORDS[row.seen].lower()}",
+                 ". ".join(says) or None, struck=row.struck_reason),
+            row.recorded_by,
+        )  # fmt: skip
+    for row in _rows(act, StimulantUse, reception_id):
+        what = f"Stimulant use: {'yes' if row.uses else 'no'}"
+        yield Line(row.asked_at, "observed", what, None, struck=row.struck_reason), row.recorded_by
+    for row in _rows(act, HeldAssessment, reception_id):
+        what = f"{HELD_KINDS[row.kind]} of {row.done_on.day} {row.done_on:%b %Y} is here"
+        shared = {True: "May be shared", False: "May not be shared"}.get(
+            row.consent, "Consent to share not asked"
+        )
+        says = ". ".join([f"From {row.held_from}", *([row.covers] if row.covers else []), shared])
+        yield (
+            Line(row.recorded_at, "observed", what, says, struck=row.struck_reason),
+            row.recorded_by,
+        )
+    for row in _rows(act, PhaseTask, reception_id):
+        what = f"Phase {row.phase}: {TASKS[row.task].says}"
+        yield (
+            Line(row.done_at, "delivered", what, row.says, struck=row.struck_reason),
+            row.recorded_by,
+        )
+
+
 def _keyworkers(act: Act, stay: custody.Stay) -> Found:
     rows = act.session.execute(
         select(Allocation, Staff.name, KeyworkerChange.code, Site.name)
@@ -249,7 +304,27 @@ def _reports(act: Act, reception_id: int) -> Found:
             yield Line(row.recorded_at, "review", what, row.says), row.recorded_by
 
 
+def _struck_of_plan(view: careplans.View) -> Found:
+    """What hung on the plan and counts no more."""
+    for row in view.struck:
+        if isinstance(row, CarePlanReferral):
+            at, kind, what = row.made_at, "referral", f"{REFERRALS[row.kind]}: {row.to_whom}"
+        elif isinstance(row, CarePlanReview):
+            at, kind = row.reviewed_at, "review"
+            what = f"Review of the care plan, version {row.number}"
+        elif isinstance(row, CarePlanEvent):
+            at, kind, what = row.recorded_at, "plan", EVENTS[row.code]
+        else:
+            at, kind, what = row.recorded_at, "plan", f"Progress on goal {row.goal}: {row.says}"
+        yield Line(at, kind, what, None, struck=row.struck_reason), row.recorded_by
+
+
 def _of_plan(view: careplans.View) -> Found:
+    yield from _struck_of_plan(view)
+    for rows in view.progress.values():
+        for row in rows:
+            what = f"Progress on goal {row.goal}: {GOAL_STATES[row.state].lower()}"
+            yield Line(row.recorded_at, "plan", what, row.says), row.recorded_by
     for version in view.versions:
         what = f"Care plan, version {version.row.number}"
         says = ". ".join([MARKS[version.row.mark], *(each.what for each in version.changes)])
@@ -271,6 +346,8 @@ def _of_plan(view: careplans.View) -> Found:
         yield Line(review.reviewed_at, "review", what, says), review.recorded_by
     for asked in view.referrals:
         says = RESPONSES[asked.response] if asked.response else "No answer yet"
+        if asked.approved_by and asked.paid_by:
+            says += f". Approved: {asked.approved_by}. Paid by: {PAYERS[asked.paid_by].lower()}"
         what = f"{REFERRALS[asked.kind]}: {asked.to_whom}"
         yield Line(asked.made_at, "referral", what, says), asked.recorded_by
 

@@ -99,7 +99,7 @@ class FileSchema(Schema):
 
 
 class StepSchema(Schema):
-    """One step of a hand-over; `done` null: not required."""
+    """One step of a transfer; `done` null: not required."""
 
     key = fields.String(required=True)
     done = fields.Boolean(allow_none=True, required=True)

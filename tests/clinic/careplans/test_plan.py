@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from clinic.careplans import commands, queries
+from clinic.casework import queries as casework
 from clinic.custody import commands as custody
 from clinic.errors import Conflict, Invalid, NotFound, Stale
 from clinic.patients.commands import take_onto_caseload
@@ -223,3 +224,86 @@ def test_progress_changes_nothing_of_what_was_agreed(story):
     )
     view = queries.plan(story.act(), story.plan_id)
     assert (view.now.number, view.progress[1][0].says) == (number, "Came twice")
+
+
+@pytest.mark.proves("PS-18", "PS-39")
+def test_referrals_are_logged_with_their_response_and_complementary_therapy_with_its_approval(
+    story,
+):
+    kinds = ("programme", "vdt", "mutual_aid", "bme_group", "vsc", "family", "mental_health",
+             "housing", "cjit")  # fmt: skip
+    for kind in kinds:
+        made = commands.refer(
+            story.act(), story.plan_id, kind=kind, to_whom="Ty Glas", made_at=story.prison.at
+        )
+        commands.record_response(
+            story.act(), story.plan_id, made, response="accepted", responded_on=date(2026, 11, 5)
+        )
+    therapy = {"kind": "complementary", "to_whom": "A. Thomas", "made_at": story.prison.at}
+    with pytest.raises(Invalid) as refused:
+        commands.refer(story.act(), story.plan_id, **therapy)
+    assert [field for field, _ in refused.value.faults] == ["approved_by", "paid_by"]
+    with pytest.raises(Invalid, match="paid_by"):
+        commands.refer(story.act(), story.plan_id, **therapy, approved_by="PCT", paid_by="idts")
+    with pytest.raises(Invalid, match="complementary therapy only"):
+        commands.refer(story.act(), story.plan_id, **{**therapy, "kind": "vdt"}, approved_by="PCT")
+    commands.refer(
+        story.act(), story.plan_id, **therapy, approved_by="J. Hall, PCT, 3 Nov", paid_by="charity"
+    )
+
+    file = casework.casework_file(story.act(), story.reception_id)
+
+    logged = {line.what: line.says for line in file.lines if line.kind == "referral"}
+    assert len(logged) == len(kinds) + 1
+    assert logged["AA or NA: Ty Glas"] == "Accepted"
+    assert logged["Complementary therapy (needs PCT approval, not paid by IDTS): A. Thomas"] == (
+        "No answer yet. Approved: J. Hall, PCT, 3 Nov. Paid by: a charity"
+    )
+
+
+@pytest.mark.proves("PS-36")
+def test_a_detoxification_is_of_no_usual_length_and_maintenance_needs_none(story):
+    with pytest.raises(Invalid) as refused:
+        story.changes(answers={"treatment_aim": "detox"})
+    assert refused.value.faults[0][0] == "detox_length"
+    assert "no usual length" in refused.value.faults[0][1]
+    assert {QUESTIONS[each].choices for each in ("detox_length",)} == {None}
+
+    story.changes(answers={"treatment_aim": "maintenance"})
+    story.changes(answers={"treatment_aim": "detox", "detox_length": "Slow: weak, long use"})
+
+    with pytest.raises(Invalid, match="no usual length"):
+        story.changes(answers={"detox_length": None})
+
+
+@pytest.mark.proves("CM-22")
+def test_a_review_recorded_in_error_is_struck_out_and_asks_again(story):
+    commands.record_event(story.act(), story.plan_id, code="health", on=date(2026, 11, 5))
+    review = commands.record_review(
+        story.act(), story.plan_id, version=story.etag(), outcome="no_change", by=["carat"],
+        reviewed_at=story.prison.at,
+    )  # fmt: skip
+    made = commands.refer(
+        story.act(), story.plan_id, kind="cjit", to_whom="Ty Glas", made_at=story.prison.at
+    )
+    assert queries.due_work(story.act()) == []
+    assert story.item("community_referral")["status"] == "done"
+
+    for what, row_id in (("review", review), ("referral", made)):
+        with pytest.raises(Invalid, match="reason"):
+            commands.strike_out(story.act(), story.plan_id, what, row_id, reason=" ")
+        commands.strike_out(story.act(), story.plan_id, what, row_id, reason="Somebody else's")
+        with pytest.raises(Conflict, match="already"):
+            commands.strike_out(story.act(), story.plan_id, what, row_id, reason="Again")
+
+    [work] = queries.due_work(story.act())
+    assert work.on == date(2026, 11, 12)
+    assert story.item("community_referral")["status"] == "due"
+    view = queries.plan(story.act(), story.plan_id)
+    assert (view.reviews, view.referrals, len(view.asking)) == ([], [], 1)
+    assert [each.struck_reason for each in view.struck] == ["Somebody else's"] * 2
+    [event] = view.asking
+    commands.strike_out(story.act(), story.plan_id, "event", event.id, reason="Not this person")
+    assert queries.due_work(story.act()) == []
+    file = casework.casework_file(story.act(), story.reception_id)
+    assert sum(line.struck is not None for line in file.lines) == 4

@@ -1,1 +1,1 @@
-"""The casework file, completion and hand-over."""
+"""The casework file, completion and transfers."""

@@ -1,4 +1,4 @@
-"""Sessions not held, the file in its order, the end of the 28 days, hand-over between prisons."""
+"""Sessions not held, the file in its order, the end of the 28 days, transfers between prisons."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from clinic.casework.models import CaseworkEntry, Certificate, Completion
 from clinic.custody import commands as custody
 from clinic.errors import Conflict, Invalid
 from clinic.keyworkers import commands as keyworkers
+from clinic.observations import commands as observations
 from tests.clinic.custody.test_pages import boxes, send, text
 from tests.factories.custody import RECEIVED, a_prison
 
@@ -83,6 +84,34 @@ def test_the_file_keeps_what_was_tried_beside_what_was_done_and_what_was_struck_
     with pytest.raises(Conflict, match="already"):
         commands.strike_out(work(prison), "entry", wrong, reason="Again")
     assert prison.act().session.get(CaseworkEntry, wrong).says == "About somebody else"
+
+
+@pytest.mark.proves("PS-32")
+def test_what_was_seen_on_the_wing_and_held_already_is_in_the_file_too(prison):
+    reception_id = prison.receives()
+    prison.at = RECEIVED + timedelta(hours=2)
+    seen = {"at": prison.at, "mood": "low"}
+    wrong = observations.observe(work(prison), reception_id, seen="unwell", **seen)
+    observations.strike_out(work(prison), "observation", wrong, reason="Wrong cell")
+    observations.observe(work(prison), reception_id, seen="settled", says="Ate", **seen)
+    observations.say_stimulants(work(prison), reception_id, uses=True)
+    observations.hold_assessment(
+        work(prison), reception_id, kind="dir", done_on=RECEIVED.date(), held_from="Taf CJIT"
+    )
+    observations.do_task(
+        work(prison), reception_id, task="stabilise", phase=1, done_at=prison.at, says="No signs"
+    )
+
+    lines = queries.casework_file(work(prison), reception_id).lines[1:]
+
+    assert [(line.kind, line.what, line.says, line.struck) for line in lines] == [
+        ("observed", "Seen on the wing: unwell", "Mood low", "Wrong cell"),
+        ("observed", "Seen on the wing: settled", "Mood low. Ate", None),
+        ("observed", "Stimulant use: yes", None, None),
+        ("observed", "Drug Interventions Record (DIR) of 4 Nov 2026 is here",
+         "From Taf CJIT. Consent to share not asked", None),
+        ("delivered", "Phase 1: Stabilise", "No signs", None),
+    ]  # fmt: skip
 
 
 @pytest.mark.proves("PS-20", "PS-21", "PS-37")
@@ -161,22 +190,22 @@ def test_a_move_keeps_its_day_count_and_the_sender_until_the_receiving_team_acce
         reception_id
     ]
     with pytest.raises(Conflict, match="not moved yet"):
-        commands.accept_handover(by(receiving, prison), reception_id)
+        commands.accept_transfer(by(receiving, prison), reception_id)
 
     receiving.at = prison.at = datetime(2026, 11, 12, 15, 0, tzinfo=UTC)
     custody.receive_transfer(by(receiving, prison), reception_id, arrived_at=receiving.at)
     with pytest.raises(Conflict, match="Name a keyworker first"):
-        commands.accept_handover(by(receiving, prison), reception_id)
+        commands.accept_transfer(by(receiving, prison), reception_id)
     keyworkers.name_keyworker(
         by(receiving, prison, receiving.manager), reception_id, receiving.keyworker.id
     )
     with pytest.raises(Conflict, match="receiving prison accepts"):
-        commands.accept_handover(by(prison, receiving), reception_id, accepted_by="Somebody")
+        commands.accept_transfer(by(prison, receiving), reception_id, accepted_by="Somebody")
     (arrived,) = moves.arrivals(by(receiving, prison))
     assert (arrived.day, arrived.moved, arrived.unnamed) == (9, True, False)
     assert moves.handing_over(by(prison, receiving))
 
-    accepted = commands.accept_handover(
+    accepted = commands.accept_transfer(
         by(receiving, prison), reception_id, says="Plan to be agreed"
     )
 
@@ -184,8 +213,8 @@ def test_a_move_keeps_its_day_count_and_the_sender_until_the_receiving_team_acce
     (there,) = moves.arrivals(by(receiving, prison))
     assert there.accepted is not None
     with pytest.raises(Conflict, match="accepted already"):
-        commands.accept_handover(by(receiving, prison), reception_id)
-    commands.strike_out(by(receiving, prison), "handover", accepted, reason="Accepted too early")
+        commands.accept_transfer(by(receiving, prison), reception_id)
+    commands.strike_out(by(receiving, prison), "acceptance", accepted, reason="Accepted too early")
     assert moves.handing_over(by(prison, receiving))
     receiving.close()
 
@@ -200,9 +229,9 @@ def test_a_prison_outside_the_service_is_said_by_the_sender_to_have_accepted(pri
     custody.record_exit(prison.act(), reception_id, at=prison.at, how="transfer")
     assert moves.handing_over(prison.act())
     with pytest.raises(Invalid, match="accepted_by"):
-        commands.accept_handover(prison.act(), reception_id)
+        commands.accept_transfer(prison.act(), reception_id)
 
-    commands.accept_handover(prison.act(), reception_id, accepted_by="J. Doe, CARATs")
+    commands.accept_transfer(prison.act(), reception_id, accepted_by="J. Doe, CARATs")
 
     assert not moves.handing_over(prison.act())
 
@@ -270,5 +299,5 @@ def test_the_same_over_http(prison, door):
     gone = f"/api/v1/casework/certificate/{file['certificate']['id']}/strike-out"
     assert api.post(gone, json={"reason": "In error"}).status_code == 204
     assert api.post(gone, json={"reason": "In error"}).status_code == 409
-    assert api.post(f"{url}/handover", json={}).status_code == 409
+    assert api.post(f"{url}/acceptance", json={}).status_code == 409
     assert api.get("/api/v1/custody/moves").json == {"arrivals": [], "handing_over": []}
