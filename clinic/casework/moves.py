@@ -46,7 +46,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Move:
-    """One person under way. `day`: of custody today; `day_moved`: on the day of the move."""
+    """One person under way. `day`: of custody today; `day_moved`: on the day of the move.
+
+    `unrecorded`: the day has come, and nobody has recorded that they left.
+    """
 
     reception_id: int
     patient_id: int
@@ -56,6 +59,7 @@ class Move:
     day: int
     day_moved: int
     moved: bool
+    unrecorded: bool
     ppo: bool | None
     heightened_risk: bool | None
     keyworker: str | None
@@ -120,6 +124,7 @@ def _moves(act: Act, which: object) -> list[Move]:
                 reception.id, patient.id, patient.listed_name,
                 site.name if transfer.receiving_site_id == act.site_id else transfer.receiving_prison,
                 transfer.on, day, day_number(reception, detail, transfer.on), left is not None,
+                left is None and transfer.on <= act.today,
                 detail.ppo, detail.heightened_risk, named.get(patient.id),
                 [_step(act, row) for row in sorted(mine, key=lambda each: each.place)
                  if row.item in STEPS],

@@ -117,6 +117,7 @@ class MoveSchema(Schema):
     day = fields.Integer(required=True)
     day_moved = fields.Integer(required=True)
     moved = fields.Boolean(required=True)
+    unrecorded = fields.Boolean(required=True)
     unnamed = fields.Boolean(required=True)
     ppo = yes_no(required=True)
     heightened_risk = yes_no(required=True)
