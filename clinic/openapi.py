@@ -65,11 +65,39 @@ class Blueprint(SmorestBlueprint):
 
     ARGUMENTS_PARSER = BodyParser()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._to_describe: list[Callable[[], None]] = []
+        super().__init__(*args, **kwargs)
+
     def response(self, status_code: Any, schema: Any = None, **described: Any) -> Any:
         return super().response(status_code, _shared(schema), **described)
 
     def alt_response(self, status_code: Any, *, schema: Any = None, **described: Any) -> Any:
-        return super().alt_response(status_code, schema=_shared(schema), **described)
+        return _only_said(super().alt_response(status_code, schema=_shared(schema), **described))
+
+    @staticmethod
+    def doc(**said: Any) -> Any:
+        return _only_said(SmorestBlueprint.doc(**said))
+
+    def _store_endpoint_docs(self, *args: Any, **options: Any) -> None:
+        """Kept until the document is asked for: a copy of all that is said of every address."""
+        store = super()._store_endpoint_docs
+        self._to_describe.append(lambda: store(*args, **options))
+
+    def register_views_in_doc(self, *args: Any, **options: Any) -> None:
+        while self._to_describe:
+            self._to_describe.pop(0)()
+        super().register_views_in_doc(*args, **options)
+
+
+def _only_said(describe: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Of a view that is described and no more, what is said alone: one call less in each request."""
+
+    def mark(view: Any) -> Any:
+        view._apidoc = describe(view)._apidoc
+        return view
+
+    return mark
 
 
 def _shared(schema: Any) -> Any:

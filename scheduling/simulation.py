@@ -15,8 +15,6 @@ from datetime import date, timedelta
 from statistics import fmean
 from typing import Any, Final
 
-import simpy
-
 from scheduling.calendars import Calendar
 from scheduling.forecast import TABLE, Rates
 from scheduling.prescribing_models import PrescribingModel, wait_limit
@@ -70,18 +68,20 @@ def run(
     one day share that fate); given up late, and then given to the next or lost; not attended, and
     then lost, its person waiting on with their referral as old as it is, from the next day on.
     """
+    import simpy  # few ask for a simulated year: nobody else waits for it
+
     dice = random.Random(seed)  # noqa: S311 - no secret
     world = simpy.Environment()
     queue: deque[float] = deque()
     missed: list[float] = []
     outcome = Outcome()
 
-    def people() -> Generator[simpy.Event, Any, None]:
+    def people() -> Generator[Any, Any, None]:
         for at in arrivals:
             yield world.timeout(at - world.now)
             queue.append(at)
 
-    def clinic() -> Generator[simpy.Event, Any, None]:
+    def clinic() -> Generator[Any, Any, None]:
         held, today = True, -1
         for slot in slots:
             yield world.timeout(slot.at - world.now)
