@@ -7,8 +7,6 @@ of each strand is printed by `throughcare audit verify`: keep that print elsewhe
 alone cannot show that its newest entries were cut off together with their head.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping, Sequence

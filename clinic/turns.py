@@ -5,8 +5,6 @@ and stays, so what was known at an earlier moment can be read back. For that to 
 written about one patient is written in turn, and each stamp is later than the one before.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from sqlalchemy import (

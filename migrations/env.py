@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from alembic import context
-from sqlalchemy import create_engine, event, make_url, pool
+from sqlalchemy import create_engine, event, make_url, pool, text
 
 from clinic.tables import metadata
 
 config = context.config
+
+for table in metadata.tables.values():
+    for index in table.indexes:
+        if condition := index.info.get("where"):  # clinic.db.only_where
+            for dialect in ("sqlite", "postgresql"):
+                index.dialect_kwargs[f"{dialect}_where"] = text(condition)
 
 
 def run() -> None:

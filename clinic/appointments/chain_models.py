@@ -4,14 +4,12 @@ One guard stands in the database alone: `uq_visit_chain_day`, one standing visit
 chain (see models.Visit).
 """
 
-from __future__ import annotations
-
 from datetime import date, time
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base, Recorded
+from clinic.db import Base, Recorded, only_where
 from clinic.turns import Strikable, struck_whole
 
 ARRANGED = {
@@ -45,7 +43,7 @@ class ChainArrangement(Strikable, Base):
     __table_args__ = (
         Index(
             "uq_chain_arrangement_day", "chain_id", "on", unique=True,
-            sqlite_where=text("struck_at IS NULL"), postgresql_where=text("struck_at IS NULL"),
+            info=only_where("struck_at IS NULL"),
         ),
         struck_whole(),
         CheckConstraint(

@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Date, String, bindparam, cast, null, select, union_all
 from sqlalchemy.orm import Session as Database
-from sqlalchemy.orm import aliased
 
 from clinic.appointments.models import (
     Resource,
@@ -53,20 +52,21 @@ STAMP = select(RotaStamp.value).scalar_subquery()
 
 _STAMPED = select(RotaStamp.value)
 
-_doctor, _worker, _nurse = aliased(Resource), aliased(Resource), aliased(Resource)
+# Of the table and not of the class: a class is joined up with all others once it is asked for.
+_doctor, _worker, _nurse = (Resource.__table__.alias() for _ in range(3))
 SESSIONS = (
     select(
         Site.nation, RotaPattern.id, RotaPattern.weekday, RotaPattern.starts, RotaPattern.ends,
         RotaPattern.slot_minutes, RotaPattern.doctor_id, RotaPattern.worker_id,
         RotaPattern.from_on, RotaPattern.to_on, RotaPattern.despite_holiday,
         RotaPattern.nurse_id, RotaPattern.room_id, RotaPattern.kept_for,
-        RotaPattern.routine_from_hours, _nurse.id.label("nurse_resource"),
-        _doctor.id.label("doctor_resource"), _worker.id.label("worker_resource"),
+        RotaPattern.routine_from_hours, _nurse.c.id.label("nurse_resource"),
+        _doctor.c.id.label("doctor_resource"), _worker.c.id.label("worker_resource"),
     )
     .join_from(Site, RotaPattern, RotaPattern.site_id == Site.id, isouter=True)
-    .join(_doctor, _doctor.staff_id == RotaPattern.doctor_id, isouter=True)
-    .join(_worker, _worker.staff_id == RotaPattern.worker_id, isouter=True)
-    .join(_nurse, _nurse.staff_id == RotaPattern.nurse_id, isouter=True)
+    .join(_doctor, _doctor.c.staff_id == RotaPattern.doctor_id, isouter=True)
+    .join(_worker, _worker.c.staff_id == RotaPattern.worker_id, isouter=True)
+    .join(_nurse, _nurse.c.staff_id == RotaPattern.nurse_id, isouter=True)
     .where(Site.id == bindparam("site_id"))
 )  # fmt: skip
 

@@ -1,13 +1,11 @@
 """Missed appointments and lost contact, and what was tried to reach the person (CM-26)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base
+from clinic.db import Base, only_where
 from clinic.turns import Strikable, struck_whole
 
 BEGAN = {"did_not_attend": "Did not attend", "lost_contact": "Contact lost"}
@@ -88,7 +86,7 @@ class MissedContactTry(Strikable, Base):
     __table_args__ = (
         Index(
             "uq_missed_contact_try_once", "missed_contact_id", "how", "at", unique=True,
-            sqlite_where=text("struck_at IS NULL"), postgresql_where=text("struck_at IS NULL"),
+            info=only_where("struck_at IS NULL"),
         ),
         struck_whole(),
         CheckConstraint("how IN ('phone', 'text', 'outreach', 'told', 'team')", name="how"),

@@ -5,15 +5,13 @@ holds of one resource at the same time, and `visit_no_overlap_for_patient`, no t
 of one patient at the same time. Commands ask first for a better sentence; the guards decide.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, or_, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base, Dated, Recorded
+from clinic.db import Base, Dated, Recorded, only_where
 from scheduling.booking import ROUTINE
 from scheduling.chains import DAYS
 
@@ -129,8 +127,7 @@ class Resource(Base):
         CheckConstraint("(kind = 'kit') = (item IS NOT NULL)", name="item"),
         Index(
             "uq_resource_name", "site_id", "kind", "name", unique=True,
-            sqlite_where=text("site_id IS NOT NULL AND gone_on IS NULL"),
-            postgresql_where=text("site_id IS NOT NULL AND gone_on IS NULL"),
+            info=only_where("site_id IS NOT NULL AND gone_on IS NULL"),
         ),
     )  # fmt: skip
 
@@ -208,7 +205,7 @@ class RotaDayOff(Recorded, Base):
     __table_args__ = (
         Index(
             "uq_rota_day_off_standing", "pattern_id", "on", unique=True,
-            sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
+            info=only_where("withdrawn_at IS NULL"),
         ),
     )  # fmt: skip
 
@@ -247,7 +244,7 @@ class SiteOpening(Recorded, Base):
         CheckConstraint("opens IS NULL OR opens < closes", name="times"),
         Index(
             "uq_site_opening_standing", "site_id", "weekday", "from_on", unique=True,
-            sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
+            info=only_where("withdrawn_at IS NULL"),
         ),
     )  # fmt: skip
 
@@ -285,7 +282,7 @@ class Referral(Recorded, Base):
         CheckConstraint("status <> 'seen' OR seen_at IS NOT NULL", name="seen"),
         Index(
             "uq_referral_waiting", "patient_id", "site_id", unique=True,
-            sqlite_where=text("status = 'waiting'"), postgresql_where=text("status = 'waiting'"),
+            info=only_where("status = 'waiting'"),
         ),
         Index("ix_referral_site_status", "site_id", "status"),
     )  # fmt: skip
@@ -314,7 +311,7 @@ class Referral(Recorded, Base):
     )  # fmt: skip
 
 
-_ON_A_DAY = text("chain_id IS NOT NULL AND status IN ('booked', 'arrived')")
+_ON_A_DAY = "chain_id IS NOT NULL AND status IN ('booked', 'arrived')"
 
 
 class Visit(Recorded, Base):
@@ -336,15 +333,15 @@ class Visit(Recorded, Base):
         CheckConstraint("starts_at < ends_at", name="times"),
         Index(
             "uq_visit_booked_for_referral", "referral_id", "kind", unique=True,
-            sqlite_where=text("status = 'booked'"), postgresql_where=text("status = 'booked'"),
+            info=only_where("status = 'booked'"),
         ),
         Index(
             "uq_visit_held_for_patient", "patient_id", unique=True,
-            sqlite_where=text("status = 'held'"), postgresql_where=text("status = 'held'"),
+            info=only_where("status = 'held'"),
         ),
         Index(
             "ix_visit_lapses_at", "lapses_at",
-            sqlite_where=text("status = 'held'"), postgresql_where=text("status = 'held'"),
+            info=only_where("status = 'held'"),
         ),
         Index("ix_visit_site_starts", "site_id", "starts_at"),
         CheckConstraint(
@@ -353,7 +350,7 @@ class Visit(Recorded, Base):
         ),
         Index(
             "uq_visit_chain_day", "chain_id", "day_number", unique=True,
-            sqlite_where=_ON_A_DAY, postgresql_where=_ON_A_DAY,
+            info=only_where(_ON_A_DAY),
         ),
     )  # fmt: skip
 

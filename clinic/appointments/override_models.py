@@ -1,7 +1,5 @@
 """Who passed a soft block to give somebody a place, which, and why? Added to and never changed."""
 
-from __future__ import annotations
-
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -4,14 +4,12 @@ Two guards stand in the database alone: one open task for a place (`uq_freed_pla
 standing offer of a place, and to a person (`uq_place_offer_standing`, `uq_place_offer_person`).
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base
+from clinic.db import Base, only_where
 from clinic.turns import Strikable, struck_whole
 
 FREED_BECAUSE = {
@@ -22,7 +20,7 @@ FREED_BECAUSE = {
     "given_back": "The hours were given back",
 }
 ANSWERS = {"accepted": "Accepted", "declined": "Said no"}
-_STANDING = text("answer IS NULL AND lapsed_at IS NULL AND struck_at IS NULL")
+_STANDING = "answer IS NULL AND lapsed_at IS NULL AND struck_at IS NULL"
 
 
 class FreedPlace(Base):
@@ -36,8 +34,7 @@ class FreedPlace(Base):
     __table_args__ = (
         Index(
             "uq_freed_place_open", "site_id", "doctor_id", "worker_id", "starts_at", unique=True,
-            sqlite_where=text("superseded_at IS NULL"),
-            postgresql_where=text("superseded_at IS NULL"),
+            info=only_where("superseded_at IS NULL"),
         ),
         Index("ix_freed_place_site_starts", "site_id", "starts_at"),
         CheckConstraint("starts_at < ends_at", name="times"),
@@ -68,11 +65,11 @@ class PlaceOffer(Strikable, Base):
     __table_args__ = (
         Index(
             "uq_place_offer_standing", "freed_place_id", unique=True,
-            sqlite_where=_STANDING, postgresql_where=_STANDING,
+            info=only_where(_STANDING),
         ),
         Index(
             "uq_place_offer_person", "referral_id", unique=True,
-            sqlite_where=_STANDING, postgresql_where=_STANDING,
+            info=only_where(_STANDING),
         ),
         struck_whole(),
         CheckConstraint("answer IN ('accepted', 'declined')", name="answer"),

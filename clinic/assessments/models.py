@@ -1,14 +1,12 @@
 """What is known of a patient before a dose. Added to, never overwritten (clinic/turns.py)."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base
+from clinic.db import Base, only_where
 from clinic.turns import Strikable, struck_whole
 
 
@@ -46,11 +44,11 @@ class AssessmentDue(Base):
     __table_args__ = (
         Index(
             "uq_assessment_due_open", "patient_id", "site_id", "key", unique=True,
-            sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
+            info=only_where("closed_at IS NULL"),
         ),
         Index(
             "ix_assessment_due_site_open", "site_id", "due_on",
-            sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
+            info=only_where("closed_at IS NULL"),
         ),
     )  # fmt: skip
 

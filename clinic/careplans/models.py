@@ -4,15 +4,13 @@ A version is never changed. An agreement belongs to one version; in custody its 
 delivery it records, and this row says which version that delivery was for.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base, Recorded, codes_only
+from clinic.db import Base, Recorded, codes_only, only_where
 from clinic.turns import Strikable, struck_whole
 from scheduling.careplans import EVENTS, PAID_BY, REFERRALS
 
@@ -35,8 +33,8 @@ PAYERS = {
 assert tuple(PAYERS) == PAID_BY, "every code of PS-39 has its words"
 INPUTS = {"attended": "CARATs attended", "report": "CARATs sent a written report"}
 
-_STANDING = text("withdrawn_at IS NULL")
-_COMMUNITY = text("reception_id IS NULL")
+_STANDING = "withdrawn_at IS NULL"
+_COMMUNITY = "reception_id IS NULL"
 
 
 class CarePlan(Recorded, Base):
@@ -50,7 +48,7 @@ class CarePlan(Recorded, Base):
     __table_args__ = (
         UniqueConstraint("reception_id"),
         Index("uq_care_plan_community", "patient_id", unique=True,
-              sqlite_where=_COMMUNITY, postgresql_where=_COMMUNITY),
+              info=only_where(_COMMUNITY)),
     )  # fmt: skip
 
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
@@ -93,7 +91,7 @@ class CarePlanAgreement(Recorded, Base):
     __tablename__ = "care_plan_agreement"
     __table_args__ = (
         Index("uq_care_plan_agreement_standing", "version_id", "party", unique=True,
-              sqlite_where=_STANDING, postgresql_where=_STANDING),
+              info=only_where(_STANDING)),
         codes_only("party", AGREEING),
         CheckConstraint(
             "(withdrawn_at IS NULL) = (withdrawn_reason IS NULL)", name="withdrawn_with_reason"
@@ -143,7 +141,7 @@ class CarePlanEvent(Strikable, Base):
     __tablename__ = "care_plan_event"
     __table_args__ = (
         Index("ix_care_plan_event_open", "plan_id",
-              sqlite_where=text("review_id IS NULL"), postgresql_where=text("review_id IS NULL")),
+              info=only_where("review_id IS NULL")),
         codes_only("code", EVENTS),
         struck_whole(),
     )  # fmt: skip

@@ -3,15 +3,13 @@
 Nothing is overwritten: what was wrong is struck out, with who and why, and written anew.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base, codes_only
+from clinic.db import Base, codes_only, only_where
 from clinic.turns import Strikable, struck_whole
 from scheduling.completion import NEXT_STEPS, NOT_HELD
 
@@ -45,13 +43,11 @@ NEXT_STEP_WORDS = {
     "other": "Another step",
 }
 assert tuple(NOT_HELD_WORDS) == NOT_HELD and tuple(NEXT_STEP_WORDS) == NEXT_STEPS
-_STANDS = text("struck_at IS NULL")
+_STANDS = "struck_at IS NULL"
 
 
 def _one_standing(table: str, column: str) -> Index:
-    return Index(
-        f"uq_{table}_standing", column, unique=True, sqlite_where=_STANDS, postgresql_where=_STANDS
-    )
+    return Index(f"uq_{table}_standing", column, unique=True, info=only_where(_STANDS))
 
 
 class CaseworkEntry(Strikable, Base):

@@ -3,16 +3,14 @@
 See clinic/turns.py. Codes and their words are in words.py.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.consumption.words import GLASS_KINDS, OUTCOMES, SUPERVISION, SWALLOWED
-from clinic.db import Base, Micrograms, Recorded, codes_only
+from clinic.db import Base, Micrograms, Recorded, codes_only, only_where
 from clinic.turns import Strikable, struck_whole
 
 __all__ = [
@@ -34,8 +32,7 @@ class DoseEvent(Strikable, Base):
     __table_args__ = (
         Index(
             "uq_dose_event_standing", "patient_id", "drug", "dose_on", "increment", unique=True,
-            sqlite_where=text("struck_at IS NULL AND NOT elsewhere"),
-            postgresql_where=text("struck_at IS NULL AND NOT elsewhere"),
+            info=only_where("struck_at IS NULL AND NOT elsewhere"),
         ),
         Index("ix_dose_event_site_day", "site_id", "dose_on"),
         struck_whole(),
@@ -92,7 +89,7 @@ class DoseVomited(Strikable, Base):
     __table_args__ = (
         Index(
             "uq_dose_vomited_standing", "dose_id", unique=True,
-            sqlite_where=text("struck_at IS NULL"), postgresql_where=text("struck_at IS NULL"),
+            info=only_where("struck_at IS NULL"),
         ),
         struck_whole(),
     )  # fmt: skip

@@ -1,17 +1,15 @@
 """Where doses are taken, what was handed over, and at which pharmacy somebody works."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base, Dated, Micrograms, Recorded
+from clinic.db import Base, Dated, Micrograms, Recorded, only_where
 from clinic.turns import Strikable, struck_whole
 
-_STANDING = text("struck_at IS NULL")
+_STANDING = "struck_at IS NULL"
 
 
 class ConsumptionPlace(Strikable, Base):
@@ -20,7 +18,7 @@ class ConsumptionPlace(Strikable, Base):
     __tablename__ = "consumption_place"
     __table_args__ = (
         Index("uq_consumption_place_standing", "patient_id", "from_on", unique=True,
-              sqlite_where=_STANDING, postgresql_where=_STANDING),
+              info=only_where(_STANDING)),
         Index("ix_consumption_place_premises", "premises_id"),
         struck_whole(),
         CheckConstraint("kind IN ('on_site', 'pharmacy')", name="kind"),
@@ -45,7 +43,7 @@ class DispensedDose(Strikable, Base):
     __tablename__ = "dispensed_dose"
     __table_args__ = (
         Index("uq_dispensed_dose_standing", "patient_id", "drug", "dose_on", "increment",
-              unique=True, sqlite_where=_STANDING, postgresql_where=_STANDING),
+              unique=True, info=only_where(_STANDING)),
         struck_whole(),
         CheckConstraint("how IN ('supervised', 'take_home')", name="how"),
         CheckConstraint("dose_micrograms > 0", name="dose"),

@@ -5,16 +5,14 @@ A fact is never overwritten. Each row says with which version of the timetable i
 can be read back exactly as they were, whatever was corrected later.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 from sqlalchemy.schema import SchemaItem
 
-from clinic.db import Base, Dated, Recorded, codes_only
+from clinic.db import Base, Dated, Recorded, codes_only, only_where
 from clinic.patients.models import Patient
 from clinic.patients.queries import Where
 from clinic.sites.models import Site
@@ -56,7 +54,7 @@ PLACES_APART = {
 }
 SUITABILITIES = {"group": "Groups", "one_to_one": "One to one only"}
 
-_STANDING = text("known_until IS NULL")
+_STANDING = "known_until IS NULL"
 
 
 class Reception(Recorded, Base):
@@ -71,8 +69,7 @@ class Reception(Recorded, Base):
     __table_args__ = (
         Index(
             "uq_reception_in_custody", "patient_id", "site_id", unique=True,
-            sqlite_where=text("left_at IS NULL AND undone_at IS NULL"),
-            postgresql_where=text("left_at IS NULL AND undone_at IS NULL"),
+            info=only_where("left_at IS NULL AND undone_at IS NULL"),
         ),
         CheckConstraint(
             "(undone_at IS NULL) = (undone_reason IS NULL)", name="undone_with_reason"
@@ -92,8 +89,8 @@ class Reception(Recorded, Base):
     changed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     changed_what: Mapped[str]
 
-    patient: Mapped[Patient] = relationship()
-    site: Mapped[Site] = relationship()
+    patient: Mapped["Patient"] = relationship()
+    site: Mapped["Site"] = relationship()
 
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
 
@@ -129,7 +126,7 @@ class Fact(Recorded):
 def _one_standing(table: str) -> Index:
     return Index(
         f"uq_{table}_standing", "reception_id", unique=True,
-        sqlite_where=_STANDING, postgresql_where=_STANDING,
+        info=only_where(_STANDING),
     )  # fmt: skip
 
 
@@ -225,7 +222,7 @@ class Wing(Recorded, Base):
     __table_args__ = (
         Index(
             "uq_wing_open", "site_id", "name", unique=True,
-            sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
+            info=only_where("closed_at IS NULL"),
         ),
     )  # fmt: skip
 
@@ -247,14 +244,14 @@ class Location(Fact, Base):
     cell: Mapped[str | None]
     from_at: Mapped[datetime]
 
-    wing: Mapped[Wing] = relationship(lazy="joined", innerjoin=True)
+    wing: Mapped["Wing"] = relationship(lazy="joined", innerjoin=True)
 
     @classmethod
     def more_constraints(cls) -> tuple[SchemaItem, ...]:
         return (
             Index(
                 "uq_location_moment", "reception_id", "from_at", unique=True,
-                sqlite_where=_STANDING, postgresql_where=_STANDING,
+                info=only_where(_STANDING),
             ),
         )  # fmt: skip
 
@@ -308,7 +305,7 @@ class Timetable(Base):
     elsewhere: Mapped[dict[str, Any]]
     answer: Mapped[dict[str, Any]]
 
-    items: Mapped[list[TimetableItem]] = relationship(order_by="TimetableItem.place")
+    items: Mapped[list["TimetableItem"]] = relationship(order_by="TimetableItem.place")
 
 
 class TimetableItem(Base):
@@ -323,7 +320,7 @@ class TimetableItem(Base):
         UniqueConstraint("timetable_id", "place"),
         Index(
             "ix_timetable_item_open", "site_id", "deadline",
-            sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'"),
+            info=only_where("state = 'open'"),
         ),
         codes_only("state", ("open", "done", "not_required", "closed_left", "superseded")),
     )  # fmt: skip

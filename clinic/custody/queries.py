@@ -342,9 +342,6 @@ def said_due(due_on: date | None, due_at: datetime | None) -> date | datetime | 
     return due_at
 
 
-_Named = aliased(Staff)
-
-
 def _owner_on(day: date) -> ColumnElement[str]:
     """Who owns a duty on this day: some pass to another team from the day they are due."""
     passing = [
@@ -364,14 +361,14 @@ def _first_among_equals() -> list[ColumnElement[int]]:
 
 
 def _open_work(act: Act, *which: ColumnElement[bool], limit: int) -> list[Work]:
-    owner = _owner_on(act.today)
+    owner, keyworker = _owner_on(act.today), aliased(Staff)
     found = act.session.execute(
-        select(TimetableItem, Patient, ReceptionDetail, _Named, owner)
+        select(TimetableItem, Patient, ReceptionDetail, keyworker, owner)
         .join(Reception, Reception.id == TimetableItem.reception_id)
         .join(Patient, Patient.id == Reception.patient_id)
         .join(ReceptionDetail, facts.detail_stands())
         .outerjoin(Allocation, facts.is_keyworker_here(act))
-        .outerjoin(_Named, _Named.id == Allocation.staff_id)
+        .outerjoin(keyworker, keyworker.id == Allocation.staff_id)
         .where(TimetableItem.site_id == act.site_id, TimetableItem.state == "open", *which)
         .order_by(TimetableItem.deadline, *_first_among_equals(), TimetableItem.id)
         .limit(limit)

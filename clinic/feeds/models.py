@@ -1,7 +1,5 @@
 """Private calendar addresses, each with its secret kept as a hash alone."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey

@@ -7,17 +7,15 @@ times and within its places; `group_seat_kept_apart`, no seat beside somebody ke
 that is written first takes the row of its session, so two at once see each other.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.appointments.models import Resource
 from clinic.custody.models import Reception, Wing
-from clinic.db import Base, Recorded, codes_only
+from clinic.db import Base, Recorded, codes_only, only_where
 from clinic.staff.models import Staff
 from scheduling.groups import ESTATES, KINDS, PLACES, RULES
 
@@ -92,14 +90,14 @@ PLAN_STATES = {
 }
 assert tuple(ESTATE_NAMES) == ESTATES and tuple(LEVELS) == tuple(RULES["GP-08"]["levels"])
 
-_STANDS = text("ended_at IS NULL")
-_SEATED = text("state <> 'released'")
-_RUNNING = text("state = 'running'")
+_STANDS = "ended_at IS NULL"
+_SEATED = "state <> 'released'"
+_RUNNING = "state = 'running'"
 _PLAIN = JSON(none_as_null=True)
 
 
 def _one_standing(name: str, *columns: str) -> Index:
-    return Index(name, *columns, unique=True, sqlite_where=_STANDS, postgresql_where=_STANDS)
+    return Index(name, *columns, unique=True, info=only_where(_STANDS))
 
 
 class _Ends(Recorded):
@@ -167,7 +165,7 @@ class GroupFacilitator(_Ends, Base):
     topics: Mapped[list[str]]
     a_week: Mapped[int | None]
 
-    staff: Mapped[Staff] = relationship(foreign_keys=[staff_id])
+    staff: Mapped["Staff"] = relationship(foreign_keys=[staff_id])
 
 
 class EstatePlacement(_Ends, Base):
@@ -235,10 +233,10 @@ class GroupSession(Recorded, Base):
     pinned: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column()
 
-    material: Mapped[GroupMaterial] = relationship()
-    room: Mapped[Resource] = relationship()
-    carat: Mapped[Staff] = relationship(foreign_keys=[carat_id])
-    clinical: Mapped[Staff] = relationship(foreign_keys=[clinical_id])
+    material: Mapped["GroupMaterial"] = relationship()
+    room: Mapped["Resource"] = relationship()
+    carat: Mapped["Staff"] = relationship(foreign_keys=[carat_id])
+    clinical: Mapped["Staff"] = relationship(foreign_keys=[clinical_id])
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -290,11 +288,11 @@ class GroupSeat(Recorded, Base):
         ),
         Index(
             "uq_group_seat_number", "session_id", "number", unique=True,
-            sqlite_where=_SEATED, postgresql_where=_SEATED,
+            info=only_where(_SEATED),
         ),
         Index(
             "uq_group_seat_person", "session_id", "reception_id", unique=True,
-            sqlite_where=_SEATED, postgresql_where=_SEATED,
+            info=only_where(_SEATED),
         ),
         Index("ix_group_seat_reception_starts", "reception_id", "starts_at"),
     )  # fmt: skip
@@ -312,8 +310,8 @@ class GroupSeat(Recorded, Base):
     plan_id: Mapped[int | None] = mapped_column(ForeignKey("group_plan.id"), index=True)
     released_by_plan_id: Mapped[int | None] = mapped_column(ForeignKey("group_plan.id"), index=True)
 
-    session: Mapped[GroupSession] = relationship()
-    reception: Mapped[Reception] = relationship()
+    session: Mapped["GroupSession"] = relationship()
+    reception: Mapped["Reception"] = relationship()
 
 
 class GroupAttendance(_Ends, Base):
@@ -373,7 +371,7 @@ class GroupPlan(Recorded, Base):
         CheckConstraint("(state = 'failed') = (failed_because IS NOT NULL)", name="failed"),
         Index(
             "uq_group_plan_running", "site_id", unique=True,
-            sqlite_where=_RUNNING, postgresql_where=_RUNNING,
+            info=only_where(_RUNNING),
         ),
         Index("ix_group_plan_site", "site_id", "id"),
     )  # fmt: skip
@@ -400,7 +398,7 @@ class GroupPlan(Recorded, Base):
     undone_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     undone_reason: Mapped[str | None]
 
-    wing: Mapped[Wing | None] = relationship()
+    wing: Mapped["Wing | None"] = relationship()
 
     def stands(self, at: datetime) -> str:
         """Its state at this moment: a plan whose process fell silent has failed, by the clock."""

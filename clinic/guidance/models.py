@@ -3,16 +3,14 @@
 Nothing here is overwritten or deleted; the database refuses it.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base, Recorded
+from clinic.db import Base, Recorded, only_where
 
-STANDING = text("withdrawn_at IS NULL")
+STANDING = "withdrawn_at IS NULL"
 
 
 class RuleSignature(Recorded, Base):
@@ -26,7 +24,7 @@ class RuleSignature(Recorded, Base):
     __table_args__ = (
         Index(
             "uq_rule_signature_standing", "fingerprint", unique=True,
-            sqlite_where=STANDING, postgresql_where=STANDING,
+            info=only_where(STANDING),
         ),
         CheckConstraint(
             "(withdrawn_at IS NULL) = (withdrawn_by IS NULL)"

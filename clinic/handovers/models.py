@@ -3,8 +3,6 @@
 The package is never changed. What is wrong in one is put right by another that takes its place.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 
@@ -70,9 +68,9 @@ class ReleaseHandover(Recorded, Base):
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("release_handover.id"))
     version: Mapped[int] = mapped_column()
 
-    patient: Mapped[Patient] = relationship()
-    from_site: Mapped[Site] = relationship(foreign_keys=[from_site_id])
-    to_site: Mapped[Site | None] = relationship(foreign_keys=[to_site_id])
+    patient: Mapped["Patient"] = relationship()
+    from_site: Mapped["Site"] = relationship(foreign_keys=[from_site_id])
+    to_site: Mapped["Site | None"] = relationship(foreign_keys=[to_site_id])
 
     __mapper_args__ = {"version_id_col": version}
 

@@ -3,14 +3,12 @@
 Who is whose keyworker is an `Allocation` (clinic/patients): one row a person and keyworker.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base, Dated, Recorded, codes_only
+from clinic.db import Base, Dated, Recorded, codes_only, only_where
 from scheduling.keyworkers import CHANGES
 
 CHANGE_WORDS = {
@@ -52,7 +50,7 @@ class KeyworkerCover(Dated, Recorded, Base):
         ),
         Index(
             "uq_keyworker_cover_standing", "site_id", "staff_id", "from_on", unique=True,
-            sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
+            info=only_where("withdrawn_at IS NULL"),
         ),
     )  # fmt: skip
 

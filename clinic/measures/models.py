@@ -1,16 +1,14 @@
 """Why a case was late, in somebody's judgement. It stands beside the breach and removes nothing."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base, Recorded, codes_only
+from clinic.db import Base, Recorded, codes_only, only_where
 from scheduling.measures import REASONS
 
-_STANDING = text("withdrawn_at IS NULL")
+_STANDING = "withdrawn_at IS NULL"
 
 
 class BreachReason(Recorded, Base):
@@ -23,7 +21,7 @@ class BreachReason(Recorded, Base):
     __table_args__ = (
         Index(
             "uq_breach_reason_standing", "site_id", "measure", "case_key", unique=True,
-            sqlite_where=_STANDING, postgresql_where=_STANDING,
+            info=only_where(_STANDING),
         ),
         CheckConstraint(
             "(withdrawn_at IS NULL) = (withdrawn_reason IS NULL)", name="withdrawn_with_reason"

@@ -3,14 +3,12 @@
 Nothing is overwritten: what was wrong is struck out, with who and why, and written anew.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from clinic.db import Base, codes_only
+from clinic.db import Base, codes_only, only_where
 from clinic.turns import Strikable, struck_whole
 from scheduling.observations import SEEN, TASKS
 
@@ -29,13 +27,12 @@ HELD_KINDS = {
     "community": "Community assessment",
     "prison": "Assessment of an earlier stay",
 }
-_STANDS = text("struck_at IS NULL")
+_STANDS = "struck_at IS NULL"
 
 
 def _one_standing(table: str, *columns: str) -> Index:
     return Index(
-        f"uq_{table}_standing", *columns, unique=True, sqlite_where=_STANDS,
-        postgresql_where=_STANDS,
+        f"uq_{table}_standing", *columns, unique=True, info=only_where(_STANDS),
     )  # fmt: skip
 
 

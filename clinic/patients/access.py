@@ -61,7 +61,7 @@ _HERE = select(registered_here())
 _OPENED = (
     select(Patient, registered_here())
     .where(Patient.id == bindparam("joined"))
-    .options(lazyload(Patient.identifiers))
+    .options(lazyload("*"))
 )
 
 

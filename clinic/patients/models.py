@@ -1,13 +1,11 @@
 """Patients, the numbers and names they go by, and which sites look after them."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.db import Base, Recorded
+from clinic.db import Base, Recorded, only_where
 
 SEXES = {"female": "Female", "male": "Male", "unknown": "Not known"}
 ETHNICITIES = {
@@ -43,8 +41,7 @@ class Patient(Base):
         CheckConstraint("sex IN ('female', 'male', 'unknown')", name="sex"),
         Index(
             "ix_patient_joined", "merged_into_id",
-            sqlite_where=text("merged_into_id IS NOT NULL"),
-            postgresql_where=text("merged_into_id IS NOT NULL"),
+            info=only_where("merged_into_id IS NOT NULL"),
         ),
     )  # fmt: skip
 
@@ -60,11 +57,11 @@ class Patient(Base):
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"))
     version: Mapped[int] = mapped_column()
 
-    identifiers: Mapped[list[PatientIdentifier]] = relationship(
+    identifiers: Mapped[list["PatientIdentifier"]] = relationship(
         order_by="PatientIdentifier.id", lazy="selectin"
     )
-    aliases: Mapped[list[PatientAlias]] = relationship(order_by="PatientAlias.id")
-    registrations: Mapped[list[Registration]] = relationship(order_by="Registration.id")
+    aliases: Mapped[list["PatientAlias"]] = relationship(order_by="PatientAlias.id")
+    registrations: Mapped[list["Registration"]] = relationship(order_by="Registration.id")
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -91,7 +88,7 @@ class PatientIdentifier(Recorded, Base):
     __table_args__ = (
         Index(
             "uq_patient_identifier_current", "kind", "value", unique=True,
-            sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
+            info=only_where("ended_at IS NULL"),
         ),
     )  # fmt: skip
 
@@ -157,7 +154,7 @@ class Registration(Recorded, Base):
     __table_args__ = (
         Index(
             "uq_registration_open", "patient_id", "site_id", unique=True,
-            sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
+            info=only_where("ended_at IS NULL"),
         ),
         Index("ix_registration_site_open", "site_id", "ended_at"),
     )  # fmt: skip
@@ -176,7 +173,7 @@ class Allocation(Recorded, Base):
     __table_args__ = (
         Index(
             "uq_allocation_current", "patient_id", "site_id", "kind", unique=True,
-            sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
+            info=only_where("ended_at IS NULL"),
         ),
         Index("ix_allocation_staff_open", "staff_id", "ended_at"),
     )  # fmt: skip

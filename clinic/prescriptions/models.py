@@ -1,7 +1,5 @@
 """The doses decided on, and the orders a STOP kept from being saved."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any

@@ -1,13 +1,11 @@
 """What is done for a leaver besides the plan's facts, and who is told of a critical flag."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.db import Base, Recorded, codes_only
+from clinic.db import Base, Recorded, codes_only, only_where
 from clinic.release.models import ReleasePlan, Struck
 
 TASKS = {
@@ -42,8 +40,7 @@ class LeaverTask(Recorded, Struck, Base):
     __tablename__ = "leaver_task"
     __table_args__ = (
         Index("ix_leaver_task_open", "due_at",
-              sqlite_where=text("done_at IS NULL AND struck_at IS NULL"),
-              postgresql_where=text("done_at IS NULL AND struck_at IS NULL")),
+              info=only_where("done_at IS NULL AND struck_at IS NULL")),
         codes_only("kind", TASKS),
         codes_only("owner", OWNERS),
         CheckConstraint("(done_at IS NULL) = (outcome IS NULL)", name="done_with_outcome"),
@@ -60,7 +57,7 @@ class LeaverTask(Recorded, Struck, Base):
     outcome: Mapped[str | None]
     done_says: Mapped[str | None]
 
-    plan: Mapped[ReleasePlan] = relationship()
+    plan: Mapped["ReleasePlan"] = relationship()
 
 
 class DutyAddress(Recorded, Base):
@@ -69,7 +66,7 @@ class DutyAddress(Recorded, Base):
     __tablename__ = "duty_address"
     __table_args__ = (
         Index("uq_duty_address_in_force", "site_id", unique=True,
-              sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+              info=only_where("ended_at IS NULL")),
     )  # fmt: skip
 
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))

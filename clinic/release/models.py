@@ -6,26 +6,24 @@ struck out, shown and replayed alike; the shape of each is its section of the re
 contract.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.schema import SchemaItem
 
 from clinic.appointments.models import Visit
-from clinic.db import Base, Recorded, codes_only
+from clinic.db import Base, Recorded, codes_only, only_where
 from clinic.patients.models import Patient
 from clinic.release.sections import ENDINGS, PREMISES, SECTIONS
 from clinic.sites.models import Site
 
 PREMISES_FACTS = ("hours", "closure", "opening")
 
-_STANDING = text("struck_at IS NULL")
-_OPEN = text("closed_at IS NULL")
-_RAISED = text("cleared_at IS NULL")
+_STANDING = "struck_at IS NULL"
+_OPEN = "closed_at IS NULL"
+_RAISED = "cleared_at IS NULL"
 
 
 class ReleasePlan(Base):
@@ -41,12 +39,12 @@ class ReleasePlan(Base):
     __tablename__ = "release_plan"
     __table_args__ = (
         Index("uq_release_plan_open", "patient_id", unique=True,
-              sqlite_where=_OPEN, postgresql_where=_OPEN),
-        Index("ix_release_plan_due", "next_due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+              info=only_where(_OPEN)),
+        Index("ix_release_plan_due", "next_due_at", info=only_where(_OPEN)),
         Index("ix_release_plan_site_open", "site_id", "release_on",
-              sqlite_where=_OPEN, postgresql_where=_OPEN),
+              info=only_where(_OPEN)),
         Index("ix_release_plan_destination_open", "destination_site_id", "release_on",
-              sqlite_where=_OPEN, postgresql_where=_OPEN),
+              info=only_where(_OPEN)),
         CheckConstraint(
             "(closed_at IS NULL) = (closed_reason IS NULL)", name="closed_with_reason"
         ),
@@ -73,9 +71,9 @@ class ReleasePlan(Base):
     may_share: Mapped[bool]
     fault: Mapped[str | None]
 
-    patient: Mapped[Patient] = relationship()
-    site: Mapped[Site] = relationship(foreign_keys=[site_id])
-    destination_site: Mapped[Site | None] = relationship(foreign_keys=[destination_site_id])
+    patient: Mapped["Patient"] = relationship()
+    site: Mapped["Site"] = relationship(foreign_keys=[site_id])
+    destination_site: Mapped["Site | None"] = relationship(foreign_keys=[destination_site_id])
 
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
 
@@ -115,10 +113,9 @@ class PremisesFact(Recorded, Struck, Base):
     __tablename__ = "premises_fact"
     __table_args__ = (
         Index("uq_premises_fact_week", "premises_id", unique=True,
-              sqlite_where=text("struck_at IS NULL AND kind = 'hours'"),
-              postgresql_where=text("struck_at IS NULL AND kind = 'hours'")),
+              info=only_where("struck_at IS NULL AND kind = 'hours'")),
         Index("uq_premises_fact_day", "premises_id", "on", unique=True,
-              sqlite_where=_STANDING, postgresql_where=_STANDING),
+              info=only_where(_STANDING)),
         CheckConstraint("(kind = 'hours') = (\"on\" IS NULL)", name="on"),
         CheckConstraint("kind = 'hours' OR nation IS NULL", name="nation"),
         codes_only("kind", PREMISES_FACTS),
@@ -145,9 +142,9 @@ class ReleaseFact(Recorded, Struck, Base):
     __tablename__ = "release_fact"
     __table_args__ = (
         Index("uq_release_fact_standing", "plan_id", "section", "place", unique=True,
-              sqlite_where=_STANDING, postgresql_where=_STANDING),
+              info=only_where(_STANDING)),
         Index("ix_release_fact_premises_standing", "premises_id",
-              sqlite_where=_STANDING, postgresql_where=_STANDING),
+              info=only_where(_STANDING)),
         Index("ix_release_fact_plan_id", "plan_id"),
         codes_only("section", SECTIONS),
         Struck.with_reason(),
@@ -161,9 +158,9 @@ class ReleaseFact(Recorded, Struck, Base):
     site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
     visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)
 
-    premises: Mapped[Premises | None] = relationship()
-    site: Mapped[Site | None] = relationship()
-    visit: Mapped[Visit | None] = relationship()
+    premises: Mapped["Premises | None"] = relationship()
+    site: Mapped["Site | None"] = relationship()
+    visit: Mapped["Visit | None"] = relationship()
 
 
 class ReleaseAssessment(Base):
@@ -193,7 +190,7 @@ class ReleaseFlag(Base):
     __tablename__ = "release_flag"
     __table_args__ = (
         Index("uq_release_flag_raised", "plan_id", "flag", "cause", unique=True,
-              sqlite_where=_RAISED, postgresql_where=_RAISED),
+              info=only_where(_RAISED)),
         Index("ix_release_flag_plan_id", "plan_id"),
         codes_only("severity", ("info", "amber", "red", "critical")),
     )  # fmt: skip

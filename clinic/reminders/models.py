@@ -4,14 +4,12 @@ The guards stand in the database: one choice in force for a patient, one reminde
 time and window (`uq_reminder_once`), and one try of each number (`uq_reminder_try_number`).
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.db import Base, Recorded
+from clinic.db import Base, Recorded, only_where
 from scheduling.reminders import BROKEN_OFF
 
 CHANNELS = {
@@ -38,7 +36,7 @@ class ContactChoice(Recorded, Base):
     __table_args__ = (
         Index(
             "uq_contact_choice_in_force", "patient_id", unique=True,
-            sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
+            info=only_where("ended_at IS NULL"),
         ),
         CheckConstraint("channel IN ('email', 'text', 'none')", name="channel"),
         CheckConstraint("(channel = 'none') = (address IS NULL)", name="address"),
@@ -76,7 +74,9 @@ class Reminder(Base):
     window: Mapped[str]
     choice_id: Mapped[int] = mapped_column(ForeignKey("contact_choice.id"))
 
-    tries: Mapped[list[ReminderTry]] = relationship(order_by="ReminderTry.number", lazy="selectin")
+    tries: Mapped[list["ReminderTry"]] = relationship(
+        order_by="ReminderTry.number", lazy="selectin"
+    )
 
     def stands(self, at: datetime) -> str:
         """One word: sent, failed, unsure or sending."""

@@ -3,16 +3,14 @@
 An issued form is never changed: it is replaced or cancelled from a date on, and stays.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.db import Base, Micrograms, Recorded
+from clinic.db import Base, Micrograms, Recorded, only_where
 from clinic.release.models import Premises
 from clinic.turns import Strikable, struck_whole
 
@@ -33,8 +31,8 @@ HOW = {
 }
 """How a weekday's collection goes. A weekday that is in neither is not collected on."""
 
-_STANDING = text("released_at IS NULL")
-_UNSTRUCK = text("struck_at IS NULL")
+_STANDING = "released_at IS NULL"
+_UNSTRUCK = "struck_at IS NULL"
 
 
 class CollectionRegimen(Strikable, Base):
@@ -49,7 +47,7 @@ class CollectionRegimen(Strikable, Base):
     __tablename__ = "collection_regimen"
     __table_args__ = (
         Index("uq_collection_regimen_from", "patient_id", "from_on", unique=True,
-              sqlite_where=_UNSTRUCK, postgresql_where=_UNSTRUCK),
+              info=only_where(_UNSTRUCK)),
         struck_whole(),
         CheckConstraint("outcome IS NULL OR outcome IN ('ALERT', 'INFO', 'PASS')",
                         name="never_a_stop"),
@@ -79,8 +77,7 @@ class Script(Recorded, Base):
     __table_args__ = (
         Index("ix_script_patient", "patient_id", "from_on"),
         Index("ix_script_site", "site_id", "status", "last_on"),
-        Index("ix_script_uncalled", "site_id", sqlite_where=text("call_due AND called_at IS NULL"),
-              postgresql_where=text("call_due AND called_at IS NULL")),
+        Index("ix_script_uncalled", "site_id", info=only_where("call_due AND called_at IS NULL")),
         CheckConstraint(
             "status IN ('draft', 'issued', 'replaced', 'cancelled', 'discarded')", name="status"
         ),
@@ -151,11 +148,13 @@ class Script(Recorded, Base):
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     settled_reason: Mapped[str | None]
 
-    premises: Mapped[Premises] = relationship()
-    instalments: Mapped[list[ScriptInstalment]] = relationship(
+    premises: Mapped["Premises"] = relationship()
+    instalments: Mapped[list["ScriptInstalment"]] = relationship(
         order_by="ScriptInstalment.number", lazy="selectin"
     )
-    prints: Mapped[list[ScriptPrint]] = relationship(order_by="ScriptPrint.number", lazy="selectin")
+    prints: Mapped[list["ScriptPrint"]] = relationship(
+        order_by="ScriptPrint.number", lazy="selectin"
+    )
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -191,9 +190,9 @@ class ScriptDay(Base):
     __tablename__ = "script_day"
     __table_args__ = (
         Index("uq_script_day_standing", "patient_id", "drug", "dose_on", unique=True,
-              sqlite_where=_STANDING, postgresql_where=_STANDING),
+              info=only_where(_STANDING)),
         Index("ix_script_day_decision", "decision_id",
-              sqlite_where=_STANDING, postgresql_where=_STANDING),
+              info=only_where(_STANDING)),
         CheckConstraint("dose_micrograms > 0", name="dose"),
     )  # fmt: skip
 
@@ -232,7 +231,7 @@ class ShutArranged(Strikable, Base):
     __tablename__ = "script_shut_arranged"
     __table_args__ = (
         Index("uq_script_shut_arranged", "script_id", "due_on", unique=True,
-              sqlite_where=_UNSTRUCK, postgresql_where=_UNSTRUCK),
+              info=only_where(_UNSTRUCK)),
         struck_whole(),
         CheckConstraint("before_on < due_on", name="before"),
     )  # fmt: skip

@@ -1,13 +1,11 @@
 """Sites and the dated rows that say what held there on which day."""
 
-from __future__ import annotations
-
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.db import Base, Dated, Recorded
+from clinic.db import Base, Dated, Recorded, only_where
 
 KINDS = {"community": "Community service", "prison": "Prison"}
 NATIONS = {
@@ -43,10 +41,10 @@ class Site(Base):
 
     __mapper_args__ = {"version_id_col": version}
 
-    models: Mapped[list[SiteModel]] = relationship(order_by="SiteModel.id")
-    rule_sets: Mapped[list[RuleSetChoice]] = relationship(order_by="RuleSetChoice.id")
-    features: Mapped[list[SiteFeature]] = relationship(order_by="SiteFeature.id")
-    closures: Mapped[list[SiteClosure]] = relationship(order_by="SiteClosure.on")
+    models: Mapped[list["SiteModel"]] = relationship(order_by="SiteModel.id")
+    rule_sets: Mapped[list["RuleSetChoice"]] = relationship(order_by="RuleSetChoice.id")
+    features: Mapped[list["SiteFeature"]] = relationship(order_by="SiteFeature.id")
+    closures: Mapped[list["SiteClosure"]] = relationship(order_by="SiteClosure.on")
 
     def model_on(self, day: date) -> int | None:
         """The rapid prescribing model (1, 2 or 3) in force on a day; None when none is set."""
@@ -106,8 +104,7 @@ class SiteClosure(Recorded, Base):
     __table_args__ = (
         Index(
             "uq_site_closure_open", "site_id", "on", unique=True,
-            sqlite_where=text("withdrawn_on IS NULL"),
-            postgresql_where=text("withdrawn_on IS NULL"),
+            info=only_where("withdrawn_on IS NULL"),
         ),
     )  # fmt: skip
 
@@ -127,8 +124,7 @@ class CalendarChange(Recorded, Base):
     __table_args__ = (
         Index(
             "uq_calendar_change_open", "nation", "on", unique=True,
-            sqlite_where=text("withdrawn_on IS NULL"),
-            postgresql_where=text("withdrawn_on IS NULL"),
+            info=only_where("withdrawn_on IS NULL"),
         ),
     )  # fmt: skip
 

@@ -1,7 +1,5 @@
 """Staff, what they may do where and since when, and how they prove who they are."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -37,14 +35,14 @@ class Staff(Base):
     registration: Mapped[str | None]
     left_on: Mapped[date | None]
 
-    registrations: Mapped[list[RegistrationChange]] = relationship(
+    registrations: Mapped[list["RegistrationChange"]] = relationship(
         foreign_keys="RegistrationChange.staff_id", order_by="RegistrationChange.number"
     )
-    roles: Mapped[list[StaffRole]] = relationship(
+    roles: Mapped[list["StaffRole"]] = relationship(
         foreign_keys="StaffRole.staff_id", order_by="StaffRole.id"
     )
-    levels: Mapped[list[PrescriberLevel]] = relationship(foreign_keys="PrescriberLevel.staff_id")
-    competences: Mapped[list[StaffCompetence]] = relationship(
+    levels: Mapped[list["PrescriberLevel"]] = relationship(foreign_keys="PrescriberLevel.staff_id")
+    competences: Mapped[list["StaffCompetence"]] = relationship(
         foreign_keys="StaffCompetence.staff_id"
     )
 

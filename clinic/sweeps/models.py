@@ -1,7 +1,5 @@
 """Each sweep's run for each day: the row that lets one scheduler, and only one, do the work."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 from sqlalchemy import UniqueConstraint

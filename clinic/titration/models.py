@@ -1,7 +1,5 @@
 """Reviews of a person's dose, and contact with them. Added to, never overwritten (clinic/turns.py)."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index
