@@ -432,5 +432,25 @@ def bench_custody() -> None:
         custody.measure_sweep(Path(folder), click.echo)
 
 
+@bench.command("continuity")
+@click.option(
+    "--database-url",
+    "urls",
+    multiple=True,
+    help="Four empty databases of their own; throw-away SQLite files if not given.",
+)
+def bench_continuity(urls: tuple[str, ...]) -> None:
+    """How soon flags follow a changed date or a closed pharmacy, and what the nightly sweep costs."""
+    import tempfile
+
+    from clinic.bench import continuity
+
+    if urls and len(urls) != continuity.DATABASES:
+        raise click.UsageError(f"Give --database-url {continuity.DATABASES} times, or not at all.")
+    with tempfile.TemporaryDirectory() as folder:
+        own = [f"sqlite:///{folder}/plans-{nth}.sqlite" for nth in range(continuity.DATABASES)]
+        continuity.measure(list(urls) or own, click.echo)
+
+
 if __name__ == "__main__":
     main()

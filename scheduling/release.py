@@ -8,9 +8,12 @@ ever cleared by a fact that is not known. Words and limits: release.toml.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
-from dosing.days import ONE_DAY
+from dosing.days import ONE_DAY, london_day
 from dosing.shape import Answer, JsonSchema, Refused
 from scheduling.calendars import HolidayLists, OutOfReach
 from scheduling.release_flags import SEVERITIES, flags_of, iso, iso_at, isos
@@ -25,7 +28,7 @@ from scheduling.release_request import (
 )
 from scheduling.release_rules import RULES
 
-__all__ = ["check", "request_schema", "response_schema"]
+__all__ = ["check", "first_change", "request_schema", "response_schema"]
 
 
 def check(request: Any, holidays: HolidayLists) -> Answer:
@@ -44,8 +47,35 @@ def check(request: Any, holidays: HolidayLists) -> Answer:
         raise Refused(field, out_of_reach(holidays)) from beyond
 
 
+def first_change(
+    request: Any, flags: list[Answer], moments: Iterable[datetime], holidays: HolidayLists
+) -> datetime | None:
+    """At which of these moments would the flags first be others, if no fact changed until then?
+
+    `flags`: those of the answer to `request`; `moments`: aware, after its `as_at`, in order. None:
+    at none of them. A moment beyond `holidays` counts: nobody can say that it brings nothing.
+    """
+    given = read(request, holidays)
+    if _died(given):
+        return None
+    for moment in moments:
+        then = replace(given, as_at=moment)
+        if not holidays.first_on <= london_day(moment) <= holidays.last_on:
+            return moment
+        try:
+            if flags_of(picture_of(then, places_of(then, holidays), then.exit)) != flags:
+                return moment
+        except OutOfReach:
+            return moment
+    return None
+
+
+def _died(given: Request) -> bool:
+    return given.exit is not None and given.exit.how == "died"
+
+
 def _answer(given: Request, holidays: HolidayLists) -> Answer:
-    if given.exit is not None and given.exit.how == "died":
+    if _died(given):
         return _nothing_computed(given, holidays)
     places = places_of(given, holidays)
     picture = picture_of(given, places, given.exit)

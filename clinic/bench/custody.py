@@ -12,12 +12,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Integer, Table, insert, literal, select, text, true
+from sqlalchemy import Column, Table, literal, select
 
-from clinic import clock, migrate, tables
+from clinic import clock, migrate
 from clinic.act import Act
+from clinic.bench import copies
 from clinic.bench.load import Ask, keep_busy
-from clinic.bench.run import PASSWORD, _ours, served
+from clinic.bench.run import PASSWORD, ours, served
 from clinic.custody import sweeps
 from clinic.custody.commands import receive_prisoner
 from clinic.custody.models import TimetableItem
@@ -35,8 +36,6 @@ CLIENTS = 8
 STAYS = (1_000, 10_000, 85_000)
 _COPIED = ("patient", "registration", "reception", "reception_detail", "location", "timetable",
            "timetable_item")  # fmt: skip
-_STEP = 1_000
-"""Ids of a copy are those of the first and so much more: more than one reception writes."""
 
 
 def a_prison(url: str, people: int) -> tuple[Act, list[int]]:
@@ -51,10 +50,7 @@ def a_prison(url: str, people: int) -> tuple[Act, list[int]]:
     give_role(act, act.staff_id, act.site_id or 0, "prison_healthcare")
     wings = [add_wing(act, f"Wing {number}") for number in range(1, WINGS + 1)]
     _received(act, wings[0])
-    for name in _COPIED:
-        _copy(act, tables.metadata.tables[name], people - 1, wings)
-    act.session.execute(text("ANALYZE"))
-    act.session.commit()
+    copies.copy(act, _COPIED, people - 1, _spread(wings))
     return act, wings
 
 
@@ -70,26 +66,17 @@ def _received(act: Act, wing_id: int) -> int:
     )  # fmt: skip
 
 
-def _copy(act: Act, table: Table, times: int, wings: list[int]) -> None:
-    """So many copies of every row, each pointing at the copies of what the row points at."""
-    numbers = select(literal(1, Integer).label("n")).cte("numbers", recursive=True)
-    numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < times))
-    columns: dict[str, Any] = {}
-    for column in table.columns:
-        points_at = {each.column.table.name for each in column.foreign_keys}
-        if column.name == "id" or points_at & set(_COPIED):
-            columns[column.name] = column + numbers.c.n * _STEP
-        elif column.name == "wing_id":
-            columns[column.name] = literal(wings[0]) + numbers.c.n % len(wings)
-        elif table.name == "timetable" and column.name in ("answer", "elsewhere"):
-            columns[column.name] = literal({}, column.type)
-        else:
-            columns[column.name] = column
-    act.session.execute(
-        insert(table).from_select(
-            list(columns), select(*columns.values()).select_from(table).join(numbers, true())
-        )
-    )
+def _spread(wings: list[int]) -> copies.Vary:
+    """Over the wings evenly; what a timetable rested on is left out."""
+
+    def vary(table: Table, column: Column[Any], n: Any) -> Any:
+        if column.name == "wing_id":
+            return literal(wings[0]) + n % len(wings)
+        if table.name == "timetable" and column.name in ("answer", "elsewhere"):
+            return literal({}, column.type)
+        return None
+
+    return vary
 
 
 def measure_board(folder: Path, say: Callable[[str], object]) -> None:
@@ -102,7 +89,7 @@ def measure_board(folder: Path, say: Callable[[str], object]) -> None:
     ).token  # fmt: skip
     act.session.close()
     asks = [Ask("GET", f"/api/v1/wings/{wings[n % WINGS]}/board") for n in range(ASKS)]
-    with served(_ours, url, "/health/live", 1) as (ports, _, _):
+    with served(ours, url, "/health/live", 1) as (ports, _, _):
         keep_busy(ports, asks[:100], CLIENTS, token)
         told = keep_busy(ports, asks, CLIENTS, token)
     say(
@@ -131,7 +118,7 @@ def measure_sweep(folder: Path, say: Callable[[str], object]) -> None:
         close_site(act, act.site_id, due_on, "Training day")
         changed, moved = _swept(act)
         say(
-            f"Sweep with {stays} in custody: nothing changed {quiet:.2f} s ({none} replanned), "
+            f"Sweep with {stays} in custody: nothing changed {quiet:.3f} s ({none} replanned), "
             f"a prison of 10 closes {changed:.2f} s ({moved} replanned)"
         )
         act.session.close()

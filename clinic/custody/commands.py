@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act, command
+from clinic.calendars import holiday_lists
 from clinic.careplans import events as plans
 from clinic.custody import deliveries, facts, timetables
 from clinic.custody.deliveries import SCREENING
@@ -690,6 +691,7 @@ def replan_in_sweep(act: Act, reception_id: int) -> bool:
 
 def _replanned(act: Act, reception: Reception) -> bool:
     if not timetables.calendar_moved_dates(act, reception):
+        reception.calendar_seen = reception.calendar_seen and holiday_lists().version
         return False
     touch(act, reception, "saw the dates moved by the calendar")
     act.note("custody.replanned", patient_id=reception.patient_id, reception=reception.id)

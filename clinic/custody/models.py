@@ -62,7 +62,8 @@ class Reception(Recorded, Base):
 
     `version` moves with everything recorded about the stay: it is the ETag, and keeps two people
     from changing the stay at once. `left_at` follows the exit that stands, so that the people in
-    custody now can be found without reading every stay there has been.
+    custody now can be found without reading every stay there has been. `calendar_seen`: the holiday
+    lists its dates were last planned from or found unmoved by; None while nothing is planned.
     """
 
     __tablename__ = "reception"
@@ -81,6 +82,7 @@ class Reception(Recorded, Base):
     day_count: Mapped[str]
     plan_made_on: Mapped[date]
     left_at: Mapped[datetime | None]
+    calendar_seen: Mapped[str | None] = mapped_column(index=True)
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     undone_reason: Mapped[str | None]

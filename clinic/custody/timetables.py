@@ -77,6 +77,7 @@ def save(act: Act, reception: Reception, because: str) -> None:
     version = last_version(act, reception) + 1
     supersede_items(act, reception)
     if facts.detail_of(act.session, reception).screening == "negative":
+        reception.calendar_seen = None
         return
     elsewhere = facts.read_elsewhere(act, reception)
     answer = plan_now(act, reception, reception.plan_made_on, elsewhere)
@@ -86,6 +87,7 @@ def save(act: Act, reception: Reception, because: str) -> None:
         because=because, elsewhere=elsewhere, answer=answer,
     )  # fmt: skip
     act.session.add(timetable)
+    reception.calendar_seen = timetable.calendar_version
     act.session.flush()
     transfer = facts.row_of(act.session, Transfer, reception.id)
     sites = {"receiving": transfer.receiving_site_id if transfer else None}

@@ -21,6 +21,7 @@ from clinic.release import scoring
 from clinic.release.access import open_plan
 from clinic.release.facts import Json, release_request
 from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
+from clinic.release.reading import Reading
 from clinic.release.sections import ENDINGS, PREMISES, SECTIONS, Section
 from clinic.sites.models import NATIONS, Site
 from clinic.staff.models import Staff
@@ -549,7 +550,7 @@ def _check_hours(act: Act, kind: str, on: date | None, hours: dict[str, Any] | N
 
 def _follow(act: Act, premises_id: int) -> None:
     """Score every open plan that uses this pharmacy or clinic."""
-    for plan_id in act.session.scalars(
+    using = act.session.scalars(
         select(ReleasePlan.id)
         .join(ReleaseFact, ReleaseFact.plan_id == ReleasePlan.id)
         .where(
@@ -559,8 +560,8 @@ def _follow(act: Act, premises_id: int) -> None:
         )
         .distinct()
         .order_by(ReleasePlan.id)
-    ).all():
-        follow_plan(act, plan_id)
+    )
+    follow_plans(act, using.all())
 
 
 # -- what other rooms record ---------------------------------------------------------------
@@ -572,13 +573,13 @@ def follow_patient(act: Act, patient_id: int) -> None:
 
     For the commands of other rooms, which have settled that the record may be changed.
     """
-    for plan_id in act.session.scalars(
+    theirs = act.session.scalars(
         select(ReleasePlan.id).where(
             ReleasePlan.patient_id.in_(same_person(act, patient_id)),
             ReleasePlan.closed_at.is_(None),
         )
-    ).all():
-        follow_plan(act, plan_id)
+    )
+    follow_plans(act, theirs.all())
 
 
 @command
@@ -601,15 +602,26 @@ def set_fact(act: Act, plan_id: int, section: str, given: Json, *, only_new: boo
 
 @command
 def follow_plan(act: Act, plan_id: int) -> None:
-    """Score one plan again. Facts the rules cannot read are kept on the plan as its fault.
+    """Score one plan again, as `follow_plans` does."""
+    follow_plans(act, [plan_id])
+
+
+@command
+def follow_plans(act: Act, plan_ids: Sequence[int]) -> None:
+    """Score plans again. Facts the rules cannot read are kept on their plan as its fault.
 
     The last flags then stay as they are: nothing is cleared by facts nobody can read.
     """
-    plan = act.session.get_one(ReleasePlan, plan_id)
-    try:
-        scoring.score(act, plan)
-    except Refused as refused:
-        note_fault(act, plan_id, f"{refused.field} {refused.message}")
+    plans = act.session.scalars(
+        select(ReleasePlan).where(ReleasePlan.id.in_(plan_ids)).order_by(ReleasePlan.id)
+    ).all()
+    reading = Reading(act, plans)
+    for plan in plans:
+        try:
+            scoring.score(act, plan, reading)
+        except Refused as refused:
+            note_fault(act, plan.id, f"{refused.field} {refused.message}")
+    act.session.flush()
 
 
 @command

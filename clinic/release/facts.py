@@ -11,25 +11,24 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.act import Act
-from clinic.appointments.models import NO_VISIT, VisitEvent
+from clinic.appointments.models import NO_VISIT
 from clinic.calendars import holiday_lists
-from clinic.consumption.models import SWALLOWED, DoseEvent
-from clinic.custody.models import Exit, Hearing, KnownRelease, Reception, ReceptionDetail, Transfer
+from clinic.custody.models import Exit, Hearing, KnownRelease, Transfer
 from clinic.errors import NotFound
-from clinic.patients.models import PatientChange
-from clinic.patients.queries import same_person
 from clinic.release.models import ReleaseFact, ReleasePlan
 from clinic.release.places import (
+    PlaceRows,
     calendar_as_known,
     destination_as_known,
     known_rows,
     pharmacy_as_known,
     premises_as_known,
 )
+from clinic.release.reading import Reading, stands
 from clinic.release.sections import SECTIONS
 from clinic.release.supplies import FormSupply, form_supplies
 from clinic.sites.models import Site
@@ -40,29 +39,36 @@ from scheduling.release import check
 Json = dict[str, Any]
 
 
-def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime) -> Json:
+def release_request(
+    act: Act, plan_id: int, as_at: datetime, known_at: datetime, reading: Reading | None = None
+) -> Json:
     """The request of `release check` for this plan at `as_at`, from what was known at `known_at`.
 
     Both instants are aware; rows recorded at `known_at` itself count, rows struck out then do not.
-    NotFound when there is no such plan.
+    `reading`: of this plan and others, when several are asked about. NotFound when there is no
+    such plan.
     """
     plan = act.session.get(ReleasePlan, plan_id)
     if plan is None:
         raise NotFound("There is no such release plan.")
-    session = act.session
-    rows = facts_known(session, plan_id, known_at)
+    reading = reading or Reading(act, [plan])
+    places = reading.places
+    rows = [row for row in reading.facts.get(plan_id, ()) if stands(row, known_at)]
     one = {row.section: row for row in rows}
     many = {key: [row for row in rows if row.section == key] for key in SECTIONS}
-    stay = _Stay(session, same_person(act, plan.patient_id), as_at, known_at)
-    prison = calendar_as_known(session, known_at, site=plan.site)
-    destination = destination_as_known(session, known_at, one.get("destination"))
-    release = _release(session, plan_id, known_at, prison, destination, stay)
+    stay = _Stay(reading, plan, as_at, known_at)
+    prison = calendar_as_known(places, known_at, site=plan.site)
+    destination = destination_as_known(places, known_at, one.get("destination"))
+    release = _release(reading, plan, known_at, prison, destination, stay)
     says = {key: contract_says(row) for key, row in one.items()}
     if "appointment" in one:
-        says["appointment"] = appointment_as_known(session, one["appointment"], known_at)
-    left = died_as_known(session, stay.patient_ids, as_at, known_at) or _exit(one.get("exit"), stay)
-    leaves_on = _leaves_on(release, left, prison, destination, known_at)
-    forms = _forms(session, stay.patient_ids, one, leaves_on, as_at, known_at)
+        says["appointment"] = _appointment(reading, one["appointment"], known_at)
+    died = _died(reading, stay.patient_ids, as_at, known_at)
+    left = died or _exit(one.get("exit"), stay)
+    forms: list[FormSupply] = []
+    if reading.with_forms.intersection(stay.patient_ids):
+        leaves_on = _leaves_on(release, left, prison, destination, known_at)
+        forms = _forms(act.session, stay.patient_ids, one, leaves_on, as_at, known_at)
 
     request: Json = {
         "case": f"release-plan-{plan_id}",
@@ -82,10 +88,10 @@ def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime)
             }
             for row in stay.hearings
         ],
-        "transfer": _transfer(session, known_at, stay.transfer, says.get("transfer_information")),
+        "transfer": _transfer(places, known_at, stay.transfer, says.get("transfer_information")),
         "arrival": _arrival(says.get("arrival"), stay),
         "doses": [
-            *doses_given(session, stay.patient_ids, as_at, known_at),
+            *_doses(reading, stay.patient_ids, as_at, known_at),
             *(row.says for row in many["dose"]),
         ],
         **says.get("last_dose", {}),
@@ -94,10 +100,10 @@ def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime)
             *(each.says for each in forms if each.says is not None),
         ],
         "pharmacy": pharmacy_as_known(
-            session, _pharmacy_id(one.get("pharmacy"), forms), destination, prison, as_at, known_at
+            places, _pharmacy_id(one.get("pharmacy"), forms), destination, prison, as_at, known_at
         ),
         "clinic": _without(
-            premises_as_known(session, _premises_id(one.get("clinic")), known_at), "name", "openings"
+            premises_as_known(places, _premises_id(one.get("clinic")), known_at), "name", "openings"
         ),
         "weekend_cover_acknowledged_at": _acknowledged(says.get("weekend"), release),
         **says.get("engagement", {}),
@@ -112,14 +118,14 @@ def release_request(act: Act, plan_id: int, as_at: datetime, known_at: datetime)
 
 def forms_read(act: Act, plan: ReleasePlan, at: datetime) -> list[FormSupply]:
     """The prescription forms the request of this plan reads at a moment, and why one does not count."""
-    session = act.session
-    one = {row.section: row for row in facts_known(session, plan.id, at)}
-    stay = _Stay(session, same_person(act, plan.patient_id), at, at)
-    prison = calendar_as_known(session, at, site=plan.site)
-    destination = destination_as_known(session, at, one.get("destination"))
-    release = _release(session, plan.id, at, prison, destination, stay)
+    reading = Reading(act, [plan])
+    one = {row.section: row for row in reading.facts.get(plan.id, ()) if stands(row, at)}
+    stay = _Stay(reading, plan, at, at)
+    prison = calendar_as_known(reading.places, at, site=plan.site)
+    destination = destination_as_known(reading.places, at, one.get("destination"))
+    release = _release(reading, plan, at, prison, destination, stay)
     leaves_on = _leaves_on(release, _exit(one.get("exit"), stay), prison, destination, at)
-    return _forms(session, stay.patient_ids, one, leaves_on, at, at)
+    return _forms(act.session, stay.patient_ids, one, leaves_on, at, at)
 
 
 def _forms(
@@ -173,46 +179,40 @@ def facts_known(session: Session, plan_id: int, known_at: datetime) -> list[Rele
     )
 
 
-def doses_given(
-    session: Session, patient_ids: Sequence[int], as_at: datetime, known_at: datetime
+def _doses(
+    reading: Reading, patient_ids: Sequence[int], as_at: datetime, known_at: datetime
 ) -> list[Json]:
     """The doses the prescribing record says were swallowed, as the contract's `doses[]`.
 
     A dose taken in part is a dose. One reported from another service counts as one outside prison.
     """
+    rows = [
+        row
+        for each in patient_ids
+        for row in reading.doses.get(each, ())
+        if row.consumed_at <= as_at and stands(row, known_at)
+    ]
     return [
         {
-            "at": dose.consumed_at.isoformat(),
-            "where": "community" if dose.elsewhere or site_kind != "prison" else "prison",
-            "source": dose.place or ("reported from elsewhere" if dose.elsewhere else None),
+            "at": row.consumed_at.isoformat(),
+            "where": "community" if row.elsewhere or row.kind != "prison" else "prison",
+            "source": row.place or ("reported from elsewhere" if row.elsewhere else None),
         }
-        for dose, site_kind in session.execute(
-            select(DoseEvent, Site.kind)
-            .join(Site, Site.id == DoseEvent.site_id)
-            .where(
-                DoseEvent.patient_id.in_(patient_ids),
-                DoseEvent.outcome.in_(SWALLOWED),
-                DoseEvent.consumed_at <= as_at,
-                *known_rows(DoseEvent, known_at),
-            )
-            .order_by(DoseEvent.consumed_at, DoseEvent.id)
-        )
+        for row in sorted(rows, key=lambda row: (row.consumed_at, row.id))
     ]
 
 
-def died_as_known(
-    session: Session, patient_ids: Sequence[int], as_at: datetime, known_at: datetime
+def _died(
+    reading: Reading, patient_ids: Sequence[int], as_at: datetime, known_at: datetime
 ) -> Json | None:
     """A death the record knew of at a moment, as an exit: it ends every count and clears every flag."""
-    became = session.scalar(
-        select(PatientChange.became)
-        .where(
-            PatientChange.patient_id.in_(patient_ids), PatientChange.field == "died_on",
-            PatientChange.recorded_at <= known_at,
-        )
-        .order_by(PatientChange.recorded_at.desc(), PatientChange.id.desc())
-        .limit(1)
-    )  # fmt: skip
+    known = [
+        row
+        for each in patient_ids
+        for row in reading.deaths.get(each, ())
+        if row.recorded_at <= known_at
+    ]
+    became = max(known, key=lambda row: (row.recorded_at, row.id)).became if known else None
     if became is None:
         return None
     return {"at": min(start_of(date.fromisoformat(became)), as_at).isoformat(), "how": "died"}
@@ -224,18 +224,14 @@ def contract_says(row: ReleaseFact) -> Json:
     return {name: value for name, value in row.says.items() if name not in own}
 
 
-def appointment_as_known(session: Session, row: ReleaseFact, known_at: datetime) -> Json:
+def _appointment(reading: Reading, row: ReleaseFact, known_at: datetime) -> Json:
     """The first appointment; one booked in a service's diary is when the diary says, and missed or
     kept as it says. A visit given up there is no appointment: empty."""
     says = contract_says(row)
     if row.visit_id is None:
         return says
-    state = session.scalar(
-        select(VisitEvent.state)
-        .where(VisitEvent.visit_id == row.visit_id, VisitEvent.recorded_at <= known_at)
-        .order_by(VisitEvent.id.desc())
-        .limit(1)
-    )
+    steps = [step for step in reading.visits[row.visit_id] if step.recorded_at <= known_at]
+    state = steps[-1].state if steps else None
     if state is None or state["status"] in NO_VISIT:
         return {}
     says["at"] = state["starts_at"]
@@ -258,52 +254,36 @@ class _Stay:
     """The newest stay in custody that is known of, and what is known of it."""
 
     def __init__(
-        self, session: Session, patient_ids: list[int], as_at: datetime, known_at: datetime
+        self, reading: Reading, plan: ReleasePlan, as_at: datetime, known_at: datetime
     ) -> None:
-        self.patient_ids = patient_ids
+        self.patient_ids = reading.people[plan.patient_id]
         self.hearings: list[Hearing] = []
         self.transfer: Transfer | None = None
         self.exit: Exit | None = None
         self.releases: list[KnownRelease] = []
         self.received_at: datetime | None = None
-        found = session.execute(
-            select(Reception.id, ReceptionDetail.received_at)
-            .join(ReceptionDetail, ReceptionDetail.reception_id == Reception.id)
-            .where(
-                Reception.patient_id.in_(patient_ids),
-                or_(Reception.undone_at.is_(None), Reception.undone_at > known_at),
-                ReceptionDetail.received_at <= as_at,
-                *known_rows(ReceptionDetail, known_at),
-            )
-            .order_by(ReceptionDetail.received_at.desc(), Reception.id.desc())
-        ).first()
-        if found is None:
+        known = [
+            row
+            for each in self.patient_ids
+            for row in reading.stays.get(each, ())
+            if stands(row, known_at)
+            and row.received_at <= as_at
+            and (row.undone_at is None or row.undone_at > known_at)
+        ]
+        if not known:
             return
-        reception_id, received_at = found
-        self.received_at = received_at
+        newest = max(known, key=lambda row: (row.received_at, row.id))
+        self.received_at = received_at = newest.received_at
 
         def standing(model: Any) -> list[Any]:
-            return list(
-                session.scalars(
-                    select(model)
-                    .where(model.reception_id == reception_id, *known_rows(model, known_at))
-                    .order_by(model.id)
-                )
-            )
+            return [row for row in reading.of_stay(model, newest.id) if stands(row, known_at)]
 
         self.hearings = [row for row in standing(Hearing) if row.starts_at > received_at]
         self.transfer = next(iter(standing(Transfer)), None)
         self.exit = next((row for row in standing(Exit) if row.at <= as_at), None)
-        self.releases = list(
-            session.scalars(
-                select(KnownRelease)
-                .where(
-                    KnownRelease.reception_id == reception_id,
-                    KnownRelease.recorded_at <= known_at,
-                )
-                .order_by(KnownRelease.id)
-            )
-        )
+        self.releases = [
+            row for row in reading.of_stay(KnownRelease, newest.id) if row.recorded_at <= known_at
+        ]
 
 
 def _exit(row: ReleaseFact | None, stay: _Stay) -> Json | None:
@@ -332,18 +312,18 @@ def _pack(packs: Iterable[ReleaseFact], hearing: Hearing) -> Json | None:
 
 
 def _transfer(
-    session: Session, known_at: datetime, transfer: Transfer | None, says: Json | None
+    places: PlaceRows, known_at: datetime, transfer: Transfer | None, says: Json | None
 ) -> Json | None:
     """The move the stay knows of, with the information prepared for that day."""
     if transfer is None:
         return None
-    receiving = transfer.receiving_site_id and session.get(Site, transfer.receiving_site_id)
+    receiving = transfer.receiving_site_id and places.session.get(Site, transfer.receiving_site_id)
     on = transfer.on.isoformat()
     information = says if says is not None and says.get("transfer_on") == on else {}
     return {
         "on": on,
         "booked_on": transfer.booked_on.isoformat(),
-        **calendar_as_known(session, known_at, site=receiving or None, nation=transfer.nation),
+        **calendar_as_known(places, known_at, site=receiving or None, nation=transfer.nation),
         "prescriber_cover": transfer.prescriber_cover,
         **(_without(information, "transfer_on") or {}),
     }
@@ -364,8 +344,8 @@ def _arrival(says: Json | None, stay: _Stay) -> Json | None:
 
 
 def _release(
-    session: Session,
-    plan_id: int,
+    reading: Reading,
+    plan: ReleasePlan,
     known_at: datetime,
     prison: Json,
     destination: Json | None,
@@ -377,28 +357,24 @@ def _release(
     moves when what counted from one moment to the next leads to another expected date, whatever
     the reason: what was made for the earlier one needs a new look even if that was a slip.
     """
-    own: Sequence[Any] = session.scalars(
-        select(ReleaseFact)
-        .where(
-            ReleaseFact.plan_id == plan_id,
-            ReleaseFact.section == "release",
-            ReleaseFact.recorded_at <= known_at,
-        )
-        .order_by(ReleaseFact.id)
-    ).all()
+    facts = reading.facts.get(plan.id, ())
+    own = sorted(
+        (row for row in facts if row.section == "release" and row.recorded_at <= known_at),
+        key=lambda row: row.id,
+    )
 
     def counted(at: datetime) -> Json | None:
-        for row in reversed([row for row in own if _stands(row, at)]):
+        for row in reversed([row for row in own if stands(row, at)]):
             return dict(row.says)
-        for row in reversed([row for row in stay.releases if _stands(row, at)]):
+        for row in reversed([row for row in stay.releases if stands(row, at)]):
             return {"calculated_on": row.on.isoformat(), "known_at": _iso(row.known_at)}
         return None
 
     release: Json = counted(known_at) or {}
     possible = [
         contract_says(row)
-        for row in facts_known(session, plan_id, known_at)
-        if row.section == "possible_earlier"
+        for row in facts
+        if row.section == "possible_earlier" and stands(row, known_at)
     ]
     if possible:
         release["possible_earlier"] = possible
@@ -417,10 +393,6 @@ def _release(
                 release["previous_on"], release["changed_at"] = before, at.isoformat()
             before = expected or before
     return release or None
-
-
-def _stands(row: Any, at: datetime) -> bool:
-    return row.recorded_at <= at and (row.struck_at is None or row.struck_at > at)
 
 
 def _expected_on(

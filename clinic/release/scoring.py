@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,12 +12,12 @@ from sqlalchemy import select
 from clinic.act import Act
 from clinic.calendars import holiday_lists
 from clinic.errors import NotFound
-from clinic.release.facts import Json, facts_known, known_now, release_request
+from clinic.release.facts import Json, known_now, release_request
 from clinic.release.models import ReleaseAssessment, ReleaseFlag, ReleasePlan
+from clinic.release.reading import Reading, stands
 from clinic.release.sections import DESKS
 from dosing.days import start_of
-from dosing.shape import Refused
-from scheduling.release import check
+from scheduling.release import check, first_change
 
 LOOK_AHEAD = timedelta(days=28)
 """How far ahead the clock is tried out. A plan that stays the same is asked again after it."""
@@ -25,24 +25,27 @@ LOOK_AHEAD = timedelta(days=28)
 _SUBJECTS = ("court_on", "appointment_on", "on")
 
 
-def score(act: Act, plan: ReleasePlan) -> ReleaseAssessment:
-    """Score a plan as things stand now, in the caller's transaction. Returns what was saved.
+def score(act: Act, plan: ReleasePlan, reading: Reading | None = None) -> None:
+    """Score a plan as things stand now, in the caller's transaction.
 
     Flags that stand keep their row; new ones are raised, gone ones cleared. A scoring
-    that repeats the last one's answer is not saved again. Raises Refused when the rules cannot
-    read the facts.
+    that repeats the last one's answer is not saved again. `reading`: of this plan and others, when
+    several are scored; they are flushed together. Raises Refused when the rules cannot read the
+    facts.
     """
     at = known_now(act, plan)
-    request = release_request(act, plan.id, at, at)
+    several = reading is not None
+    reading = reading or Reading(act, [plan])
+    request = release_request(act, plan.id, at, at, reading)
     answer = check(request, holiday_lists())
-    raised, cleared = _keep_flags(act, plan, answer["flags"], at)
-    last = newest_assessment(act, plan.id)
-    if last is None or last.answer != answer:
-        last = ReleaseAssessment(
-            plan_id=plan.id, as_at=at, known_at=at, scored_by=act.staff_id,
-            calendar_version=answer["calendar_version"], request=request, answer=answer,
+    raised, cleared = _keep_flags(act, plan, reading.flags.get(plan.id, ()), answer["flags"], at)
+    if reading.answers.get(plan.id) != answer:
+        act.session.add(
+            ReleaseAssessment(
+                plan_id=plan.id, as_at=at, known_at=at, scored_by=act.staff_id,
+                calendar_version=answer["calendar_version"], request=request, answer=answer,
+            )
         )  # fmt: skip
-        act.session.add(last)
     plan.scored_at, plan.fault = at, None
     plan.next_due_at = next_due_at(request, answer)
     expected = answer["expected_release_on"]
@@ -52,30 +55,29 @@ def score(act: Act, plan: ReleasePlan) -> ReleaseAssessment:
     consent = request.get("consent") or {}
     basis = (consent.get("lawful_basis") or "").strip()
     plan.may_share = consent.get("given") is True or bool(basis)
-    standing = facts_known(act.session, plan.id, at)
     plan.destination_site_id = next(
-        (row.site_id for row in standing if row.section == "destination"), None
+        (
+            row.site_id
+            for row in reading.facts.get(plan.id, ())
+            if row.section == "destination" and stands(row, at)
+        ),
+        None,
     )
-    act.session.flush()
+    if not several:
+        act.session.flush()
     if raised or cleared:
         act.note("release.scored", patient_id=plan.patient_id, plan=plan.id, raised=raised,
                  cleared=cleared)  # fmt: skip
-    return last
-
-
-def newest_assessment(act: Act, plan_id: int) -> ReleaseAssessment | None:
-    return act.session.scalar(
-        select(ReleaseAssessment)
-        .where(ReleaseAssessment.plan_id == plan_id)
-        .order_by(ReleaseAssessment.id.desc())
-        .limit(1)
-    )
 
 
 def _keep_flags(
-    act: Act, plan: ReleasePlan, found: list[Json], at: datetime
+    act: Act,
+    plan: ReleasePlan,
+    stood: Iterable[ReleaseFlag],
+    found: list[Json],
+    at: datetime,
 ) -> tuple[list[str], list[str]]:
-    standing = {(row.flag, row.cause): row for row in standing_flags(act, plan.id)}
+    standing = {(row.flag, row.cause): row for row in stood}
     wanted = dict(with_causes(found))
     for key in standing.keys() - wanted.keys():
         standing[key].cleared_at = at
@@ -130,14 +132,7 @@ def next_due_at(request: Json, answer: Json) -> datetime:
     """
     as_at = datetime.fromisoformat(request["as_at"])
     moments = sorted(_moments(request, answer, as_at))
-    for moment in moments:
-        try:
-            then = check({**request, "as_at": moment.isoformat()}, holiday_lists())
-        except Refused:
-            return moment
-        if then["flags"] != answer["flags"]:
-            return moment
-    return moments[-1]
+    return first_change(request, answer["flags"], moments, holiday_lists()) or moments[-1]
 
 
 def _moments(request: Json, answer: Json, as_at: datetime) -> set[datetime]:

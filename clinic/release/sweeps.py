@@ -2,97 +2,128 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import or_, select, true, union
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
 
 from clinic import logs
 from clinic.act import Act
 from clinic.consumption.models import DoseEvent
 from clinic.custody.models import Exit, Hearing, KnownRelease, Reception, ReceptionDetail, Transfer
 from clinic.patients.models import PatientChange
-from clinic.release import care, scoring
-from clinic.release.commands import follow_plan, note_fault
+from clinic.release import care
+from clinic.release.commands import follow_plans, note_fault
 from clinic.release.models import ReleasePlan
 from clinic.reminders.ports import ports_of
 from clinic.sites.models import CalendarChange, SiteClosure
+from clinic.sweeps.models import SweepRun
 from clinic.sweeps.schedule import sweep
 from config.settings import from_environment
-from dosing.days import end_of
+from dosing.days import ONE_DAY, end_of, start_of
 
-_PLANS_IN_MEMORY = 200
+SWEEP = "release-plans"
+LONG_AGO = date(1900, 1, 1)
+AT_ONCE = 50
+"""So many plans are read, scored and written together."""
 
 
-@sweep("release-plans", "Ask the release rules again about every plan that is due", at=(0, 5))
+@sweep(SWEEP, "Ask the release rules again about every plan that is due", at=(0, 5))
 def score_due_plans(act: Act, day: date) -> int:
-    """Score every plan that is due, each in its own transaction. Returns how many.
+    """Score every plan that is due, some in each transaction. Returns how many.
 
-    A plan that fails is logged, keeps the reason on itself and is due again; the others go on.
+    Where one of them fails they are scored one by one: that one is logged, keeps the reason on
+    itself and is due again; the others go on.
     """
     ids = plans_due(act)
-    act.session.rollback()  # let go of the reading, each plan takes its own turn to write
-    for number, plan_id in enumerate(ids):
+    act.session.rollback()  # let go of the reading, each turn to write is taken anew
+    for some in (ids[first : first + AT_ONCE] for first in range(0, len(ids), AT_ONCE)):
         try:
-            follow_plan(act, plan_id)
-        except Exception as error:
-            logs.exception("release plan not scored", plan=plan_id)
-            note_fault(act, plan_id, f"could not be worked out ({type(error).__name__})")
-        if number % _PLANS_IN_MEMORY == 0:
-            act.session.expunge_all()
+            follow_plans(act, some)
+        except Exception:
+            for plan_id in some:
+                _follow_alone(act, plan_id)
+        act.session.expunge_all()
     return len(ids)
 
 
+def _follow_alone(act: Act, plan_id: int) -> None:
+    try:
+        follow_plans(act, [plan_id])
+    except Exception as error:
+        logs.exception("release plan not scored", plan=plan_id)
+        note_fault(act, plan_id, f"could not be worked out ({type(error).__name__})")
+
+
 def plans_due(act: Act) -> list[int]:
-    """The open plans whose time has come, or whose facts changed since they were last scored."""
-    open_plans = select(ReleasePlan.id).where(ReleasePlan.closed_at.is_(None))
-    due = [open_plans.where(ReleasePlan.next_due_at <= act.at)]
-    of_stay = open_plans.join(Reception, Reception.patient_id == ReleasePlan.patient_id)
+    """The open plans whose time has come, or whose facts changed since they were last scored.
+
+    What changed before the last finished run of the sweep was seen by it: only what was written
+    since is looked at, so that a quiet night reads next to nothing.
+    """
+    since = _last_run_at(act)
+    due = [_OPEN.where(ReleasePlan.next_due_at <= act.at)]
+    of_stay = _OPEN.join(Reception, Reception.patient_id == ReleasePlan.patient_id)
     models: tuple[Any, ...] = (ReceptionDetail, Hearing, KnownRelease, Transfer, Exit)
     for model in models:
-        due.append(
-            of_stay.join(model, model.reception_id == Reception.id).where(_changed_since(model))
-        )
+        due += [
+            of_stay.join(model, model.reception_id == Reception.id).where(changed)
+            for changed in _changes(model, since)
+        ]
+    of_patient = _OPEN.join(DoseEvent, DoseEvent.patient_id == ReleasePlan.patient_id)
+    due += [of_patient.where(changed) for changed in _changes(DoseEvent, since)]
     due.append(
-        open_plans.join(DoseEvent, DoseEvent.patient_id == ReleasePlan.patient_id).where(
-            _changed_since(DoseEvent)
+        _OPEN.join(PatientChange, PatientChange.patient_id == ReleasePlan.patient_id).where(
+            PatientChange.field == "died_on", PatientChange.recorded_at > since,
+            PatientChange.recorded_at > ReleasePlan.scored_at,
         )
-    )
-    due.append(
-        open_plans.join(PatientChange, PatientChange.patient_id == ReleasePlan.patient_id).where(
-            PatientChange.field == "died_on", PatientChange.recorded_at > ReleasePlan.scored_at
-        )
-    )
-    for place in (SiteClosure, CalendarChange):
-        recorded = select(place.id).where(
-            _of_plan(place), place.recorded_at > ReleasePlan.scored_at
-        )
-        due.append(open_plans.where(recorded.exists()))
-        # A withdrawal is dated by the day alone: a plan scored that day may not know of it.
-        since = act.today - scoring.LOOK_AHEAD
-        for on in filter(
-            None,
-            act.session.scalars(
-                select(place.withdrawn_on).where(place.withdrawn_on >= since).distinct()
-            ),
-        ):
-            withdrawn = select(place.id).where(_of_plan(place), place.withdrawn_on == on)
-            due.append(open_plans.where(withdrawn.exists(), ReleasePlan.scored_at < end_of(on)))
+    )  # fmt: skip
+    due += _of_calendars(act, since)
     return sorted(act.session.scalars(union(*due)))
 
 
-def _changed_since(table: Any) -> Any:
-    """Was this row written, or struck out, after the plan was last scored?"""
-    return or_(table.recorded_at > ReleasePlan.scored_at, table.struck_at > ReleasePlan.scored_at)
+_OPEN = select(ReleasePlan.id).where(ReleasePlan.closed_at.is_(None))
 
 
-def _of_plan(place: Any) -> Any:
-    """Is it a closure of the plan's prison or destination? A bank holiday may be anybody's."""
-    if place is CalendarChange:
-        return true()
-    return or_(
-        place.site_id == ReleasePlan.site_id, place.site_id == ReleasePlan.destination_site_id
+def _last_run_at(act: Act) -> datetime:
+    """When the last finished run began, less a day for whatever was being written then."""
+    began = act.session.scalar(
+        select(func.max(SweepRun.began_at)).where(
+            SweepRun.name == SWEEP, SweepRun.outcome == "done"
+        )
     )
+    return start_of(LONG_AGO) if began is None else began - ONE_DAY
+
+
+def _changes(table: Any, since: datetime) -> list[ColumnElement[bool]]:
+    """Rows written, or struck out, after the plan was last scored: one look for each."""
+    return [
+        and_(at > since, at > ReleasePlan.scored_at) for at in (table.recorded_at, table.struck_at)
+    ]
+
+
+def _of_calendars(act: Act, since: datetime) -> list[Select[tuple[int]]]:
+    """Plans scored before a bank holiday or a closure of their prison or destination was known.
+
+    A withdrawal is dated by the day alone: a plan scored that day may not know of it.
+    """
+    due = []
+    for change in act.session.scalars(_written(CalendarChange, since)):
+        due.append(_OPEN.where(ReleasePlan.scored_at < _known_at(change)))
+    for closure in act.session.scalars(_written(SiteClosure, since)):
+        due += [
+            _OPEN.where(ReleasePlan.scored_at < _known_at(closure), site == closure.site_id)
+            for site in (ReleasePlan.site_id, ReleasePlan.destination_site_id)
+        ]
+    return due
+
+
+def _written(table: Any, since: datetime) -> Any:
+    return select(table).where(or_(table.recorded_at > since, table.withdrawn_on >= since.date()))
+
+
+def _known_at(row: CalendarChange | SiteClosure) -> datetime:
+    return end_of(row.withdrawn_on) if row.withdrawn_on else row.recorded_at
 
 
 @sweep(

@@ -9,7 +9,15 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from clinic.custody import commands, deliveries, queries, sweeps, timetables
-from clinic.custody.models import Delivery, Exit, Hearing, KnownRelease, Timetable, TimetableItem
+from clinic.custody.models import (
+    Delivery,
+    Exit,
+    Hearing,
+    KnownRelease,
+    Reception,
+    Timetable,
+    TimetableItem,
+)
 from clinic.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from clinic.keyworkers import commands as keyworkers
 from clinic.keyworkers import queries as caseloads
@@ -620,6 +628,29 @@ def test_a_night_on_which_no_calendar_changed_looks_at_nobody(prison, monkeypatc
     assert swept(6) == [moved]
     assert swept(7) == []
     assert elsewhere
+
+
+def test_new_holiday_lists_are_looked_at_once_for_each_stay_that_has_something_open(
+    prison, monkeypatch
+):
+    looked_at, honest = [], sweeps.replan_in_sweep
+    monkeypatch.setattr(
+        sweeps, "replan_in_sweep", lambda act, stay: looked_at.append(stay) or honest(act, stay)
+    )
+    finished, open_one = prison.receives(), prison.receives()
+    with prison.database.transaction() as session:
+        session.execute(update(Reception).values(calendar_seen="the lists of last year"))
+        session.execute(
+            update(TimetableItem)
+            .where(TimetableItem.reception_id == finished)
+            .values(state="closed_left")
+        )
+
+    for _ in range(2):
+        sweeps.replan_moved_stays(prison.act(), prison.at.date())
+
+    assert looked_at == [open_one]
+    assert len(prison.timetables(open_one)) == 1
 
 
 def test_the_numbering_of_days_is_a_dated_setting_and_a_stay_keeps_its_own(prison):

@@ -78,18 +78,19 @@ def test_a_repeated_sweep_changes_nothing_and_doubles_no_flag(story, clock):
 def test_a_sweep_killed_half_way_and_run_again_gives_the_same_flags(story, clock, monkeypatch):
     plans = [a_release_plan(story.act(), story.patient(), **SEPTEMBER) for _ in range(4)]
     midnight = datetime(2026, 9, 15, 23, 5, tzinfo=UTC)
-    honest, seen = sweeps.follow_plan, []
+    honest, seen = sweeps.follow_plans, []
 
-    def killed(act, plan_id):
+    def killed(act, plan_ids):
         if len(seen) == 2:
             raise SystemExit("power cut")
-        seen.append(plan_id)
-        honest(act, plan_id)
+        seen.extend(plan_ids)
+        honest(act, plan_ids)
 
-    monkeypatch.setattr(sweeps, "follow_plan", killed)
+    monkeypatch.setattr(sweeps, "AT_ONCE", 2)
+    monkeypatch.setattr(sweeps, "follow_plans", killed)
     with pytest.raises(SystemExit):
         swept(story, clock, midnight)
-    monkeypatch.setattr(sweeps, "follow_plan", honest)
+    monkeypatch.setattr(sweeps, "follow_plans", honest)
     clock.forward(minutes=31)  # the lease of the run that died
     outcome = swept(story, clock, clock.now())
 
@@ -102,21 +103,21 @@ def test_a_sweep_killed_half_way_and_run_again_gives_the_same_flags(story, clock
 def test_a_plan_that_fails_is_kept_in_view_and_the_others_go_on(story, clock, monkeypatch):
     plans = [a_release_plan(story.act(), story.patient(), **SEPTEMBER) for _ in range(3)]
     midnight = datetime(2026, 9, 15, 23, 5, tzinfo=UTC)
-    honest = sweeps.follow_plan
+    honest = sweeps.follow_plans
 
-    def follow(act, plan_id):
-        if plan_id == plans[1]:
+    def follow(act, plan_ids):
+        if plans[1] in plan_ids:
             raise RuntimeError("cannot")
-        honest(act, plan_id)
+        honest(act, plan_ids)
 
-    monkeypatch.setattr(sweeps, "follow_plan", follow)
+    monkeypatch.setattr(sweeps, "follow_plans", follow)
     assert swept(story, clock, midnight).outcome == "done"
 
     act = story.act()
     rows = [act.session.get_one(ReleasePlan, plan_id) for plan_id in plans]
     assert [row.fault is None for row in rows] == [True, False, True]
     assert "RG-11" in {row[1] for row in flags_of(story, plans[2])}
-    monkeypatch.setattr(sweeps, "follow_plan", honest)
+    monkeypatch.setattr(sweeps, "follow_plans", honest)
     assert swept(story, clock, midnight + timedelta(minutes=1)).did == 1
     assert story.act().session.get_one(ReleasePlan, plans[1]).fault is None
 
