@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, select
-from sqlalchemy.orm import aliased, lazyload
+from sqlalchemy import String, and_, bindparam, exists, func, literal, null, select, union_all
+from sqlalchemy.orm import aliased
 
 from clinic.act import Act
 from clinic.custody import facts, words
@@ -27,11 +27,12 @@ from clinic.custody.models import (
 )
 from clinic.custody.queries import NAMING
 from clinic.custody.wings import in_custody_here, wings_here
+from clinic.db import UtcDateTime
 from clinic.errors import NotFound
 from clinic.groups.models import GroupSeat, GroupSession
 from clinic.keyworkers.queries import day_number
 from clinic.observations.models import WingObservation
-from clinic.patients.models import Allocation, Patient
+from clinic.patients.models import Allocation, Patient, listed
 from clinic.staff.models import Staff
 from dosing.days import ONE_DAY, end_of, london_day, london_time, start_of
 from scheduling.custody_request import RECEPTION_IS_DAY_1
@@ -93,141 +94,178 @@ def board(act: Act, wing_id: int) -> Board:
     wing = act.session.get(Wing, wing_id)
     if wing is None or wing.site_id != act.site_id:
         raise NotFound("There is no such wing here.")
-    rows = act.session.execute(
-        select(Reception, ReceptionDetail, Patient, Location.cell, Staff.name)
-        .join(Location, Location.reception_id == Reception.id)
-        .join(Patient, Patient.id == Reception.patient_id)
-        .join(ReceptionDetail, facts.detail_stands())
-        .outerjoin(Allocation, facts.is_keyworker_here(act))
-        .outerjoin(Staff, Staff.id == Allocation.staff_id)
-        .where(
-            Location.wing_id == wing_id,
-            Location.known_until.is_(None),
-            ~_later_location(act),
-            Reception.undone_at.is_(None),
-            in_custody_here(act),
-        )
-        .options(lazyload(Patient.identifiers))
-    ).all()
-    ids = [reception.id for reception, *_ in rows]
+    rows = _look(act, _LIVES_THERE, wing_id=wing_id, site_id=act.site_id)
+    ids = [row.id for row in rows]
     due, takes_place, seen = _due(act, ids), _today(act, ids), _seen(act, ids)
-    people = [
-        _on_wing(act, row, due[row[0].id], takes_place[row[0].id], seen[row[0].id]) for row in rows
-    ]
+    people = [_on_wing(act, row, due[row.id], takes_place[row.id], seen[row.id]) for row in rows]
     people.sort(key=lambda each: (each.cell is None, each.cell or "", each.reception_id))
     act.note_shown("custody.board_shown", [each.patient_id for each in people])
     return Board(wing, people)
 
 
-def _later_location(act: Act) -> Any:
+def _look(act: Act, statement: Any, **given: Any) -> Sequence[Any]:
+    """The plain rows of a statement that was built once; no entity is made of them."""
+    return act.session.connection().execute(statement, given).all()
+
+
+def _later_location(site_id: Any) -> Any:
     later, there = aliased(Location), aliased(Wing)
     return exists().where(
         later.reception_id == Location.reception_id,
         later.known_until.is_(None),
         later.from_at > Location.from_at,
         there.id == later.wing_id,
-        there.site_id == act.site_id,
+        there.site_id == site_id,
     )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The prison asked about, in statements built before anybody asks."""
+
+    site_id: Any = bindparam("site_id")
+
+
+_HERE: Any = _Asked()
+_LIVES_THERE = (
+    select(
+        Reception.id, Reception.day_count, Patient.id.label("patient_id"), Patient.family_name,
+        Patient.given_name, ReceptionDetail.received_at, ReceptionDetail.screening,
+        ReceptionDetail.ppo, ReceptionDetail.heightened_risk, Location.cell,
+        Staff.name.label("keyworker"),
+    )
+    .select_from(Reception)
+    .join(Location, Location.reception_id == Reception.id)
+    .join(Patient, Patient.id == Reception.patient_id)
+    .join(ReceptionDetail, facts.detail_stands())
+    .outerjoin(Allocation, facts.is_keyworker_here(_HERE))
+    .outerjoin(Staff, Staff.id == Allocation.staff_id)
+    .where(
+        Location.wing_id == bindparam("wing_id"),
+        Location.known_until.is_(None),
+        ~_later_location(_HERE.site_id),
+        Reception.undone_at.is_(None),
+        in_custody_here(_HERE),
+    )
+)  # fmt: skip
 
 
 def _on_wing(
     act: Act,
     row: Any,
     due: list[Due],
-    today: list[tuple[datetime | None, str]],
+    today: list[tuple[datetime, str]],
     seen: list[datetime],
 ) -> OnWing:
-    reception, detail, patient, cell, keyworker = row
-    day = day_number(reception, detail, act.today)
+    day = day_number(row, row, act.today)
     state, missed = None, 0
-    if day <= LAST_OBSERVED and detail.screening != "negative":
-        owed = rounds(detail.received_at, act.today - (day - 1) * ONE_DAY, seen, act.at)
+    if day <= LAST_OBSERVED and row.screening != "negative":
+        owed = rounds(row.received_at, act.today - (day - 1) * ONE_DAY, seen, act.at)
         state = next(
             (each.state for each in owed if each.opens_at <= act.at < each.closes_at), None
         )
         missed = sum(each.state == "missed" for each in owed)
-    today.sort(key=lambda each: each[0] or start_of(act.today))
+    today.sort(key=lambda each: each[0])
     return OnWing(
-        reception.id, patient.id, patient.listed_name, cell, day, phase(day), detail.ppo,
-        detail.heightened_risk, keyworker, [says for _, says in today], due, state, missed,
+        row.id, row.patient_id, listed(row.family_name, row.given_name), row.cell, day,
+        phase(day), row.ppo, row.heightened_risk, row.keyworker, [says for _, says in today], due,
+        state, missed,
     )  # fmt: skip
+
+
+_STILL_DUE = (
+    select(
+        TimetableItem.reception_id, TimetableItem.item, TimetableItem.for_on, TimetableItem.due_on,
+        (TimetableItem.deadline < bindparam("at", type_=UtcDateTime)).label("overdue"),
+    )
+    .where(
+        TimetableItem.reception_id.in_(bindparam("ids", expanding=True)),
+        TimetableItem.site_id == bindparam("site_id"),
+        TimetableItem.state == "open",
+        TimetableItem.deadline <= bindparam("midnight"),
+    )
+    .order_by(TimetableItem.deadline, TimetableItem.id)
+)  # fmt: skip
 
 
 def _due(act: Act, ids: Collection[int]) -> defaultdict[int, list[Due]]:
     """What is late or due by midnight, the longest late first."""
-    rows = act.session.execute(
-        select(
-            TimetableItem.reception_id, TimetableItem.item, TimetableItem.for_on,
-            TimetableItem.due_on, TimetableItem.deadline,
-        )
-        .where(
-            TimetableItem.reception_id.in_(ids),
-            TimetableItem.site_id == act.site_id,
-            TimetableItem.state == "open",
-            TimetableItem.deadline <= end_of(act.today),
-        )
-        .order_by(TimetableItem.deadline, TimetableItem.id)
-    )  # fmt: skip
     found: defaultdict[int, list[Due]] = defaultdict(list)
-    for reception_id, item, for_on, due_on, deadline in rows:
-        found[reception_id].append(Due(words.duty(item, for_on), due_on, deadline < act.at))
+    for reception_id, item, for_on, due_on, overdue in _look(
+        act, _STILL_DUE, ids=ids, site_id=act.site_id, at=act.at, midnight=end_of(act.today)
+    ):
+        found[reception_id].append(Due(words.duty(item, for_on), due_on, bool(overdue)))
     return found
 
 
-def _today(act: Act, ids: Collection[int]) -> defaultdict[int, list[tuple[datetime | None, str]]]:
+def _takes_place(kind: str, model: Any, at: Any, says: Any, *when: Any) -> Any:
+    return select(model.reception_id, literal(kind), at, says).where(
+        model.reception_id.in_(bindparam("ids", expanding=True)), *when
+    )
+
+
+def _by_the_clock(column: Any) -> tuple[Any, Any]:
+    return column >= bindparam("first"), column < bindparam("last")
+
+
+_NO_TIME, _NO_WORD = null().cast(UtcDateTime), null().cast(String)
+_TAKES_PLACE = union_all(
+    _takes_place(
+        "group", GroupSeat, GroupSeat.starts_at, GroupSession.topic, GroupSeat.state == "seated",
+        *_by_the_clock(GroupSeat.starts_at),
+    ).join(GroupSession, GroupSession.id == GroupSeat.session_id),
+    _takes_place(
+        "court", Hearing, Hearing.starts_at, _NO_WORD, Hearing.known_until.is_(None),
+        *_by_the_clock(Hearing.starts_at),
+    ),
+    _takes_place(
+        "transfer", Transfer, _NO_TIME, _NO_WORD, Transfer.known_until.is_(None),
+        Transfer.on == bindparam("today"),
+    ),
+    _takes_place(
+        "release", KnownRelease, _NO_TIME, _NO_WORD, KnownRelease.known_until.is_(None),
+        KnownRelease.on == bindparam("today"),
+    ),
+    _takes_place(
+        "away", Unavailable, _NO_TIME, Unavailable.place, Unavailable.known_until.is_(None),
+        Unavailable.from_on <= bindparam("today"),
+        Unavailable.to_on.is_(None) | (Unavailable.to_on >= bindparam("today")),
+    ),
+)  # fmt: skip
+_WHOLE_DAY = {"transfer": "Moves to another prison", "release": "Release"}
+
+
+def _today(act: Act, ids: Collection[int]) -> defaultdict[int, list[tuple[datetime, str]]]:
     """Groups, hearings, moves, releases and days away that touch today."""
-    first, last = start_of(act.today), end_of(act.today)
-    found: defaultdict[int, list[tuple[datetime | None, str]]] = defaultdict(list)
-
-    def clock(at: datetime) -> str:
-        return f"{london_time(at):%H:%M}"
-
-    for reception_id, starts_at, topic in act.session.execute(
-        select(GroupSeat.reception_id, GroupSeat.starts_at, GroupSession.topic)
-        .join(GroupSession, GroupSession.id == GroupSeat.session_id)
-        .where(
-            GroupSeat.reception_id.in_(ids), GroupSeat.state == "seated",
-            GroupSeat.starts_at >= first, GroupSeat.starts_at < last,
-        )
-    ):  # fmt: skip
-        found[reception_id].append((starts_at, f"{clock(starts_at)} group: {TOPIC_NAMES[topic]}"))
-    for reception_id, starts_at in act.session.execute(
-        select(Hearing.reception_id, Hearing.starts_at).where(
-            Hearing.reception_id.in_(ids), Hearing.known_until.is_(None),
-            Hearing.starts_at >= first, Hearing.starts_at < last,
-        )
-    ):  # fmt: skip
-        found[reception_id].append((starts_at, f"{clock(starts_at)} court"))
-    for model, says in ((Transfer, "Moves to another prison"), (KnownRelease, "Release")):
-        for reception_id in act.session.scalars(
-            select(model.reception_id).where(  # type: ignore[attr-defined]
-                model.reception_id.in_(ids),
-                model.known_until.is_(None),
-                model.on == act.today,  # type: ignore[attr-defined]
-            )
-        ):
-            found[reception_id].append((None, says))
-    for reception_id, place in act.session.execute(
-        select(Unavailable.reception_id, Unavailable.place).where(
-            Unavailable.reception_id.in_(ids), Unavailable.known_until.is_(None),
-            Unavailable.from_on <= act.today,
-            (Unavailable.to_on.is_(None)) | (Unavailable.to_on >= act.today),
-        )
-    ):  # fmt: skip
-        found[reception_id].append((None, f"Away: {place.replace('_', ' ')}"))
+    first = start_of(act.today)
+    found: defaultdict[int, list[tuple[datetime, str]]] = defaultdict(list)
+    for reception_id, kind, at, word in _look(
+        act, _TAKES_PLACE, ids=ids, first=first, last=end_of(act.today), today=act.today
+    ):
+        clock = "" if at is None else f"{london_time(at):%H:%M}"
+        if kind == "group":
+            says = f"{clock} group: {TOPIC_NAMES[word]}"
+        elif kind == "court":
+            says = f"{clock} court"
+        elif kind == "away":
+            says = f"Away: {word.replace('_', ' ')}"
+        else:
+            says = _WHOLE_DAY[kind]
+        found[reception_id].append((at or first, says))
     return found
+
+
+_OBSERVED = select(WingObservation.reception_id, WingObservation.at).where(
+    WingObservation.reception_id.in_(bindparam("ids", expanding=True)),
+    WingObservation.struck_at.is_(None),
+    WingObservation.at >= bindparam("since"),
+)
 
 
 def _seen(act: Act, ids: Collection[int]) -> defaultdict[int, list[datetime]]:
-    rows = act.session.execute(
-        select(WingObservation.reception_id, WingObservation.at).where(
-            WingObservation.reception_id.in_(ids),
-            WingObservation.struck_at.is_(None),
-            WingObservation.at >= start_of(act.today - LAST_OBSERVED * ONE_DAY),
-        )
-    )
+    since = start_of(act.today - LAST_OBSERVED * ONE_DAY)
     found: defaultdict[int, list[datetime]] = defaultdict(list)
-    for reception_id, at in rows:
+    for reception_id, at in _look(act, _OBSERVED, ids=ids, since=since):
         found[reception_id].append(at)
     return found
 
@@ -287,7 +325,7 @@ def overview(act: Act) -> Overview:
                 Location.wing_id.in_(
                     select(Wing.id).where(Wing.site_id == act.site_id).scalar_subquery()
                 ),
-                ~_later_location(act),
+                ~_later_location(act.site_id),
             ),
         )
         .outerjoin(there, there.id == Location.wing_id)

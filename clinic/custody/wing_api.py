@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Response, jsonify
+
 from clinic.auth import act, needs
 from clinic.custody import board, wing_commands, wings
 from clinic.custody.models import Wing
@@ -58,9 +60,40 @@ def close(wing_id: int) -> None:
 @needs("custody.read")
 @wings_api.response(200, BoardSchema)
 @wings_api.alt_response(404, description="No such wing here")
-def wing_board(wing_id: int) -> board.Board:
+def wing_board(wing_id: int) -> Response:
     """A wing today: who lives there, what takes place and what is due for each."""
-    return board.board(act(), wing_id)
+    # Hundreds of small objects: laid out by hand at a fraction of what the schema's own way costs.
+    return jsonify(_laid_out(board.board(act(), wing_id)))
+
+
+def _laid_out(view: board.Board) -> dict[str, Any]:
+    """What `BoardSchema` says of a board."""
+    return {
+        "wing": WingSchema().dump(view.wing),
+        "people": [
+            {
+                "reception_id": each.reception_id,
+                "patient_id": each.patient_id,
+                "cell": each.cell,
+                "day": each.day,
+                "phase": each.phase,
+                "ppo": each.ppo,
+                "heightened_risk": each.heightened_risk,
+                "today": each.today,
+                "due": [
+                    {
+                        "duty": due.duty,
+                        "due_on": due.due_on.isoformat(),
+                        "overdue": due.overdue,
+                    }
+                    for due in each.due
+                ],
+                "round": each.round,
+                "missed": each.missed,
+            }
+            for each in view.people
+        ],
+    }
 
 
 @wings_api.get("/custody/overview")

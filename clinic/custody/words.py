@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from clinic.staff.models import POSTS
 from scheduling.custody_rules import DELIVERABLE, ITEMS
@@ -65,6 +66,7 @@ _COMPLETION = ("final_review", "certificate", "post_28_referral")
 _ON_THE_MOVE = ("RG-07", "TT-18")
 
 
+@lru_cache(maxsize=1024)  # the board of a wing says a few of them hundreds of times
 def duty(item: str, for_on: date | None = None) -> str:
     """A duty as staff say it, with its week or the hearing it is for."""
     stem, _, week = item.rpartition("_")

@@ -33,6 +33,11 @@ ALERT_KINDS = {
 ALLOCATIONS = {"keyworker": "Keyworker", "case_manager": "Case manager", "cover": "Cover"}
 
 
+def listed(family_name: str, given_name: str) -> str:
+    """A name as lists show it."""
+    return f"{family_name.upper()}, {given_name}"
+
+
 class Patient(Base):
     """The person treated, in every setting. Blank means not asked; nothing is assumed (XX-06)."""
 
@@ -67,7 +72,7 @@ class Patient(Base):
 
     @property
     def listed_name(self) -> str:
-        return f"{self.family_name.upper()}, {self.given_name}"
+        return listed(self.family_name, self.given_name)
 
     def number(self, kind: str) -> str | None:
         """The current identifier of a kind, as stored; None when none is known."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import event
 
 from clinic.custody import board, commands
+from clinic.custody.schemas import BoardSchema
 from clinic.custody.wing_commands import add_wing
 from clinic.errors import NotFound
 from clinic.keyworkers import commands as keyworkers
@@ -107,5 +109,10 @@ def test_the_board_by_page_and_over_http_is_this_prisons_alone(
     assert "WREN" in page
     assert "Phase 1: days 1 to 7" in text(nurse.get("/custody/overview"))
     api = door.by_token("prison_healthcare", site=prison.site)
-    assert api.get(f"/api/v1/wings/{wings[0]}/board").json["people"][0]["day"] >= 1
+    told = api.get(f"/api/v1/wings/{wings[0]}/board").json
+    view = board.board(prison.act(), wings[0])
+    assert told == json.loads(json.dumps(BoardSchema().dump(view)))
+    assert told["people"][0]["due"][0] == {
+        "duty": "Reception screening", "due_on": "2026-11-04", "overdue": True,
+    }  # fmt: skip
     assert api.get("/api/v1/custody/overview").json["unnamed"] == 1
