@@ -532,10 +532,18 @@ def clinic_closes(case: Json, day: date) -> str | None:
 
 def walked(case: Json) -> Json:
     """The gap by walking day after day, asking of each: is there anything to take today?"""
-    left = datetime.fromisoformat(case["exit"]["at"]).astimezone(LONDON)
-    out_on, left_clock = left.date(), f"{left:%H:%M}"
+    if "exit" in case:
+        left = datetime.fromisoformat(case["exit"]["at"]).astimezone(LONDON)
+        out_on, left_clock = left.date(), f"{left:%H:%M}"
+        last_dose = max(date.fromisoformat(dose["on"]) for dose in case["doses"])
+    else:
+        out_on, left_clock = date.fromisoformat(case["release"]["confirmed_on"]), ""
+        last_dose = out_on - timedelta(days=0 if case["dose_on_release_day"] else 1)
+    if "depot_cover_ends_on" in case:
+        covered_to = date.fromisoformat(case["depot_cover_ends_on"])
+        only = case["medicine"] == "buprenorphine_depot"
+        last_dose = covered_to if only else max(last_dose, covered_to)
     today = datetime.fromisoformat(case["as_at"]).astimezone(LONDON).date()
-    last_dose = max(date.fromisoformat(dose["on"]) for dose in case["doses"])
     in_hand: set[date] = set()
     for supply in case["bridging_supplies"]:
         for instalment in supply["instalments"]:
@@ -562,7 +570,8 @@ def walked(case: Json) -> Json:
             stop += timedelta(days=1)
             while pharmacy_closes(case, stop) is None:
                 stop += timedelta(days=1)
-    end = today + timedelta(days=1) if stop is None else stop
+    counted_to = today if "exit" in case else last_dose
+    end = counted_to + timedelta(days=1) if stop is None else stop
 
     uncovered, unbroken, cover = [], True, last_dose
     day = last_dose + timedelta(days=1)

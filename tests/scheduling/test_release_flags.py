@@ -5,9 +5,12 @@ The case in order is released on Wednesday 18 September 2019, clinic on Thursday
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.scheduling.release_cases import (
     Json,
@@ -152,6 +155,37 @@ def test_taking_away_the_fact_that_closed_a_flag_brings_it_back(
     assert flag(closed, rule) is None
 
     assert flag(without(closed, fact), rule) is not None
+
+
+# What can only ever clear a flag: taken away, it is not known, and nothing is better for that. (A
+# letter prepared and not sent is flagged a day before one nobody prepared: RG-20.)
+ONLY_CLEARS = (
+    "prescriber", "prescriber.name", "prescriber.service", "consent", "dose_letter.sent_at",
+    "dose_letter.sent_to", "naloxone", "overdose_session", "weekend_cover_acknowledged_at",
+    "engaged_on", "destination.area", "destination.contact", "dose_on_release_day",
+    "appointment.acknowledged_at", "appointment.reconfirmed_at", "notification.sent_at",
+    "notification.acknowledged_at", "notification.reconfirmed_at", "opioid_history", "on_ost",
+)  # fmt: skip
+
+
+@given(st.sampled_from(CLOSED_BY), st.sets(st.sampled_from(ONLY_CLEARS)))
+@settings(max_examples=300)
+def test_whatever_else_is_missing_no_flag_goes_with_a_fact_and_the_closing_one_brings_its_own(
+    closed: tuple[str, Json, str], missing: set[str]
+) -> None:
+    rule, case, path = closed
+    less = taken_away(case, missing)
+
+    assert flags(case).keys() <= flags(less).keys()
+    assert rule in flags(taken_away(less, {path}))
+
+
+def taken_away(case: Json, paths: set[str]) -> Json:
+    """A case less the facts at these paths, as far as it holds them."""
+    for path in sorted(paths):
+        with contextlib.suppress(KeyError, IndexError):
+            case = without(case, path)
+    return case
 
 
 def test_every_rule_has_a_closing_fact_that_was_tried() -> None:

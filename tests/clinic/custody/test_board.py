@@ -110,6 +110,7 @@ def test_the_board_by_page_and_over_http_is_this_prisons_alone(
     assert "Phase 1: days 1 to 7" in text(nurse.get("/custody/overview"))
     api = door.by_token("prison_healthcare", site=prison.site)
     told = api.get(f"/api/v1/wings/{wings[0]}/board").json
+    prison.at = DAY_2
     view = board.board(prison.act(), wings[0])
     assert told == json.loads(json.dumps(BoardSchema().dump(view)))
     assert told["people"][0]["due"][0] == {
