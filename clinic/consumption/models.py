@@ -36,9 +36,9 @@ class DoseEvent(Strikable, Base):
         ),
         Index("ix_dose_event_site_day", "site_id", "dose_on"),
         Index("ix_dose_event_recorded_at", "recorded_at"),
-        Index("ix_dose_event_struck_at", "struck_at",
-              sqlite_where=text("struck_at IS NOT NULL"),
-              postgresql_where=text("struck_at IS NOT NULL")),
+        Index(
+            "ix_dose_event_struck_at", "struck_at", info=only_where("struck_at IS NOT NULL")
+        ),
         struck_whole(),
         codes_only("outcome", OUTCOMES),
         CheckConstraint(
