@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, jsonify
@@ -25,14 +26,25 @@ handovers_api = Blueprint(
 Given = dict[str, Any]
 ONE = "/handovers/<int:handover_id>"
 
-_versioned = handovers_api.doc(**VERSIONED)
-_stale = handovers_api.alt_response(412, description="Changed meanwhile")
-_unread = handovers_api.alt_response(428, description="No If-Match")
 _elsewhere = handovers_api.alt_response(403, description="Outside the caseload, or not your side")
 _none = handovers_api.alt_response(404, description="There is no such hand-over")
 _conflict = handovers_api.alt_response(
     409, description="It does not stand so, or nothing lets it leave"
 )
+
+
+def _changes(view: Callable[..., Response]) -> Callable[..., Response]:
+    """What every change of a hand-over has in common: the version it was read at, what it gives
+    back, and how it may be refused."""
+    for each in (
+        _conflict, _none, _elsewhere,
+        handovers_api.alt_response(428, description="No If-Match"),
+        handovers_api.alt_response(412, description="Changed meanwhile"),
+        handovers_api.response(200, HandoverSchema),
+        handovers_api.doc(**VERSIONED),
+    ):  # fmt: skip
+        view = each(view)
+    return view
 
 
 def _one(handover_id: int, status: int = 200) -> Response:
@@ -84,14 +96,8 @@ def handover(handover_id: int) -> Response:
 
 @handovers_api.post(f"{ONE}/basis")
 @needs("release.plan")
-@_versioned
 @handovers_api.arguments(HandoverBasisSchema)
-@handovers_api.response(200, HandoverSchema)
-@_stale
-@_unread
-@_elsewhere
-@_none
-@_conflict
+@_changes
 def change_basis(given: Given, handover_id: int) -> Response:
     """Record what lets it leave."""
     commands.change_basis(act(), handover_id, version=if_match(), **given)
@@ -100,14 +106,8 @@ def change_basis(given: Given, handover_id: int) -> Response:
 
 @handovers_api.post(f"{ONE}/send")
 @needs("release.plan")
-@_versioned
 @handovers_api.arguments(HandoverSendSchema)
-@handovers_api.response(200, HandoverSchema)
-@_stale
-@_unread
-@_elsewhere
-@_none
-@_conflict
+@_changes
 def send(given: Given, handover_id: int) -> Response:
     """Record that it left, with what proves it."""
     commands.send(act(), handover_id, version=if_match(), **given)
@@ -116,14 +116,8 @@ def send(given: Given, handover_id: int) -> Response:
 
 @handovers_api.post(f"{ONE}/answer")
 @needs("release.plan")
-@_versioned
 @handovers_api.arguments(HandoverAnswerSchema)
-@handovers_api.response(200, HandoverSchema)
-@_stale
-@_unread
-@_elsewhere
-@_none
-@_conflict
+@_changes
 def answer(given: Given, handover_id: int) -> Response:
     """The receiving service accepts or refuses it."""
     commands.answer(act(), handover_id, version=if_match(), **given)
@@ -132,14 +126,8 @@ def answer(given: Given, handover_id: int) -> Response:
 
 @handovers_api.post(f"{ONE}/withdraw")
 @needs("release.plan")
-@_versioned
 @handovers_api.arguments(HandoverWhySchema)
-@handovers_api.response(200, HandoverSchema)
-@_stale
-@_unread
-@_elsewhere
-@_none
-@_conflict
+@_changes
 def withdraw(given: Given, handover_id: int) -> Response:
     """It no longer holds."""
     commands.withdraw(act(), handover_id, version=if_match(), **given)
@@ -148,14 +136,8 @@ def withdraw(given: Given, handover_id: int) -> Response:
 
 @handovers_api.post(f"{ONE}/take-back")
 @needs("release.plan")
-@_versioned
 @handovers_api.arguments(HandoverWhySchema)
-@handovers_api.response(200, HandoverSchema)
-@_stale
-@_unread
-@_elsewhere
-@_none
-@_conflict
+@_changes
 def take_back(given: Given, handover_id: int) -> Response:
     """An answer or a withdrawal was recorded by mistake."""
     commands.take_back(act(), handover_id, version=if_match(), **given)
