@@ -59,6 +59,16 @@ def chase_confirmation_on(claimed_on: date, asked_on: date | None) -> date:
     return asked_on + timedelta(days=RULES["AS-04"]["chase_after"])
 
 
+def dose_waits(arrived_on: date, on: date) -> bool:
+    """Does a dose of this day wait until somebody has asked about one taken elsewhere? Rule: AS-13."""
+    return bool(0 <= (on - arrived_on).days <= RULES["AS-13"]["dose_waits"])
+
+
+def still_asked(arrived_on: date, on: date) -> bool:
+    """Are the questions of an arrival still asked on this day? Rule: AS-13 (RC-24)."""
+    return bool(0 <= (on - arrived_on).days <= RULES["AS-13"]["asked_for"])
+
+
 def withdrawal_found(cows: int) -> bool:
     """Does this COWS total show withdrawal? Rule: AS-05 (RP-40)."""
     return bool(cows >= RULES["AS-05"]["cows_from"])

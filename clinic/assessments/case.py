@@ -14,6 +14,7 @@ from functools import cached_property
 
 from clinic.act import Act
 from clinic.assessments import words
+from clinic.assessments.arrival import Arrived
 from clinic.assessments.claims import Claim, claims_of
 from clinic.assessments.entries import Entries
 from clinic.assessments.kinds import KINDS, in_micrograms
@@ -54,13 +55,14 @@ def place_of(act: Act, here: Here) -> Place:
 class Case:
     """One person's current case as it stood at a moment. `of`: all that stands; `own`: this case's.
 
-    `began_on` None: no case is open.
+    `began_on` None: no case is open. `arrived`: from elsewhere, where somebody asks about that.
     """
 
     def __init__(
         self, rows: list[ClinicalEntry], doses: Iterable[DoseEvent], place: Place, sex: str,
-        at: datetime, supplied: Sequence[DispensedDose] = (),
+        at: datetime, supplied: Sequence[DispensedDose] = (), arrived: Arrived | None = None,
     ) -> None:  # fmt: skip
+        self.arrived = arrived
         self.place, self.sex, self.at, self.today = place, sex, at, london_day(at)
         self.of = Entries(rows)
         self.doses = [row for row in doses if row.struck_at is None]

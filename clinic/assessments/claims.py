@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from clinic.assessments.entries import Entries
-from clinic.assessments.kinds import CONFIRMATIONS, CONFIRMERS, KINDS
+from clinic.assessments.kinds import ASKED, CONFIRMATIONS, CONFIRMERS, KINDS
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import DoseEvent
 from dosing.medicines import PRODUCTS
@@ -31,7 +31,7 @@ class Claim:
     answers: dict[str, list[ClinicalEntry]]
 
     def answer(self, by: str) -> ClinicalEntry | None:
-        """The last answer of the prescriber or the pharmacy."""
+        """The last answer of the prescriber, the pharmacy or the surgery."""
         return self.answers[by][-1] if self.answers[by] else None
 
     def state(self, by: str) -> str:
@@ -98,7 +98,7 @@ def claims_of(of: Entries, doses: Iterable[DoseEvent] = ()) -> list[Claim]:
     An answer is to the claim it names, or, naming none, to every claim written down before it.
     """
     rows: list[ClinicalEntry | DoseEvent] = [*of.all("steady_dose"), *doses]
-    return [Claim(row, {by: _answers(of, row, by) for by in CONFIRMERS}) for row in rows]
+    return [Claim(row, {by: _answers(of, row, by) for by in ASKED}) for row in rows]
 
 
 def _answers(of: Entries, claim: ClinicalEntry | DoseEvent, by: str) -> list[ClinicalEntry]:

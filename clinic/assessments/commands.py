@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from clinic.act import Act, command
-from clinic.assessments import dues
+from clinic.assessments import arrival, dues
 from clinic.assessments.checks import check_entry, standing_entry
 from clinic.assessments.kinds import KINDS, WORKERS, right_to_record
 from clinic.assessments.models import ClinicalEntry
@@ -21,6 +22,25 @@ from clinic.turns import past, strike, take_turn, why
 from dosing.shape import FIRST_YEAR, Refused
 
 Data = dict[str, Any]
+Follower = Callable[[Act, int], None]
+_FOLLOWERS: list[Follower] = []
+_OF_ARRIVAL = (*arrival.KINDS, "steady_dose", "confirmation")
+
+
+def follows_arrivals(follower: Follower) -> Follower:
+    """A room that hears, in the same transaction, what was asked, claimed or confirmed of an arrival."""
+    _FOLLOWERS.append(follower)
+    return follower
+
+
+def _settle(act: Act, patient: Patient, at: datetime, *kinds: str) -> None:
+    """What waits is worked out anew, and whoever follows arrivals hears."""
+    dues.refresh(act, patient, at)
+    if not set(kinds).isdisjoint(_OF_ARRIVAL):
+        for follow in _FOLLOWERS:
+            follow(replace(act, at=at), patient.id)
+
+
 NAMED = {"keyworker": "Keyworker", "case_manager": "Case manager"}
 
 
@@ -44,7 +64,7 @@ def record_entry(
     _kind_known(kind)
     patient = open_record(act, patient_id, "prescribing.entry", right=right_to_record(kind, data))
     entry_id, at = _record(act, patient, kind, data, happened_at, note, replaces_id, reason)
-    dues.refresh(act, patient, at)
+    _settle(act, patient, at, kind)
     return entry_id
 
 
@@ -69,7 +89,7 @@ def record_entries(act: Act, patient_id: int, entries: Sequence[Data]) -> list[i
             made.append(entry_id)
     if patient is None:
         raise Invalid.field("entries", "must name at least one entry")
-    dues.refresh(act, patient, at)
+    _settle(act, patient, at, *(entry["kind"] for entry in entries))
     return made
 
 
@@ -135,7 +155,7 @@ def strike_entry(act: Act, patient_id: int, entry_id: int, reason: str) -> None:
     row = standing_entry(act, patient.id, entry_id)
     act.need(right_to_record(row.kind, row.data))
     strike(act, row, at, text)
-    dues.refresh(act, patient, at)
+    _settle(act, patient, at, row.kind)
     act.note("prescribing.entry_struck", patient_id=patient.id, entry=entry_id)
 
 

@@ -14,12 +14,12 @@ from sqlalchemy import bindparam, select, update
 
 from clinic import ui
 from clinic.act import Act
-from clinic.assessments import words
+from clinic.assessments import arrival, words
 from clinic.assessments.case import Case, place_of
 from clinic.assessments.entries import entries_at
 from clinic.assessments.models import AssessmentDue, ClinicalEntry
 from clinic.assessments.tasks import needed_of
-from clinic.consumption.models import DoseEvent
+from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions.facts import taken_home
@@ -27,7 +27,7 @@ from clinic.prescriptions.models import DoseDecision
 from clinic.sites.queries import what_holds
 from clinic.titration.models import TitrationReview
 from dosing.check import rulebook
-from dosing.days import london_day
+from dosing.days import london_day, start_of
 from scheduling import assessment
 from scheduling.assessment import ACTIONS, CRACK_PATHWAY, RISKS
 
@@ -40,13 +40,19 @@ WHATS = {
     "withdrawal": "Prescriber",
     "intoxication": "Prescriber",
     "arrest": "Prescriber",
+    "arrival": "Arrival",
+    "restart": "Prescriber",
+    "onward": "After release",
     "pregnancy": "Prescriber",
     "risk": "Risk",
     "confirmation": "Confirmation",
     "reminder": "Overdose reminder",
     "crack": "Crack pathway",
 }
-URGENT = ("consent", "withdrawal", "intoxication", "arrest", "pregnancy", "risk")
+URGENT = ("consent", "withdrawal", "intoxication", "arrest", "arrival", "restart", "pregnancy",
+          "risk")  # fmt: skip
+UNCONFIRMED = ("arrival", "confirmation", "restart", "onward")
+"""What a worklist of people who arrived is about."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,8 @@ def dues_of(case: Case, decided_at: datetime | None, prescribed_until: date | No
     return [
         *_assessment(case), *_tests(case), *_after_outcome(case), *_seen(case, decided_at),
         *_risks(case), *_claims(case), *_help(case), *_arrests(case, prescribed_until),
-        *_consent(case, prescribed_until),
+        *_consent(case, prescribed_until), *_arrival(case), *_restart(case, decided_at),
+        *_onward(case, prescribed_until),
     ]  # fmt: skip
 
 
@@ -199,6 +206,79 @@ def _consent(case: Case, prescribed_until: date | None) -> Iterator[Due]:
         yield Due("consent", f"consent {row.id}", says, london_day(row.happened_at))
 
 
+def _arrival(case: Case) -> Iterator[Due]:
+    arrived = case.arrived
+    if arrived is None or not assessment.still_asked(arrived.on, case.today):
+        return
+    asked = arrival.answers(case.of, arrived)
+    lacking = arrival.to_ask(case.of, arrived, case.today)
+    if not asked:
+        says = f"Arrived {ui.day(arrived.on)}: nobody has asked about treatment elsewhere"
+        yield Due("arrival", "arrival", says, arrived.on)
+    elif lacking:
+        says = f"Arrived {ui.day(arrived.on)}, not answered: {'; '.join(lacking)}"
+        yield Due("arrival", "arrival", says, arrived.on)
+    for name, key, says in (
+        ("dose_taken_today", "dose elsewhere",
+         "Says a substitute was taken elsewhere that day: record which, and how much"),
+        ("in_treatment", "claim", "Says they are in treatment: record which, and who confirms it"),
+    ):  # fmt: skip
+        row = next((row for row in reversed(asked) if name in row.data), None)
+        if row is None or not row.data[name]:
+            continue
+        on = london_day(row.happened_at)
+        known = any(
+            each.last_on == on if name == "dose_taken_today" else each.last_on >= on - _LATELY
+            for each in case.claims
+        )
+        if not known:
+            yield Due("arrival", f"{key} {row.id}", says, on)
+
+
+_LATELY = timedelta(days=assessment.RULES["AS-02"]["silence_above"])
+
+
+def _restart(case: Case, decided_at: datetime | None) -> Iterator[Due]:
+    """Three days without a dose by the time they came: a prescriber looks before it goes on."""
+    arrived = case.arrived
+    recent = [each for each in case.claims if arrived and each.last_on >= arrived.on - _LATELY]
+    if arrived is None or not recent or not assessment.still_asked(arrived.on, case.today):
+        return
+    last_on = max(each.last_on for each in recent)
+    last_on = max([last_on, *(row.dose_on for row in case.doses if row.outcome in SWALLOWED)])
+    grace = rulebook().defined(case.place.rule_set, case.today)["missed-days"]
+    due_on = last_on + timedelta(days=1 + grace.whole("prescriber_from"))
+    judged = [at for at in (decided_at, *case.of.items("prescriber_assessed")) if at is not None]
+    if not any(london_day(at) >= due_on for at in judged):
+        says = (f"Last day with a dose {ui.day(last_on)}: {grace.whole('prescriber_from')} days or "
+                "more missed, a prescriber looks before it starts again")  # fmt: skip
+        yield Due("restart", f"restart {last_on.isoformat()}", says, due_on)
+
+
+def _onward(case: Case, prescribed_until: date | None) -> Iterator[Due]:
+    """Will it go on after release? Asked on admission of whoever is, or says they are, on treatment."""
+    arrived = case.arrived
+    if arrived is None or arrived.where != "prison":
+        return
+    prescribed = prescribed_until is not None and prescribed_until >= case.today
+    said = [row.data.get("in_treatment") for row in arrival.answers(case.of, arrived)]
+    if not (prescribed or any(said) or case.current_claims):
+        return
+    rows = [row for row in case.of.all("onward") if row.happened_at >= start_of(arrived.on)]
+    if not rows:
+        says = "Whether prescribing goes on after release: not recorded since they arrived"
+        yield Due("onward", "onward", says, arrived.on)
+        return
+    row = rows[-1]
+    on = london_day(row.happened_at)
+    if not row.data["continues"] and row.data.get("instead") is None:
+        says = "Nothing is prescribed after release: arrange a supply, or plan a detoxification"
+        yield Due("onward", "onward", says, on)
+    elif row.data["continues"] and row.data.get("confirmed") is not True:
+        says = "After release: dose and prescriber not confirmed by the community worker"
+        yield Due("onward", "onward", says, on)
+
+
 # -- keeping the rows -----------------------------------------------------------------------
 
 
@@ -206,6 +286,7 @@ def case_now(act: Act, patient: Patient, at: datetime | None = None) -> Case:
     """The case as it stands now, from every record of the person."""
     records = same_person(act, patient.id)
     known_at = at or act.at
+    place = place_of(act, what_holds(act))
     doses = act.session.scalars(
         select(DoseEvent)
         .where(DoseEvent.patient_id.in_(records))
@@ -214,10 +295,11 @@ def case_now(act: Act, patient: Patient, at: datetime | None = None) -> Case:
     return Case(
         entries_at(act, records, known_at),
         list(doses),
-        place_of(act, what_holds(act)),
+        place,
         patient.sex,
         known_at,
         taken_home(act, records, known_at),
+        arrival.arrived_here(act, records, in_prison=place.in_prison),
     )
 
 

@@ -21,9 +21,9 @@ from clinic.answers import AskedField, YesNoField, amount, offered, plain, radio
 from clinic.assessments import words as coded
 from clinic.assessments.kinds import (
     ALCOHOL_UNITS,
+    ASKED,
     CONDITIONS,
     CONFIRMATIONS,
-    CONFIRMERS,
     DRUGS,
     FINDINGS,
     MEDICINE_CLASSES,
@@ -225,7 +225,7 @@ class SteadyDoseForm(EntryForm):
 
 
 class ConfirmationForm(EntryForm):
-    by = radio("Who was asked?", CONFIRMERS)
+    by = radio("Who was asked?", ASKED)
     outcome = radio("Answer", CONFIRMATIONS)
     source = StringField(
         "Source", [InputRequired(), Length(max=300)], description="Who said it, and how"
@@ -334,9 +334,52 @@ class OutcomeForm(EntryForm):
     )
 
 
+_WHERE = radio("Where did they arrive?", coded.ARRIVALS)
+"""Made before the questions it stands above: fields are shown in the order they are made."""
+
+
 class ArrestForm(EntryForm):
-    dose_taken_today = YesNoField("Was today's dose taken before?")
-    prescriber_continues = YesNoField("Does the prescriber go on prescribing?")
+    """Asked in police custody."""
+
+    in_treatment = YesNoField("Do they say that they are in treatment?")
+    dose_taken_today = YesNoField(
+        "Was a substitute taken today, before they came?",
+        description="Unless the answer is yes or no, no dose is given here on this day",
+    )  # fmt: skip
+    surgery = StringField("GP and surgery", [Optional(), Length(max=200)])
+    prescriber_continues = YesNoField("Will the original prescriber go on prescribing?")
+    community_prescription = radio(
+        "What becomes of the prescription outside?", coded.COMMUNITY_PRESCRIPTIONS, needed=False
+    )
+    told = StringField(
+        "Who was told that it is stopped, or kept?", [Optional(), Length(max=200)],
+        description="Name, team, and when",
+    )  # fmt: skip
+    overdose_information = YesNoField("Was overdose and harm-reduction information given?")
+
+
+class ArrivalForm(ArrestForm):
+    """Asked at reception, or back outside."""
+
+    where = _WHERE
+
+
+class OnwardForm(EntryForm):
+    continues = RadioField(
+        "Will prescribing go on after release?", [InputRequired()],
+        choices=[("yes", "Yes"), ("no", "No")],
+    )  # fmt: skip
+    instead = radio("If not, what is done about it?", coded.INSTEAD, needed=False)
+    confirmed = YesNoField(
+        "Has the community worker confirmed the dose and who prescribes after release?"
+    )
+    source = StringField(
+        "Who confirmed it, and what did they say?", [Optional(), Length(max=300)],
+        description="Worker and team; the dose they have on record; the prescriber",
+    )  # fmt: skip
+
+    def content(self) -> Data:
+        return {**super().content(), "continues": self.continues.data == "yes"}
 
 
 class ArrestReviewForm(EntryForm):
@@ -373,4 +416,6 @@ FORMS: dict[str, type[EntryForm]] = {
     "outcome": OutcomeForm,
     "arrest": ArrestForm,
     "arrest_review": ArrestReviewForm,
+    "arrival": ArrivalForm,
+    "onward": OnwardForm,
 }

@@ -171,6 +171,8 @@ PHASES = {
     "continuation": "Continuation of a dose from elsewhere",
 }
 CONFIRMERS = {"prescriber": "The prescriber elsewhere", "pharmacy": "The pharmacy elsewhere"}
+ASKED = {**CONFIRMERS, "surgery": "The GP surgery"}
+"""Whoever may be asked about treatment elsewhere. Only the confirmers' word makes a dose count."""
 CONFIRMATIONS = {
     "verified": "Verified: dose, last day taken and supervision confirmed",
     "pending": "Asked, answer awaited",
@@ -379,6 +381,21 @@ def _help_agrees(data: Data) -> None:
         raise Refused("points", "must say what they said or did that was checked")
 
 
+def _arrival_agrees(data: Data) -> None:
+    settled = data.get("community_prescription") in ("stopped", "kept")
+    if settled and data.get("told") is None:
+        raise Refused("told", "must say who was told that it is stopped, or kept")
+    if not settled and data.get("told") is not None:
+        raise Refused("told", "goes with a prescription that is stopped or kept on purpose")
+
+
+def _onward_agrees(data: Data) -> None:
+    if data["continues"] and data.get("instead") is not None:
+        raise Refused("instead", "is only asked where prescribing does not go on")
+    if (data.get("confirmed") is True) != (data.get("source") is not None):
+        raise Refused("source", "goes with a confirmation: say who gave it, and what they said")
+
+
 def _consent_agrees(data: Data) -> None:
     if data["decision"] != "given":
         return
@@ -397,6 +414,14 @@ def _own_only(
 ) -> Kind:  # fmt: skip
     return Kind(name, says, slug, own=own, right=right, also=also, finding=finding)
 
+
+_ON_ARRIVAL: Mapping[str, Shape | Required] = {
+    "in_treatment": YesNo(), "dose_taken_today": YesNo(), "surgery": Text(),
+    "prescriber_continues": YesNo(),
+    "community_prescription": OneOf(*words.COMMUNITY_PRESCRIPTIONS), "told": Text(),
+    "overdose_information": YesNo(),
+}  # fmt: skip
+"""What is asked of whoever comes from elsewhere: in police custody, on a first night, back outside."""
 
 KINDS = {
     kind.name: kind
@@ -432,7 +457,7 @@ KINDS = {
         Kind("steady_dose", "Daily dose taken elsewhere", "doses-elsewhere", _steady_dose,
              own={"prescriber": Text(), "pharmacy": Text()}, right=WORKERS),
         Kind("confirmation", "Confirmation of treatment elsewhere", "confirmations",
-             own={"by": Required(OneOf(*CONFIRMERS)), "outcome": Required(OneOf(*CONFIRMATIONS)),
+             own={"by": Required(OneOf(*ASKED)), "outcome": Required(OneOf(*CONFIRMATIONS)),
                   "source": Required(Text()), "claim_id": ROW}, right=WORKERS),
         Kind("custody", "Sentence, plan and release", "custody", _custody),
         _own_only("mental_health", "Mental health problems", "mental-health",
@@ -473,7 +498,13 @@ KINDS = {
                    "next_review_on": Day()},
                   PRESCRIBERS, _outcome_agrees),
         _own_only("arrest", "Arrest while prescribed for", "arrests",
-                  {"dose_taken_today": YesNo(), "prescriber_continues": YesNo()}),
+                  _ON_ARRIVAL, also=_arrival_agrees),
+        _own_only("arrival", "Asked on arrival", "arrivals",
+                  {"where": Required(OneOf(*words.ARRIVALS)), **_ON_ARRIVAL},
+                  also=_arrival_agrees),
+        _own_only("onward", "Prescribing after release", "prescribing-after-release",
+                  {"continues": Required(YesNo()), "instead": OneOf(*words.INSTEAD),
+                   "confirmed": YesNo(), "source": Text()}, also=_onward_agrees),
         _own_only("arrest_review", "Review after an arrest", "arrest-reviews",
                   {"arrest_id": Required(ROW),
                    "finding": Required(OneOf(*words.ARREST_FINDINGS))}, CLINICAL),

@@ -12,13 +12,14 @@ from clinic import home, ui
 from clinic.act import Act
 from clinic.answers import Page, WhyForm, carried_out, offered, patient_of, why_page, words
 from clinic.assessments import commands, presenters, queries
+from clinic.assessments.arrival import answers, to_ask
 from clinic.assessments.claims import STATES, is_claimed
-from clinic.assessments.dues import URGENT, WHATS
+from clinic.assessments.dues import UNCONFIRMED, URGENT, WHATS
 from clinic.assessments.forms import FORMS, EntryForm, ReminderForm
 from clinic.assessments.kinds import (
     ABOUT_CODES,
     ABOUT_ROWS,
-    CONFIRMERS,
+    ASKED,
     IN_PRISON_ONLY,
     ITEMS,
     KINDS,
@@ -28,8 +29,9 @@ from clinic.assessments.kinds import (
     may_record,
     right_to_record,
 )
-from clinic.assessments.models import ClinicalEntry
+from clinic.assessments.models import AssessmentDue, ClinicalEntry
 from clinic.assessments.tasks import CANNOT_START, COMPLETED, IN_PROGRESS, NOT_YET
+from clinic.assessments.words import ARRIVALS
 from clinic.auth import act, needs
 from clinic.errors import NotFound
 from clinic.forms import Form
@@ -49,28 +51,43 @@ BASE = "/patients/<int:patient_id>/assessment"
 COLOURS = {COMPLETED: None, IN_PROGRESS: "aqua-green", NOT_YET: "blue", CANNOT_START: None}
 LISTS = {"opioid_use": "opioid_use", "medicines": "medicine", "treatment_elsewhere": "steady_dose"}
 MORE = ("opioid_use", "medicine", "steady_dose", "risk", "ecg", "monitoring_plan",
-        "arrest")  # fmt: skip
+        "arrest", "arrival", "onward")  # fmt: skip
 
 
 @home.worklist("assessments.record")
 def worklist(work: Act) -> home.Worklist:
     """What is due about assessments, whoever is to do it."""
+    due = [row for row in queries.due_now(work) if row[0].what not in UNCONFIRMED]
     return home.Worklist(
         title="Assessments and follow-up",
-        rows=[
-            home.Row(
-                due=due.due_on,
-                person=patient.listed_name,
-                href=url_for("assessments_pages.journey", patient_id=patient.id),
-                what=due.says,
-                who=who,
-                risk=WHATS[due.what],
-                risk_colour="red" if due.what in URGENT else "grey",
-            )
-            for due, patient, who in queries.due_now(work)
-        ],
+        rows=_rows(due, "journey"),
         empty="Nothing about an assessment is due.",
     )
+
+
+@home.worklist("assessments.record")
+def came_from_elsewhere(work: Act) -> home.Worklist:
+    """Who came from elsewhere, and what about that nobody has asked or confirmed."""
+    return home.Worklist(
+        title="Came from elsewhere: not asked or not confirmed",
+        rows=_rows(queries.unconfirmed(work), "continuity"),
+        empty="Everybody who came from elsewhere was asked, and what they said is confirmed.",
+    )
+
+
+def _rows(due: list[tuple[AssessmentDue, Patient, str | None]], page: str) -> list[home.Row]:
+    return [
+        home.Row(
+            due=row.due_on,
+            person=patient.listed_name,
+            href=url_for(f"assessments_pages.{page}", patient_id=patient.id),
+            what=row.says,
+            who=who,
+            risk=WHATS[row.what],
+            risk_colour="red" if row.what in URGENT else "grey",
+        )
+        for row, patient, who in due
+    ]
 
 
 @assessments_pages.get(BASE)
@@ -105,9 +122,14 @@ def continuity(patient_id: int) -> Page:
     """Start or continuation: every claim, who confirmed it, and what the dosing rules make of it."""
     work = act()
     found = queries.continuity(work, patient_id)
+    case, arrived = found.case, found.case.arrived
     return render_template(
         "assessments/continuity.jinja", found=found, banner=banner(work, found.patient),
-        confirmers=CONFIRMERS, states=STATES, products=PRODUCT_NAMES, said=presenters.said,
+        confirmers=ASKED, states=STATES, products=PRODUCT_NAMES, said=presenters.said,
+        came=arrived, wheres=ARRIVALS,
+        on_arrival=list(reversed(answers(case.of, arrived))) if arrived else (),
+        to_ask=to_ask(case.of, arrived, work.today), lines=presenters.lines,
+        onward=case.of.last("onward"),
         asked=found.case.own.last("asked", topic="treatment_elsewhere"), is_claimed=is_claimed,
     )  # fmt: skip
 
@@ -243,7 +265,9 @@ def _recorded(kind: str, form: EntryForm) -> str:
 
 
 def _back(kind: str, patient_id: int) -> str:
-    page = {"steady_dose": "continuity", "confirmation": "continuity", "help": "help_and_plan"}
+    page = {"help": "help_and_plan", **dict.fromkeys(
+        ("steady_dose", "confirmation", "arrival", "arrest", "onward"), "continuity"
+    )}  # fmt: skip
     return url_for(f"assessments_pages.{page.get(kind, 'journey')}", patient_id=patient_id)
 
 

@@ -26,7 +26,7 @@ _WORDS: dict[str, Codes] = {
     "primary_drug": kinds.DRUGS, "secondary_drug": kinds.DRUGS, "sample": kinds.SAMPLES,
     "method": kinds.METHODS, "result": kinds.RESULTS, "withdrawal_scale": SCALES,
     "sedation": kinds.SEDATION, "clinical_view": words.CLINICAL_VIEWS, "opioid": kinds.OPIOIDS,
-    "product": kinds.PRODUCT_NAMES, "supervision": SUPERVISION, "by": kinds.CONFIRMERS,
+    "product": kinds.PRODUCT_NAMES, "supervision": SUPERVISION, "by": kinds.ASKED,
     "outcome": kinds.CONFIRMATIONS, "plan": kinds.PLANS, "problems": words.MENTAL_HEALTH,
     "needs": words.SOCIAL, "offer": words.PREGNANCY_OFFERS, "why": words.CONTESTED_WHY,
     "risk": assessment.RISKS, "action": assessment.ACTIONS, "how": words.ACTION_ENDS,
@@ -34,7 +34,8 @@ _WORDS: dict[str, Codes] = {
     "formats": words.FORMATS, "response": words.RESPONSES, "points": assessment.REMINDER_POINTS,
     "medicine": words.MEDICINES, "longer_assessment": words.LONGER_ASSESSMENT,
     "complexity": {"complex": "complex", "not_known": "not known", "non_complex": "non-complex"},
-    "reasons": _CASE, "unknown": _UNKNOWN,
+    "reasons": _CASE, "unknown": _UNKNOWN, "instead": words.INSTEAD,
+    "community_prescription": words.COMMUNITY_PRESCRIPTIONS,
 }  # fmt: skip
 # The same field in another kind of entry speaks other words.
 _OF_KIND: dict[str, dict[str, Codes]] = {
@@ -42,6 +43,7 @@ _OF_KIND: dict[str, dict[str, Codes]] = {
     "help": {"item": assessment.HELP},
     "outcome": {"outcome": words.OUTCOMES, "why": words.OUTCOME_REASONS},
     "pregnancy_test": {"result": words.PREGNANCY_RESULTS},
+    "arrival": {"where": words.ARRIVALS},
     "arrest_review": {"finding": words.ARREST_FINDINGS},
 }
 _LABELS = {
@@ -53,8 +55,13 @@ _LABELS = {
     alcohol.BLOOD: "Blood alcohol, mg per 100 ml", "qtc_ms": "QTc, ms",
     "daily_dose_mg": "Daily dose, mg", "by": "Asked", "complexity": "The case was",
     "reasons": "Because of", "unknown": "Not known then", "points": "Checked",
+    "in_treatment": "Says they are in treatment", "dose_taken_today": "Substitute taken that day",
+    "surgery": "GP and surgery", "prescriber_continues": "The prescriber goes on",
+    "community_prescription": "Prescription outside", "told": "Told",
+    "overdose_information": "Overdose information given",
+    "continues": "Goes on after release", "confirmed": "Dose and prescriber confirmed outside",
 }  # fmt: skip
-_LABELS_OF_KIND = {("contest", "by"): "Contested by"}
+_LABELS_OF_KIND = {("contest", "by"): "Contested by", ("onward", "source"): "Said by"}
 
 
 def lines(row: ClinicalEntry) -> list[tuple[str, str]]:

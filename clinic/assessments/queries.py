@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from clinic.act import Act
 from clinic.assessments import gate, words
+from clinic.assessments.arrival import answers
 from clinic.assessments.case import Case
 from clinic.assessments.claims import STATES, Claim
-from clinic.assessments.dues import case_now
+from clinic.assessments.dues import UNCONFIRMED, case_now
 from clinic.assessments.kinds import CONFIRMERS
 from clinic.assessments.models import AssessmentDue, ClinicalEntry
 from clinic.assessments.tasks import Section, Task, sections_of
@@ -167,8 +168,9 @@ def continuity(act: Act, patient_id: int) -> Continuity:
     claims = [
         _line(case, claim.drug, [claim], claim, _lacking(claim)) for claim in reversed(case.claims)
     ]
-    rows = [row for claim in case.claims for by in CONFIRMERS for row in claim.answers[by]]
+    rows = [row for claim in case.claims for by in claim.answers for row in claim.answers[by]]
     rows += [claim.row for claim in case.claims]
+    rows += [*answers(case.of), *case.of.all("onward")]
     return Continuity(
         patient, case, claims, lines_of(act, case), _names(act, [row.recorded_by for row in rows])
     )
@@ -238,18 +240,34 @@ _NOBODY: Data = {
 # -- worklists ------------------------------------------------------------------------------
 
 
+def unconfirmed(act: Act) -> list[tuple[AssessmentDue, Patient, str | None]]:
+    """What nobody has asked or confirmed of people who came from elsewhere, the oldest first.
+
+    With what was asked and waits for an answer, whether or not it is time to chase it.
+    """
+    listed = AssessmentDue.what.in_(UNCONFIRMED)
+    waits = or_(AssessmentDue.due_on <= act.today, AssessmentDue.what == "confirmation")
+    return _due(act, and_(listed, waits), "assessments.unconfirmed")
+
+
 def due_now(act: Act) -> list[tuple[AssessmentDue, Patient, str | None]]:
     """What is due about assessments at this site, oldest first, with whose keyworker it is.
 
     Withdrawal found on treatment stands with reviews and contact, for those who see that list.
     """
+    return _due(act, AssessmentDue.due_on <= act.today, "assessments.due")
+
+
+def _due(
+    act: Act, which: ColumnElement[bool], action: str
+) -> list[tuple[AssessmentDue, Patient, str | None]]:
     act.need("prescribing.read")
     found = act.session.execute(
         select(AssessmentDue, Patient)
         .join(Patient, Patient.id == AssessmentDue.patient_id)
         .where(
             AssessmentDue.site_id == act.site_id, AssessmentDue.closed_at.is_(None),
-            AssessmentDue.due_on <= act.today, Patient.died_on.is_(None),
+            which, Patient.died_on.is_(None),
             select(Registration.id)
             .where(
                 Registration.patient_id == AssessmentDue.patient_id,
@@ -277,5 +295,5 @@ def due_now(act: Act) -> list[tuple[AssessmentDue, Patient, str | None]]:
         )
     )  # fmt: skip
     names = {row.patient_id: row.name for row in workers}
-    act.note_shown("assessments.due", ids)
+    act.note_shown(action, ids)
     return [(due, patient, names.get(patient.id)) for due, patient in rows]

@@ -145,6 +145,20 @@ RESPONSES = {
     HEARD_BEFORE: "Says they heard it before: still due",
 }
 ACTION_ENDS = {"done": "Done", "not_needed": "No longer needed, as described below"}
+ARRIVALS = {
+    "prison": "Reception into prison",
+    "community": "Back in the community from custody",
+}
+COMMUNITY_PRESCRIPTIONS = {
+    "none": "There is none",
+    "unsettled": "There is one, and nobody has settled what becomes of it",
+    "stopped": "Stopped",
+    "kept": "Kept on purpose",
+}
+INSTEAD = {
+    "supply": "A supply is arranged",
+    "detoxification": "A detoxification is planned",
+}
 ARREST_FINDINGS = {
     "using_on_top": "Using on top of the prescription",
     "dose_inadequate": "The dose is inadequate",

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from clinic.act import Act, command
+from clinic.assessments import dues
 from clinic.consumption import gates
 from clinic.consumption.facts import standing_event, taken_home_dose, which_dose
 from clinic.consumption.gates import GatesShut
@@ -390,6 +391,7 @@ def record_dose_elsewhere(
         dose_mg=dose_mg, consumed_at=consumed_at, supervision=supervision, elsewhere=True,
         place=place, note=note,
     )  # fmt: skip
+    dues.refresh(act, patient, at)
     return row.id
 
 

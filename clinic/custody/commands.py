@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act, command
+from clinic.assessments import dues
 from clinic.calendars import holiday_lists
 from clinic.careplans import events as plans
 from clinic.custody import deliveries, facts, timetables
@@ -119,6 +120,7 @@ def receive_prisoner(
         act, "enters_prison", london_day(received_at), patient_ids=same_person(act, patient.id)
     )
     timetables.save(act, reception, "Reception recorded")
+    dues.refresh(act, patient, act.at)  # what is asked on arrival waits from now on
     return reception.id
 
 

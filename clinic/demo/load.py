@@ -287,6 +287,14 @@ def _prison(
             wing_id=wings[0] if number % 9 else None, cell=f"1-{number + 1:02d}" if number % 9 else None,
         )  # fmt: skip
         work.session.close()
+        if number % 4 != 3:  # the fourth was not asked yet: the worklist says so
+            assessments.entry(story, healthcare, patient, received + timedelta(minutes=45), "arrival", {
+                "where": "prison", "in_treatment": number % 4 == 1, "dose_taken_today": False,
+                "surgery": "High Street Surgery", "prescriber_continues": number % 4 == 1,
+                "community_prescription": "stopped" if number % 4 == 1 else "none",
+                "told": "High Street Pharmacy, by telephone" if number % 4 == 1 else None,
+                "overdose_information": True,
+            })  # fmt: skip
         if days == 0 or number % 6 == 5:  # nobody named yet: this is what the worklist is for
             continue
         _first_days(

@@ -21,18 +21,19 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, select
 
 from clinic.act import Act
+from clinic.assessments.arrival import Arrived, arrived_here, dose_waits_for
 from clinic.assessments.claims import Claim, claims_of, earlier_claims_as_use, settled
 from clinic.assessments.entries import Entries, entries_at
 from clinic.assessments.kinds import CONFIRMERS, GATE_ITEMS, KINDS
 from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.consumption.supply_models import DispensedDose
-from clinic.custody.models import Reception, ReceptionDetail
 from clinic.errors import Invalid
 from clinic.guidance.facts import site_limits_on
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions.findings import together
+from clinic.prescriptions.leaving import of_the_release_plan
 from clinic.prescriptions.models import DoseDecision
 from clinic.sites.queries import Here
 from dosing.check import check
@@ -50,7 +51,8 @@ MISSED = "-MD-"
 @dataclass(frozen=True)
 class Missing:
     """A fact the check cannot do without. `kind` says where it is recorded: an entry's kind,
-    `dose` for what became of a dose (then `decision_id` and `on` say which), or `reception`."""
+    `dose` for what became of a dose (then `decision_id` and `on` say which), `elsewhere` for a dose
+    taken elsewhere, or `reception`."""
 
     kind: str
     says: str
@@ -89,6 +91,7 @@ def outside(act: Act, here: Here, patient: Patient, decided_at: datetime) -> Dat
     if rule_set is None:
         raise Invalid.field("rule_set", "is not chosen for this site on that day: ask a manager")
     records = same_person(act, patient.id)
+    came = came_from_elsewhere(act, records, in_prison=here.kind == "prison")
     return {
         "rule_set": rule_set,
         "site_limits": site_limits_on(act, act.site_id, rule_set, on),
@@ -98,28 +101,21 @@ def outside(act: Act, here: Here, patient: Patient, decided_at: datetime) -> Dat
         "date_of_birth": patient.born_on.isoformat(),
         "sex": patient.sex,
         "records": records,
-        "received_at": _received_at(act, records) if here.kind == "prison" else None,
+        "received_at": came[1] if came and here.kind == "prison" else None,
+        "arrived": came,
     }
+
+
+def came_from_elsewhere(act: Act, records: list[int], *, in_prison: bool) -> list[str] | None:
+    """Where they came to and when, as `about` holds it: it is asked anew for each dose given."""
+    arrived = arrived_here(act, records, in_prison=in_prison)
+    return arrived and [arrived.where, arrived.at.isoformat()]
 
 
 def setting_of(here: Here, on: date) -> str:
     if here.kind == "prison":
         return "prison"
     return "on_site" if here.has("supervised_dispensing", on) else "community"
-
-
-def _received_at(act: Act, records: list[int]) -> str | None:
-    at = act.session.scalar(
-        select(ReceptionDetail.received_at)
-        .join(Reception, Reception.id == ReceptionDetail.reception_id)
-        .where(
-            Reception.patient_id.in_(records), Reception.site_id == act.site_id,
-            Reception.left_at.is_(None), Reception.undone_at.is_(None),
-            ReceptionDetail.known_until.is_(None),
-        )
-        .order_by(ReceptionDetail.received_at.desc())
-    )  # fmt: skip
-    return None if at is None else at.isoformat()
 
 
 def dose_request(
@@ -186,10 +182,14 @@ def dose_request(
     if supply:
         request["supply"] = supply
     if setting == "prison":
-        request["prison"] = _prison(of, about)
+        leaving = of_the_release_plan(act.session, records, known_at)
+        request["prison"] = _prison(of, about, leaving, london_day(decided_at))
     # A dose given on a decision asks about that decision's own earlier days as well.
     asking = every_decision if looking_back else decisions
-    missing = (*_not_recorded(of, about), *history.unanswered(of.all("steady_dose"), asking))
+    missing = (
+        *_not_recorded(of, about), *_on_arrival(of, about, history, london_day(decided_at)),
+        *history.unanswered(of.all("steady_dose"), asking),
+    )  # fmt: skip
     newest = [row.happened_at for row in entries]
     newest += [row.consumed_at for row in doses if row.outcome in SWALLOWED]
     planned = tuple(history.planned())
@@ -404,11 +404,15 @@ def _supply(supply: Data | None, of: Entries) -> Data:
     return {**(supply or {}), **kept}
 
 
-def _prison(of: Entries, about: Data) -> Data:
-    out: Data = {**of.newest("custody"), "received_at": about["received_at"]}
+def _prison(of: Entries, about: Data, leaving: Data, on: date) -> Data:
+    """The stay and the way out of it; what the release plan knows of that goes before (leaving.py)."""
+    offered = leaving.pop("naloxone_offered_on", None)
+    out: Data = {**of.newest("custody"), **leaving, "received_at": about["received_at"]}
+    if offered is not None and offered <= on.isoformat():
+        out["naloxone_offered_on"] = offered
     if of.items("informed_choice"):
         out["informed_choice_recorded_at"] = of.items("informed_choice")[-1].isoformat()
-    if of.items("naloxone_offered"):
+    if of.items("naloxone_offered") and "naloxone_offered_on" not in out:
         out["naloxone_offered_on"] = london_day(of.items("naloxone_offered")[-1]).isoformat()
     out["maintenance_justified_on"] = [
         london_day(at).isoformat() for at in of.items("maintenance_justified")
@@ -433,6 +437,14 @@ def _not_recorded(of: Entries, about: Data) -> Iterable[Missing]:
             yield Missing("custody", "Sentence and treatment plan: not recorded")
         if about["received_at"] is None:
             yield Missing("reception", "Reception at this prison: not recorded")
+
+
+def _on_arrival(of: Entries, about: Data, history: _Doses, on: date) -> Iterable[Missing]:
+    """Nobody who came from elsewhere is given a second dose of the day unasked (RC-24)."""
+    came = about.get("arrived")  # a decision saved before this was asked says nothing of it
+    arrived = came and Arrived(came[0], datetime.fromisoformat(came[1]))
+    for kind, says in dose_waits_for(of, arrived, on, {row.dose_on for row in history.elsewhere()}):
+        yield Missing(kind, says)
 
 
 # -- doses ---------------------------------------------------------------------------------

@@ -95,6 +95,8 @@ def missing_link(each: facts.Missing, patient_id: int) -> dict[str, str | None]:
             decision_id=each.decision_id,
             on=each.on,
         )
+    elif kind == "elsewhere" and "prescribing.assess" in rights:
+        href = url_for("consumption_pages.dose_elsewhere", patient_id=patient_id)
     elif kind in KINDS:
         href = _entry_href(patient_id, kind, about)
     return {"says": each.says, "href": href}

@@ -134,7 +134,7 @@ def check_again(act: Act, row: DoseDecision) -> dict[str, Any] | None:
         return None
     at = max(row.decided_at, act.at)
     known_at = _newest_stamp(act, row.patient_id)
-    about = {**row.outside, "records": same_person(act, row.patient_id)}
+    about = _about_now(act, row, same_person(act, row.patient_id))
     gathered = facts.dose_request(act, row.asked, at, known_at, about, {row.id})
     taken = any(
         dose.decision_id == row.id and dose.outcome in SWALLOWED for dose in doses_of(act, row.id)
@@ -188,8 +188,8 @@ def judge_dose(
     still_to_come = set(facts.increments_of(row)) - set(said) - {increment}
     order = {**row.asked["order"], "doses_remaining_today": 1 + len(still_to_come)}
     gathered = facts.dose_request(
-        act, {**row.asked, "order": order}, at, known_at, {**row.outside, "records": records},
-        {row.id}, without=without, looking_back=True,
+        act, {**row.asked, "order": order}, at, known_at, _about_now(act, row, records), {row.id},
+        without=without, looking_back=True,
     )  # fmt: skip
     limits = read_limits(site_limits_on(act, row.site_id, row.rule_set, on))
     try:
@@ -201,6 +201,12 @@ def judge_dose(
     except Refused:
         return Judged(None, [], gathered.missing, None)
     return Judged(answer["outcome"], answer["findings"], (), known)
+
+
+def _about_now(act: Act, row: DoseDecision, records: list[int]) -> facts.Data:
+    """What other rooms said when it was decided, but for who it is and where they came from since."""
+    came = facts.came_from_elsewhere(act, records, in_prison=row.outside["setting"] == "prison")
+    return {**row.outside, "records": records, "arrived": came}
 
 
 @dataclass(frozen=True)

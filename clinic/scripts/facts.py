@@ -410,8 +410,8 @@ def answer_to(request: Data, site_limits: Stored) -> Data:
         raise Invalid.field(refused.field, refused.message) from refused
 
 
-_IN_THE_COMMUNITY: Data = {"setting": "community", "received_at": None}
-"""A form is for a pharmacy in the community, from a prison as well."""
+_IN_THE_COMMUNITY: Data = {"setting": "community", "received_at": None, "arrived": None}
+"""A form is for a pharmacy in the community, from a prison as well; no dose is given by it today."""
 
 
 def request_on(

@@ -124,6 +124,10 @@ def test_in_prison_the_reception_and_the_plan_are_asked_for_first(database):
     )
     receiving.session.close()
     an_entry(act, patient, "custody", {"status": "remand", "plan": "stabilisation"})
+    with pytest.raises(FactsMissing) as missing:  # nor is a dose doubled that was taken in a cell
+        a_decision(act, patient, order=order, supply={"in_possession": False})
+    assert {each.kind for each in missing.value.missing} == {"arrival"}
+    an_entry(act, patient, "arrival", {"where": "prison", "dose_taken_today": False})
     with pytest.raises(Stopped) as stopped:
         a_decision(act, patient, order=order, supply={"in_possession": True})
     assert "P-10" in {each["rule"] for each in stopped.value.answer["findings"]}
