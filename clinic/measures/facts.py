@@ -15,15 +15,18 @@ from clinic.act import Act
 from clinic.appointments.facts import service
 from clinic.appointments.models import INDUCTION, Referral, ReferralEvent, Visit
 from clinic.custody.models import Reception, TimetableItem
-from clinic.release.models import ReleaseAssessment, ReleasePlan
+from clinic.patients.models import Patient
+from clinic.release.models import ReleaseAssessment, ReleaseFact, ReleasePlan
 from clinic.titration import facts as treatment
 from clinic.titration.standing import standing_of
 from dosing.days import end_of, london_day, start_of
 from scheduling.measures import Case, Definition
 from scheduling.prescribing_models import wait
+from scheduling.release_rules import LIMITS
 from scheduling.targets import LOOKED_BACK
 
 _IN_ERROR = "in_error"
+_OPENED_IN_ERROR = "opened_in_error"
 _MOMENT = timedelta(microseconds=1)
 _LONGEST_WAIT = timedelta(days=31)
 """No model's limit is longer: whoever was referred before was due before."""
@@ -153,6 +156,43 @@ def _exits(act: Act, first: date, last: date) -> list[Case]:
     ]  # fmt: skip
 
 
+def _engaged(act: Act, first: date, last: date) -> list[Case]:
+    """People whose three weeks after release were up. A death before that ended what was owed."""
+    left, within = ReleasePlan.left_on, LIMITS.continuity
+    began = (
+        select(ReleaseFact.plan_id, ReleaseFact.says)
+        .where(ReleaseFact.section == "engagement", ReleaseFact.struck_at.is_(None))
+        .subquery()
+    )
+    treated = (
+        select(ReleaseFact.plan_id, ReleaseFact.says)
+        .where(ReleaseFact.section == "treatment", ReleaseFact.struck_at.is_(None))
+        .subquery()
+    )
+    rows = act.session.execute(
+        select(
+            ReleasePlan.id, ReleasePlan.patient_id, left, began.c.says, Patient.died_on,
+            treated.c.says.label("treatment"),
+        )
+        .join(Patient, Patient.id == ReleasePlan.patient_id)
+        .outerjoin(began, began.c.plan_id == ReleasePlan.id)
+        .outerjoin(treated, treated.c.plan_id == ReleasePlan.id)
+        .where(
+            or_(ReleasePlan.site_id == act.site_id, ReleasePlan.destination_site_id == act.site_id),
+            left.between(first - within, last - within),
+            or_(ReleasePlan.closed_as.is_(None), ReleasePlan.closed_as != _OPENED_IN_ERROR),
+        )
+    ).all()  # fmt: skip
+    return [
+        Case(
+            f"engaged-{row.id}", row.patient_id, row.left_on + within,
+            row.says and date.fromisoformat(row.says["engaged_on"]), row.died_on,
+        )
+        for row in rows
+        if (row.treatment or {}).get("on_ost") is not False
+    ]  # fmt: skip
+
+
 def _day(moment: datetime | None) -> date | None:
     return None if moment is None else london_day(moment)
 
@@ -160,4 +200,5 @@ def _day(moment: datetime | None) -> date | None:
 _OTHERS: dict[str, Callable[[Act, date, date], list[Case]]] = {
     "wait": _waits,
     "release_covered": _exits,
+    "engaged": _engaged,
 }

@@ -19,7 +19,7 @@ from clinic.roles import RIGHTS
 from tests.factories import base
 from tests.factories.appointments import a_clinic, a_referral
 from tests.factories.custody import RECEIVED, a_prison
-from tests.factories.release import a_release_plan
+from tests.factories.release import a_fact, a_release_plan
 
 A_DAY = timedelta(days=1)
 NOVEMBER = Month(2026, 11)
@@ -131,6 +131,27 @@ def test_somebody_who_left_without_known_cover_is_not_counted_as_covered(prison)
     found = queries.measure(manager(prison, 5), "release_covered", NOVEMBER)
 
     assert [(each.case.key, each.stands) for each in found.people] == [(f"release-{plan}", "late")]
+
+
+@pytest.mark.proves("KPI-11")
+def test_treatment_begun_by_day_21_after_release_is_counted_and_nobody_else_is_left_out(prison):
+    act = prison.act(at=RECEIVED)
+    left = {"exit": {"at": RECEIVED.isoformat(), "how": "release"}}
+    began = a_release_plan(act, **left)
+    late = a_release_plan(act, **left)
+    never = a_release_plan(act, **left)
+    a_release_plan(act, treatment={"on_ost": False}, **left)
+    for plan, days in ((began, 21), (late, 22)):
+        on = (RECEIVED + days * A_DAY).date().isoformat()
+        a_fact(prison.act(at=RECEIVED + 23 * A_DAY), plan, "engagement", engaged_on=on)
+
+    found = queries.measure(manager(prison, 23), "engaged", named("2026-Q4"))
+
+    assert {each.case.key: each.stands for each in found.people} == {
+        f"engaged-{began}": "in_time", f"engaged-{late}": "late", f"engaged-{never}": "late",
+    }  # fmt: skip
+    told = found.measured.count
+    assert (told.numerator, told.denominator) == (1, 3)
 
 
 def test_pages_and_api_tell_the_same_numbers_and_a_reason_is_given_and_taken_back(
