@@ -40,6 +40,7 @@ _FILES: Final[Mapping[str, tuple[Path, tuple[str, ...]]]] = {
     "keyworkers": (HERE / "keyworkers.toml", ("rule",)),
     "completion": (HERE / "completion.toml", ("rule",)),
     "observations": (HERE / "observations.toml", ("rule",)),
+    "aftercare": (HERE / "aftercare.toml", ("rule",)),
     "reminders": (HERE / "reminders.toml", ("window", "rule", "wording")),
 }
 _OWN: Final = "own"

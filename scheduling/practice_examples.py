@@ -18,7 +18,7 @@ from dosing import carry_over, complexity, interlock
 from dosing.days import london_day
 from dosing.rulebook import as_json_value
 from dosing.units import as_text
-from scheduling import assessment, consumption, practice, reviews
+from scheduling import aftercare, assessment, consumption, practice, reviews
 
 UNKNOWN: Final = "@unknown"
 FIRST_DOSES: Final = ("CX-", "AS-")
@@ -255,12 +255,28 @@ ASKED: Final[Mapping[str, Callable[..., Any]]] = {
     "AS-04": lambda claimed_on, asked_on=None: assessment.chase_confirmation_on(
         claimed_on, asked_on
     ),
+    "AS-13": lambda arrived_on, on: [
+        says
+        for says, holds in (
+            ("dose waits", assessment.dose_waits),
+            ("asked", assessment.still_asked),
+        )
+        if holds(arrived_on, on)
+    ],
     "AS-06": lambda risk, actions: [
         " or ".join(choice) for choice in assessment.actions_missing(risk, actions)
     ],
     "AS-08": _plan("AS-08"),
     "AS-09": _plan("AS-09"),
     "AS-12": lambda breath: assessment.hardly_possible(Decimal(breath)),
+    "AF-01": lambda supervised=None, sentence_days=None: (
+        aftercare.owner_after(supervised, sentence_days) or "nobody knows"
+    ),
+    "AF-02": lambda at: [
+        each.due_at.isoformat()
+        for each in aftercare.follow_ups(date(2026, 11, 4), None, datetime.fromisoformat(at), None)
+        if each.kind == "attendance"
+    ],
     "RV-01": lambda broken, day=None: reviews.in_build_up(day, broken),
     "RV-02": lambda reviewed_on, next_on: reviews.counts_until(reviewed_on, next_on, 99, False),
     "RV-03": lambda decision: decision in reviews.BY_PHONE,

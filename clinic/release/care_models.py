@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.db import Base, Recorded, codes_only, only_where
 from clinic.release.models import ReleasePlan, Struck
+from clinic.sites.models import Site
 
 TASKS = {
     "pre_release_contact": "Contact before release",
@@ -15,6 +16,9 @@ TASKS = {
     "housing": "Somewhere to live",
     "gp": "Registered with a GP",
     "outreach": "Outreach after a missed appointment",
+    "attendance": "Ask whether the first appointment was attended",
+    "day_14": "Day 14 after release: has treatment begun?",
+    "day_21": "Day 21 after release: has treatment begun?",
     "other": "Something else",
 }
 OWNERS = {
@@ -27,20 +31,30 @@ OWNERS = {
 }
 OUTSIDE = ("community", "home_cjit")
 """Owners whose work shows at the service they go to; the others' shows at the prison."""
+BY_THEMSELVES = ("attendance", "day_14", "day_21")
+"""Kinds that start by themselves once somebody has left (aftercare.py), and by nobody's hand."""
 OUTCOMES = {
     "done": "Done",
     "declined": "The person declined",
     "not_possible": "Not possible",
 }
+NOT_NEEDED = "not_needed"
+FINISHED = {**OUTCOMES, NOT_NEEDED: "No longer needed"}
+"""How a task can have ended: one that started by itself ends so when it no longer holds."""
 
 
 class LeaverTask(Recorded, Struck, Base):
-    """One thing to do around a release, whose it is and by when. A wrong one is struck out."""
+    """One thing to do around a release, whose it is and by when. A wrong one is struck out.
+
+    `cause`: what it started from, where it started by itself; then `recorded_by` may be nobody.
+    """
 
     __tablename__ = "leaver_task"
     __table_args__ = (
         Index("ix_leaver_task_open", "due_at",
               info=only_where("done_at IS NULL AND struck_at IS NULL")),
+        Index("uq_leaver_task_by_itself", "plan_id", "kind", "cause", unique=True,
+              info=only_where("cause IS NOT NULL AND done_at IS NULL AND struck_at IS NULL")),
         codes_only("kind", TASKS),
         codes_only("owner", OWNERS),
         CheckConstraint("(done_at IS NULL) = (outcome IS NULL)", name="done_with_outcome"),
@@ -52,12 +66,47 @@ class LeaverTask(Recorded, Struck, Base):
     owner: Mapped[str]
     due_at: Mapped[datetime]
     note: Mapped[str | None]
+    cause: Mapped[str | None]
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # type: ignore[assignment]
     done_at: Mapped[datetime | None]
     done_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     outcome: Mapped[str | None]
     done_says: Mapped[str | None]
 
     plan: Mapped["ReleasePlan"] = relationship()
+
+
+CONSENTS = {
+    "given": "Consent given",
+    "refused": "Consent refused",
+    "withdrawn": "Consent withdrawn",
+    "lawful_basis": "No consent: another lawful basis",
+}
+
+
+class SharingConsent(Recorded, Struck, Base):
+    """What was said, on one day, about telling one recipient. The newest that stands decides."""
+
+    __tablename__ = "sharing_consent"
+    __table_args__ = (
+        codes_only("says", CONSENTS),
+        CheckConstraint("(to_site_id IS NULL) <> (recipient IS NULL)", name="one_recipient"),
+        CheckConstraint("says <> 'lawful_basis' OR because IS NOT NULL", name="basis_said"),
+        Struck.with_reason(),
+    )
+
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
+    to_site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
+    recipient: Mapped[str | None]
+    says: Mapped[str]
+    because: Mapped[str | None]
+    decided_at: Mapped[datetime]
+
+    to_site: Mapped[Site | None] = relationship()
+
+    @property
+    def whom(self) -> str:
+        return self.to_site.name if self.to_site is not None else self.recipient or ""
 
 
 class DutyAddress(Recorded, Base):

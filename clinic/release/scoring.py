@@ -12,6 +12,7 @@ from sqlalchemy import select
 from clinic.act import Act
 from clinic.calendars import holiday_lists
 from clinic.errors import NotFound
+from clinic.release import aftercare
 from clinic.release.facts import Json, known_now, release_request
 from clinic.release.models import ReleaseAssessment, ReleaseFlag, ReleasePlan
 from clinic.release.reading import Reading, stands
@@ -49,6 +50,7 @@ def score(act: Act, plan: ReleasePlan, reading: Reading | None = None) -> None:
     plan.scored_at, plan.fault = at, None
     plan.next_due_at = next_due_at(request, answer)
     expected = answer["expected_release_on"]
+    was_out = plan.left_on is not None
     plan.release_on = date.fromisoformat(expected) if expected else None
     # Once out there is no leaving today; who died or moved on has no day of release to count from.
     plan.left_on = plan.release_on if answer["released_today"] is None else None
@@ -65,6 +67,9 @@ def score(act: Act, plan: ReleasePlan, reading: Reading | None = None) -> None:
     )
     if not several:
         act.session.flush()
+    if was_out or plan.left_on is not None:
+        standing = [row for row in reading.facts.get(plan.id, ()) if stands(row, at)]
+        aftercare.keep(act, plan, request, standing, at)
     if raised or cleared:
         act.note("release.scored", patient_id=plan.patient_id, plan=plan.id, raised=raised,
                  cleared=cleared)  # fmt: skip

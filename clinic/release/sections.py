@@ -118,6 +118,17 @@ _ALL: Final = (
                 },
             ),
             Ask("sentenced_on", "Day of sentence", "day"),
+            Ask(
+                "supervision",
+                "Supervised after release?",
+                "choice",
+                {
+                    "licence": "On licence or another statutory supervision",
+                    "none": "Not supervised",
+                },
+                hint="Decides who they belong to afterwards: Probation, or the CJIT",
+                own=True,
+            ),
             Ask("known_at", "When the date became known", "instant"),
         ),
         unknown="Release date: nothing can be counted towards it",

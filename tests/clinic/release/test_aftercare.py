@@ -1,0 +1,90 @@
+"""Somebody left: what waits about them starts by itself and ends by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from clinic.appointments.missed_models import MissedContact
+from clinic.errors import Invalid
+from clinic.release import care
+from clinic.release.care_models import LeaverTask
+from clinic.release.commands import follow_plan
+from clinic.release.queries import plan_now
+from tests.factories.base import a_member_of_staff, a_site
+from tests.factories.release import a_fact, a_release_plan, corrected, struck
+
+LEFT = datetime(2026, 8, 17, 8, 0, tzinfo=UTC)
+VISIT = datetime(2026, 8, 18, 9, 0, tzinfo=UTC)
+
+
+def open_tasks(story, plan_id) -> dict[str, str]:
+    """What waits by itself, and whose it is."""
+    rows = care.tasks_of(story.act(), plan_id)
+    return {row.kind: row.owner for row in rows if row.done_at is None}
+
+
+@pytest.mark.proves("RC-21")
+def test_day_14_and_21_belong_to_whoever_has_them_after_release(story):
+    licence = a_release_plan(
+        story.act(), release={"confirmed_on": "2026-08-17", "supervision": "licence"}
+    )
+    short = a_release_plan(
+        story.act(), release={"confirmed_on": "2026-08-17", "supervision": "none"}
+    )
+    assert open_tasks(story, licence) == {}
+    for plan in (licence, short):
+        a_fact(story.act(), plan, "exit", at=LEFT.isoformat(), how="release")
+
+    assert open_tasks(story, licence) == {"day_14": "probation", "day_21": "probation"}
+    assert open_tasks(story, short) == {"day_14": "home_cjit", "day_21": "home_cjit"}
+    a_fact(story.act(), licence, "engagement", engaged_on="2026-08-17")
+    assert open_tasks(story, licence) == {}
+    with pytest.raises(Invalid, match="kind"):
+        care.add_task(story.act(), short, kind="day_14", owner="probation", due_at=VISIT)
+
+
+def test_a_missed_first_appointment_starts_outreach_within_24_hours_and_undoing_it_ends_that(story):
+    plan = a_release_plan(story.act(), release={"confirmed_on": "2026-08-17"})
+    left = a_fact(story.act(), plan, "exit", at=LEFT.isoformat(), how="release")
+    visit = a_fact(story.act(), plan, "appointment", at=VISIT.isoformat())
+    assert open_tasks(story, plan)["attendance"] == "community"
+
+    story.at = VISIT + timedelta(hours=3)
+    visit = corrected(story.act(), visit, at=VISIT.isoformat(), attended=False)
+    assert set(open_tasks(story, plan)) == {"outreach", "day_14", "day_21"}
+    [outreach] = [row for row in care.tasks_of(story.act(), plan) if row.kind == "outreach"]
+    assert outreach.due_at == VISIT + timedelta(hours=24)
+    for _ in range(2):  # asked again it adds nothing
+        follow_plan(story.act(), plan)
+    assert story.act().session.query(LeaverTask).count() == 4
+
+    visit = corrected(story.act(), visit, at=VISIT.isoformat(), attended=True)
+    assert set(open_tasks(story, plan)) == {"day_14", "day_21"}
+    corrected(story.act(), visit, at=VISIT.isoformat(), attended=False)
+    assert "outreach" in open_tasks(story, plan)
+
+    struck(story.act(), left)  # they never left
+    assert open_tasks(story, plan) == {}
+
+
+def test_the_service_they_go_to_is_told_of_a_missed_appointment_by_its_own_ladder(story):
+    service = a_site(story.database, name="Northborough drug service")
+    a_member_of_staff(story.database, service, "nurse")
+    plan = a_release_plan(story.act(), release={"confirmed_on": "2026-08-17"})
+    a_fact(story.act(), plan, "destination", site_id=service.id)
+    a_fact(story.act(), plan, "consent", given=True)
+    a_fact(story.act(), plan, "exit", at=LEFT.isoformat(), how="release")
+    visit = a_fact(story.act(), plan, "appointment", at=VISIT.isoformat())
+    story.at = VISIT + timedelta(hours=3)
+    visit = corrected(story.act(), visit, at=VISIT.isoformat(), attended=False)
+
+    [ladder] = story.act().session.query(MissedContact).all()
+    assert (ladder.site_id, ladder.missed_at, ladder.struck_at) == (service.id, VISIT, None)
+    assert "outreach" not in open_tasks(story, plan)
+    assert "RG-17" in {flag.flag for flag in plan_now(story.act(), plan).flags}
+
+    corrected(story.act(), visit, at=VISIT.isoformat(), attended=True)
+    [ladder] = story.act().session.query(MissedContact).all()
+    assert ladder.struck_reason == "Taken back in the release plan"
