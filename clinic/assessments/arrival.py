@@ -20,6 +20,8 @@ from dosing.days import london_day, start_of
 from scheduling.assessment import dose_waits, still_asked
 
 KINDS = ("arrival", "arrest")
+OF_ARRIVAL = (*KINDS, "steady_dose", "confirmation")
+"""Kinds of entry that tell of an arrival: what was asked, claimed and answered."""
 TO_LIBERTY = ("court", "release")
 QUESTIONS = {
     "dose_taken_today": "whether a substitute was taken that day",

@@ -24,7 +24,6 @@ from dosing.shape import FIRST_YEAR, Refused
 Data = dict[str, Any]
 Follower = Callable[[Act, int], None]
 _FOLLOWERS: list[Follower] = []
-_OF_ARRIVAL = (*arrival.KINDS, "steady_dose", "confirmation")
 
 
 def follows_arrivals(follower: Follower) -> Follower:
@@ -36,7 +35,7 @@ def follows_arrivals(follower: Follower) -> Follower:
 def _settle(act: Act, patient: Patient, at: datetime, *kinds: str) -> None:
     """What waits is worked out anew, and whoever follows arrivals hears."""
     dues.refresh(act, patient, at)
-    if not set(kinds).isdisjoint(_OF_ARRIVAL):
+    if not set(kinds).isdisjoint(arrival.OF_ARRIVAL):
         for follow in _FOLLOWERS:
             follow(replace(act, at=at), patient.id)
 

@@ -17,7 +17,9 @@ from clinic.handovers import package as packages
 from clinic.handovers.models import OPEN, ReleaseHandover, ReleaseHandoverStep
 from clinic.handovers.queries import handover_open, steps_of
 from clinic.patients.commands import take_onto_caseload
+from clinic.patients.queries import same_person
 from clinic.release import commands as release
+from clinic.release.consents import consented_to
 from clinic.release.queries import plan_now
 from clinic.release.sections import HOW
 from clinic.sites.models import Site
@@ -124,7 +126,7 @@ def send(
         raise Invalid.field("how", "cannot be this system: the recipient does not use it")
     if row.patient.died_on is not None:
         raise Conflict("The record says that this patient has died. Nothing is handed over.")
-    if not rules.may_leave(row.basis, row.because, consented=_consented(act, row.plan_id)):
+    if not rules.may_leave(row.basis, row.because, consented=_consented(act, row)):
         raise Conflict(rules.NOTHING_LEAVES, more={"rule": "HO-01"})
     sent_at = at or act.at
     if sent_at > act.at or sent_at < row.recorded_at:
@@ -153,9 +155,14 @@ def _answer_by(act: Act, row: ReleaseHandover, sent_at: datetime) -> datetime:
         raise Conflict(str(beyond)) from beyond
 
 
-def _consented(act: Act, plan_id: int) -> bool:
-    rows = release.standing_facts(act, plan_id, "consent")
-    return bool(rows) and rows[0].says.get("given") is True
+def _consented(act: Act, row: ReleaseHandover) -> bool:
+    """To this recipient, as last said; where nothing was said of it, as the plan says of everybody."""
+    rows = release.standing_facts(act, row.plan_id, "consent")
+    general = bool(rows) and rows[0].says.get("given") is True
+    return consented_to(
+        act.session, same_person(act, row.patient_id), row.to_site_id, row.recipient,
+        general=general,
+    )  # fmt: skip
 
 
 @command

@@ -182,7 +182,7 @@ def dose_request(
     if supply:
         request["supply"] = supply
     if setting == "prison":
-        leaving = of_the_release_plan(act.session, records, known_at)
+        leaving = of_the_release_plan(act, records, known_at)
         request["prison"] = _prison(of, about, leaving, london_day(decided_at))
     # A dose given on a decision asks about that decision's own earlier days as well.
     asking = every_decision if looking_back else decisions

@@ -11,21 +11,22 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
 
-from clinic.release.facts import appointment_as_known, facts_known
+from clinic.act import Act
+from clinic.release.facts import appointment_as_known
 from clinic.release.models import ReleaseAssessment, ReleasePlan
+from clinic.release.reading import Reading, stands
 
 Data = dict[str, Any]
 
 
-def of_the_release_plan(session: Session, records: Collection[int], known_at: datetime) -> Data:
+def of_the_release_plan(act: Act, records: Collection[int], known_at: datetime) -> Data:
     """The contract's facts about leaving, from the plan open at a moment; {} where it has no date.
 
     `naloxone_offered_on` alone is given without a date too.
     """
-    plan_id = session.scalar(
-        select(ReleasePlan.id)
+    plan = act.session.scalar(
+        select(ReleasePlan)
         .where(
             ReleasePlan.patient_id.in_(records), ReleasePlan.opened_at <= known_at,
             or_(ReleasePlan.closed_at.is_(None), ReleasePlan.closed_at > known_at),
@@ -33,16 +34,17 @@ def of_the_release_plan(session: Session, records: Collection[int], known_at: da
         .order_by(ReleasePlan.id.desc())
         .limit(1)
     )  # fmt: skip
-    if plan_id is None:
+    if plan is None:
         return {}
-    rows = facts_known(session, plan_id, known_at)
+    reading = Reading(act, [plan])
+    rows = [row for row in reading.facts.get(plan.id, ()) if stands(row, known_at)]
     one = {row.section: row for row in rows}
     out: Data = {}
     if "naloxone" in one:
         out["naloxone_offered_on"] = one["naloxone"].says["on"]
-    scored = session.scalar(
+    scored = act.session.scalar(
         select(ReleaseAssessment)
-        .where(ReleaseAssessment.plan_id == plan_id, ReleaseAssessment.known_at <= known_at)
+        .where(ReleaseAssessment.plan_id == plan.id, ReleaseAssessment.known_at <= known_at)
         .order_by(ReleaseAssessment.id.desc())
         .limit(1)
     )
@@ -54,7 +56,7 @@ def of_the_release_plan(session: Session, records: Collection[int], known_at: da
     supplies += scored.request.get("bridging_supplies", ())
     collected = [each["collect_on"] for says in supplies for each in says["instalments"]]
     visit = (
-        appointment_as_known(session, one["appointment"], known_at) if "appointment" in one else {}
+        appointment_as_known(reading, one["appointment"], known_at) if "appointment" in one else {}
     )
     kept = visit.get("attended") is not False
     return {

@@ -9,22 +9,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from clinic.assessments.arrival import KINDS, answers
+from clinic.assessments.arrival import answers
 from clinic.assessments.claims import Claim, claims_of
 from clinic.assessments.entries import Entries
-from clinic.assessments.models import ClinicalEntry
-from clinic.release.places import known_rows
+from clinic.release.reading import Reading, stands
 from dosing.days import london_day, start_of
 
 Json = dict[str, Any]
-READ = (*KINDS, "steady_dose", "confirmation")
 
 
 def arrival_as_known(
-    session: Session, patient_ids: Sequence[int], received_at: datetime | None, as_at: datetime,
+    reading: Reading, patient_ids: Sequence[int], received_at: datetime | None, as_at: datetime,
     known_at: datetime,
 ) -> tuple[Json | None, list[Json]]:  # fmt: skip
     """The contract's `arrival`, and the last days of what was claimed as doses outside.
@@ -34,16 +29,13 @@ def arrival_as_known(
     if received_at is None:
         return None, []
     since = start_of(london_day(received_at))
-    of = Entries(
-        session.scalars(
-            select(ClinicalEntry)
-            .where(
-                ClinicalEntry.patient_id.in_(patient_ids), ClinicalEntry.kind.in_(READ),
-                ClinicalEntry.recorded_at >= since, *known_rows(ClinicalEntry, known_at),
-            )
-            .order_by(ClinicalEntry.happened_at, ClinicalEntry.id)
-        )
-    )  # fmt: skip
+    rows = [
+        row
+        for each in patient_ids
+        for row in reading.arrivals.get(each, ())
+        if row.recorded_at >= since and stands(row, known_at)
+    ]
+    of = Entries(sorted(rows, key=lambda row: (row.happened_at, row.id)))
     claims = claims_of(of)
     said = [row.data["in_treatment"] for row in answers(of) if "in_treatment" in row.data]
     if not claims and not said:

@@ -19,6 +19,7 @@ from clinic.errors import Conflict, Invalid, NotFound, one_of, says
 from clinic.patients.models import Patient
 from clinic.release.access import open_plan
 from clinic.release.care_models import (
+    BY_THEMSELVES,
     OUTCOMES,
     OUTSIDE,
     OWNERS,
@@ -38,6 +39,7 @@ for _name in ("uq_flag_notice_flag_id", "flag_notice.flag_id"):
     says(_name, "This flag is being told of already.")
 
 LONGEST = 500
+BY_HAND = {kind: words for kind, words in TASKS.items() if kind not in BY_THEMSELVES}
 MOST_TRIES = 5
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 SUBJECT = "Throughcare: a critical release flag"
@@ -54,13 +56,13 @@ def add_task(
     plan, patient = open_plan(act, plan_id, "release.task_added", right="release.plan")
     if plan.closed_at is not None or patient.died_on is not None:
         raise Conflict("This plan is closed, or the patient has died: nothing is planned.")
-    one_of("kind", kind, TASKS)
+    one_of("kind", kind, BY_HAND)
     one_of("owner", owner, OWNERS)
     text = _text("note", note)
     if kind == "other" and text is None:
         raise Invalid.field("note", "must say what is to be done")
     row = LeaverTask(
-        plan_id=plan.id, kind=kind, owner=owner, due_at=due_at, note=text, done_at=None,
+        plan_id=plan.id, kind=kind, owner=owner, due_at=due_at, note=text, cause=None, done_at=None,
         done_by=None, outcome=None, done_says=None, struck_at=None, struck_by=None,
         struck_reason=None, recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip

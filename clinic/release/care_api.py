@@ -9,10 +9,10 @@ from marshmallow.validate import Length
 
 from clinic.auth import act, needs
 from clinic.openapi import Blueprint
-from clinic.release import care
+from clinic.release import care, consents
 from clinic.release.access import open_plan
-from clinic.release.care_models import OUTCOMES, OWNERS, TASKS
-from clinic.shapes import code, instant, row_id
+from clinic.release.care_models import CONSENTS, OUTCOMES, OWNERS, TASKS
+from clinic.shapes import MadeSchema, StruckSchema, code, instant, row_id
 
 release_care_api = Blueprint(
     "release_care_api", __name__, url_prefix="/api/v1", description="Tasks around a release"
@@ -26,7 +26,7 @@ _conflict = release_care_api.alt_response(409, description="It is finished, or t
 
 
 class LeaverTaskAddSchema(Schema):
-    kind = code(TASKS, required=True)
+    kind = code(care.BY_HAND, required=True)
     owner = code(OWNERS, required=True)
     due_at = instant(required=True)
     note = fields.String(validate=Length(max=care.LONGEST))
@@ -55,6 +55,25 @@ class LeaverTaskSchema(Schema):
 
 class LeaverTaskListSchema(Schema):
     tasks = fields.List(fields.Nested(LeaverTaskSchema), required=True)
+
+
+class SharingConsentAddSchema(Schema):
+    """Exactly one of `to_site_id` and `recipient`. A lawful basis needs `because`."""
+
+    to_site_id = row_id()
+    recipient = fields.String(validate=Length(min=1, max=200))
+    says = code(CONSENTS, required=True)
+    decided_at = instant(required=True)
+    because = fields.String(validate=Length(min=1, max=consents.LONGEST))
+
+
+class SharingConsentSchema(StruckSchema, SharingConsentAddSchema):
+    """A row as it stands; `recipient` null for a service of this system, and the other way round."""
+
+    id = row_id(required=True)
+    to_site_id = row_id(required=True, allow_none=True)
+    recipient = fields.String(required=True, allow_none=True)
+    because = fields.String(required=True, allow_none=True)
 
 
 class DutyAddressSchema(Schema):
@@ -108,6 +127,39 @@ def finish_task(given: Given, task_id: int) -> None:
 def strike_task(given: Given, task_id: int) -> None:
     """It was wrong, or what was recorded of it was."""
     care.strike_task(act(), task_id, **given)
+
+
+@release_care_api.get("/release-plans/<int:plan_id>/consents")
+@needs("release.read")
+@release_care_api.response(200, SharingConsentSchema(many=True))
+@_elsewhere
+@_none
+def consents_listed(plan_id: int) -> Any:
+    """What was said about telling each recipient, the newest first, struck rows included."""
+    return consents.consents_of(act(), plan_id)
+
+
+@release_care_api.post("/release-plans/<int:plan_id>/consents")
+@needs("release.plan")
+@release_care_api.arguments(SharingConsentAddSchema)
+@release_care_api.response(201, MadeSchema)
+@_elsewhere
+@_none
+def record_consent(given: Given, plan_id: int) -> Any:
+    """Record what was said about one recipient, and when."""
+    return {"id": consents.record_consent(act(), plan_id, **given)}
+
+
+@release_care_api.post("/release-plans/<int:plan_id>/consents/<int:consent_id>/strike")
+@needs("release.plan")
+@release_care_api.arguments(LeaverTaskStrikeSchema)
+@release_care_api.response(204)
+@_elsewhere
+@_none
+@_conflict
+def strike_consent(given: Given, plan_id: int, consent_id: int) -> None:
+    """It was recorded wrongly. What stood before it counts again."""
+    consents.strike_consent(act(), plan_id, consent_id, **given)
 
 
 @release_care_api.get("/release-duty")

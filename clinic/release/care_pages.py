@@ -7,17 +7,18 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
-from wtforms import RadioField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms import RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
 
 from clinic import home
 from clinic.act import Act
 from clinic.auth import act, needs
 from clinic.forms import Form, MomentField
 from clinic.patients.queries import banner
-from clinic.release import care
+from clinic.release import care, consents
 from clinic.release.access import open_plan
-from clinic.release.care_models import OUTCOMES, OWNERS, TASKS, LeaverTask
+from clinic.release.care_models import CONSENTS, OUTCOMES, OWNERS, TASKS, LeaverTask
+from clinic.staff.queries import site_names
 
 release_care_pages = Blueprint("release_care_pages", __name__, url_prefix="/release")
 
@@ -26,7 +27,7 @@ MOST_ON_HOME = 20
 
 
 class TaskForm(Form):
-    kind = RadioField("What is to be done?", [InputRequired()], choices=list(TASKS.items()))
+    kind = RadioField("What is to be done?", [InputRequired()], choices=list(care.BY_HAND.items()))
     owner = RadioField("Whose is it?", [InputRequired()], choices=list(OWNERS.items()))
     due_at = MomentField("By when", [InputRequired()])
     note = TextAreaField("Who, where and how", [Length(max=care.LONGEST)])
@@ -111,6 +112,75 @@ def strike_task(task_id: int) -> Page:
     )  # fmt: skip
 
 
+# -- consents by recipient ----------------------------------------------------------------
+
+
+class ConsentForm(Form):
+    """Whom it is about, and what was said. Nothing is preset."""
+
+    to_site_id = SelectField(
+        "Service that uses this system", [Optional()], coerce=int, validate_choice=False
+    )
+    recipient = StringField(
+        "Or another recipient", [Length(max=200)], description="Its name, team and town"
+    )
+    says = RadioField("What was said?", [InputRequired()], choices=list(CONSENTS.items()))
+    decided_at = MomentField("When", [InputRequired()])
+    because = TextAreaField(
+        "What was agreed, or what the lawful basis is", [Length(max=consents.LONGEST)],
+        description="Needed for a lawful basis: what it is, and who decided it",
+    )  # fmt: skip
+
+
+@release_care_pages.get("/plans/<int:plan_id>/consents")
+@needs("release.read")
+def consents_listed(plan_id: int) -> Page:
+    """Who may be told, and everything that was said about it."""
+    work = act()
+    plan, patient = open_plan(work, plan_id, "release.plan_seen")
+    return render_template(
+        "release/consents.jinja", plan=plan, rows=consents.consents_of(work, plan_id),
+        words=CONSENTS, banner=banner(work, patient), may_plan=work.may("release.plan"),
+    )  # fmt: skip
+
+
+@release_care_pages.route("/plans/<int:plan_id>/consents/add", methods=["GET", "POST"])
+@needs("release.plan")
+def add_consent(plan_id: int) -> Page:
+    """Something was said about a recipient."""
+    work = act()
+    _, patient = open_plan(work, plan_id, "release.plan_seen", right="release.plan")
+    form = ConsentForm()
+    others = {key: name for key, name in site_names(work).items() if key != work.site_id}
+    form["to_site_id"].choices = [(0, "None of these"), *others.items()]
+
+    def work_it() -> None:
+        given = form.answers()
+        consents.record_consent(
+            act(), plan_id, **{**given, "to_site_id": given["to_site_id"] or None}
+        )
+
+    return _form(
+        form, work_it, "Consent to share with a recipient", plan_id, patient, says="Recorded.",
+        to="consents_listed",
+    )  # fmt: skip
+
+
+@release_care_pages.route(
+    "/plans/<int:plan_id>/consents/<int:consent_id>/strike", methods=["GET", "POST"]
+)
+@needs("release.plan")
+def strike_consent(plan_id: int, consent_id: int) -> Page:
+    """It was recorded wrongly."""
+    _, patient = open_plan(act(), plan_id, "release.plan_seen", right="release.plan")
+    form = WhyForm()
+    return _form(
+        form, lambda: consents.strike_consent(act(), plan_id, consent_id, **form.answers()),
+        "Strike out what was recorded of consent", plan_id, patient, says="Struck out.",
+        to="consents_listed", button="Strike out", warning=True,
+    )  # fmt: skip
+
+
 # -- the duty mailbox ----------------------------------------------------------------------
 
 
@@ -135,9 +205,10 @@ def duty() -> Page:
 
 def _form(
     form: Form, work: Callable[[], object], title: str, plan_id: int, patient: Any, *, says: str,
-    **more: Any,
+    to: str | None = None, **more: Any,
 ) -> Page:  # fmt: skip
-    here = url_for("release_pages.plan", plan_id=plan_id)
+    page = "release_pages.plan" if to is None else f"release_care_pages.{to}"
+    here = url_for(page, plan_id=plan_id)
     if form.carried_out(work):
         flash(says)
         return redirect(here)

@@ -19,6 +19,8 @@ from clinic.appointments.models import NO_VISIT
 from clinic.calendars import holiday_lists
 from clinic.custody.models import Exit, Hearing, KnownRelease, Transfer
 from clinic.errors import NotFound
+from clinic.release.arrivals import arrival_as_known
+from clinic.release.consent_facts import with_recipient
 from clinic.release.models import ReleaseFact, ReleasePlan
 from clinic.release.places import (
     PlaceRows,
@@ -62,13 +64,16 @@ def release_request(
     release = _release(reading, plan, known_at, prison, destination, stay)
     says = {key: contract_says(row) for key, row in one.items()}
     if "appointment" in one:
-        says["appointment"] = _appointment(reading, one["appointment"], known_at)
+        says["appointment"] = appointment_as_known(reading, one["appointment"], known_at)
     died = _died(reading, stay.patient_ids, as_at, known_at)
     left = died or _exit(one.get("exit"), stay)
     forms: list[FormSupply] = []
     if reading.with_forms.intersection(stay.patient_ids):
         leaves_on = _leaves_on(release, left, prison, destination, known_at)
         forms = _forms(act.session, stay.patient_ids, one, leaves_on, as_at, known_at)
+    arrival, claimed = arrival_as_known(
+        reading, stay.patient_ids, stay.received_at, as_at, known_at
+    )
 
     request: Json = {
         "case": f"release-plan-{plan_id}",
@@ -89,8 +94,9 @@ def release_request(
             for row in stay.hearings
         ],
         "transfer": _transfer(places, known_at, stay.transfer, says.get("transfer_information")),
-        "arrival": _arrival(says.get("arrival"), stay),
+        "arrival": arrival or _arrival(says.get("arrival"), stay),
         "doses": [
+            *claimed,
             *_doses(reading, stay.patient_ids, as_at, known_at),
             *(row.says for row in many["dose"]),
         ],
@@ -113,6 +119,9 @@ def release_request(
         "dose_letter", "naloxone", "overdose_session",
     ):  # fmt: skip
         request[key] = says.get(key) or None
+    request["consent"] = with_recipient(
+        reading, request["consent"], stay.patient_ids, _site_id(one.get("destination")), known_at
+    )
     return {name: value for name, value in request.items() if value is not None}
 
 
@@ -154,6 +163,10 @@ def _pharmacy_id(row: ReleaseFact | None, forms: Sequence[FormSupply]) -> int | 
     """The pharmacy the plan names; else the one its forms are made out to, if it is one."""
     forms_name = {each.premises_id for each in forms if each.says is not None}
     return _premises_id(row) or (forms_name.pop() if len(forms_name) == 1 else None)
+
+
+def _site_id(row: ReleaseFact | None) -> int | None:
+    return None if row is None else row.site_id
 
 
 def _premises_id(row: ReleaseFact | None) -> int | None:
@@ -224,7 +237,7 @@ def contract_says(row: ReleaseFact) -> Json:
     return {name: value for name, value in row.says.items() if name not in own}
 
 
-def _appointment(reading: Reading, row: ReleaseFact, known_at: datetime) -> Json:
+def appointment_as_known(reading: Reading, row: ReleaseFact, known_at: datetime) -> Json:
     """The first appointment; one booked in a service's diary is when the diary says, and missed or
     kept as it says. A visit given up there is no appointment: empty."""
     says = contract_says(row)
@@ -365,7 +378,7 @@ def _release(
 
     def counted(at: datetime) -> Json | None:
         for row in reversed([row for row in own if stands(row, at)]):
-            return dict(row.says)
+            return contract_says(row)
         for row in reversed([row for row in stay.releases if stands(row, at)]):
             return {"calculated_on": row.on.isoformat(), "known_at": _iso(row.known_at)}
         return None

@@ -16,10 +16,13 @@ from sqlalchemy import func, or_, select
 
 from clinic.act import Act
 from clinic.appointments.models import VisitEvent
+from clinic.assessments.arrival import OF_ARRIVAL
+from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.custody.models import Reception, ReceptionDetail
 from clinic.patients.models import Patient, PatientChange
 from clinic.patients.queries import same_person
+from clinic.release.care_models import SharingConsent
 from clinic.release.models import ReleaseAssessment, ReleaseFact, ReleaseFlag, ReleasePlan
 from clinic.release.places import PlaceRows
 from clinic.scripts.models import Script
@@ -140,6 +143,28 @@ class Reading:
             ),
             "patient_id",
         )  # fmt: skip
+
+    @cached_property
+    def arrivals(self) -> dict[int, list[ClinicalEntry]]:
+        """By patient: what was asked, claimed and confirmed of an arrival; struck-out entries too."""
+        return _by(
+            self._session.scalars(
+                select(ClinicalEntry).where(
+                    ClinicalEntry.patient_id.in_(self._records), ClinicalEntry.kind.in_(OF_ARRIVAL)
+                )
+            ),
+            "patient_id",
+        )
+
+    @cached_property
+    def consents(self) -> dict[int, list[SharingConsent]]:
+        """By patient: what was said about telling each recipient; struck-out rows too."""
+        return _by(
+            self._session.scalars(
+                select(SharingConsent).where(SharingConsent.patient_id.in_(self._records))
+            ),
+            "patient_id",
+        )
 
     @cached_property
     def deaths(self) -> dict[int, list[Any]]:

@@ -16,7 +16,9 @@ from clinic.handovers.models import ReleaseHandover
 from clinic.patients.commands import correct_patient
 from clinic.patients.models import Patient
 from clinic.patients.queries import caseload
+from clinic.release import consents
 from clinic.release.models import ReleasePlan
+from clinic.release.queries import plan_now
 from dosing.days import london_day
 from tests.clinic.release.test_pages import send as send_form
 from tests.factories.base import a_member_of_staff, a_site
@@ -270,3 +272,68 @@ def test_both_sides_walk_it_through_the_pages_and_the_api_tells_the_same(
     )  # fmt: skip
     assert back.get_json()["stands"] == "sent"
     assert api.get("/api/v1/handovers").get_json()["waiting"][0]["id"] == handover_id
+
+
+@pytest.mark.proves("CM-33")
+def test_what_was_last_said_of_one_recipient_decides_for_that_recipient(story, plan_id):
+    """Refused, given and withdrawn are dated rows; another lawful basis shares without consent."""
+
+    def said(says, **more):
+        given = {"to_site_id": story.there.id, "decided_at": story.at, **more}
+        return consents.record_consent(story.act(), plan_id, says=says, **given)
+
+    handover_id = prepared(story, plan_id)
+    at = version(story, handover_id)
+    said("refused")
+    assert story.flags(plan_id)["RG-19"] in ("amber", "red")
+    with pytest.raises(Conflict, match="nothing leaves"):
+        commands.send(story.act(), handover_id, version=at, **PROOF)
+    with pytest.raises(OutsideCaseload):  # nor do they see the plan
+        plan_now(by_nurse(story), plan_id)
+    elsewhere = prepared(story, plan_id, to_site_id=None, recipient="Southborough CJIT")
+    commands.send(story.act(), elsewhere, version=version(story, elsewhere), **PROOF)
+
+    story.at += timedelta(minutes=5)
+    wrong = said("given")
+    assert "RG-19" not in story.flags(plan_id)
+    consents.strike_consent(story.act(), plan_id, wrong, reason="Said of another service")
+    with pytest.raises(Conflict, match="nothing leaves"):
+        commands.send(story.act(), handover_id, version=at, **PROOF)
+    with pytest.raises(Invalid, match="because"):
+        said("lawful_basis")
+    said("lawful_basis", because="Licence condition: Probation may be told. OMU, A. Rees")
+    assert "RG-19" not in story.flags(plan_id)
+    assert plan_now(by_nurse(story), plan_id).plan.id == plan_id
+
+    story.at += timedelta(minutes=5)
+    said("given")
+    commands.send(story.act(), handover_id, version=at, **PROOF)
+    assert [row.says for row in consents.consents_of(story.act(), plan_id)] == [
+        "given", "lawful_basis", "given", "refused",
+    ]  # fmt: skip
+
+
+def test_consents_are_recorded_and_struck_on_their_page_and_over_the_api(
+    story, plan_id, door, clock
+):
+    clock.set(story.at)
+    page = door.by_page("prison_healthcare", site=story.prison)
+    api = door.by_token("prison_healthcare", site=story.prison)
+    here = f"/release/plans/{plan_id}/consents"
+    moment = {"decided_at-day": "17", "decided_at-month": "8", "decided_at-year": "2026",
+              "decided_at-time": "09:00"}  # fmt: skip
+
+    both = send_form(page, f"{here}/add", {"says": "given", **moment})
+    assert both.status_code == 422 and "must be named, not both" in both.text
+    done = send_form(
+        page, f"{here}/add", {"says": "refused", "to_site_id": str(story.there.id), **moment}
+    )
+    assert "Consent refused" in done.text and "Northborough drug service" in done.text
+    listed = api.get(f"/api/v1/release-plans/{plan_id}/consents").get_json()
+    assert [each["says"] for each in listed] == ["refused"]
+    gone = api.post(
+        f"/api/v1/release-plans/{plan_id}/consents/{listed[0]['id']}/strike",
+        json={"reason": "Another patient"},
+    )
+    assert gone.status_code == 204
+    assert "Struck out: Another patient" in page.get(here).text

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0053"
-down_revision = "0052"
+revision = "0055"
+down_revision = "0054"
 
 BEFORE = (
     "pre_release_contact", "gate_pickup", "release_day_contact", "housing", "gp", "outreach",
