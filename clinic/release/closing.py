@@ -4,6 +4,7 @@ booked in the receiving service's own diary.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -13,9 +14,11 @@ from clinic.act import Act, command
 from clinic.appointments import commands as visits
 from clinic.appointments import facts as diary
 from clinic.appointments import history, referral_commands
+from clinic.appointments.chain import Arranged
 from clinic.appointments.models import Referral, Visit
 from clinic.appointments.place_queries import place_key
 from clinic.appointments.queries import staff_names
+from clinic.assessments.commands import follows_arrivals
 from clinic.calendars import holiday_lists
 from clinic.errors import Conflict, Invalid
 from clinic.patients.commands import follows_deaths, take_onto_caseload
@@ -97,12 +100,14 @@ def _where_and_when(act: Act, plan: ReleasePlan) -> tuple[Site, date, date]:
 
 @command
 def book_first_appointment(
-    act: Act, plan_id: int, *, version: int, starts_at: datetime, doctor_id: int, worker_id: int
-) -> int:
+    act: Act, plan_id: int, *, version: int, starts_at: datetime, doctor_id: int, worker_id: int,
+    arrangements: Sequence[Arranged] = (),
+) -> int:  # fmt: skip
     """Take a place in the receiving service's diary, and record it as the plan's appointment.
 
     The person is referred there and joins its caseload, which is why consent or a lawful basis
-    comes first. Returns the fact's id. Conflict when the place went meanwhile.
+    comes first. Returns the fact's id. Conflict when the place went meanwhile, or, under model 3,
+    while a shut day of the first three is not arranged for (`arrangements`).
     """
     plan = commands.plan_to_change(act, plan_id, version, "release.appointment_booked")
     standing = commands.standing_facts(act, plan.id, "appointment")
@@ -117,7 +122,7 @@ def book_first_appointment(
     take_onto_caseload(act, plan.patient_id, site.id)
     booked = visits.book_visit(
         there, referral_id=_referral(there, plan), starts_at=starts_at, doctor_id=doctor_id,
-        worker_id=worker_id,
+        worker_id=worker_id, arrangements=arrangements,
     )  # fmt: skip
     given = {
         "at": starts_at.isoformat(), "booked_at": act.at.isoformat(),
@@ -182,6 +187,12 @@ def at_key(places: list[FreePlace], key: str) -> Place:
         if each.key == key:
             return each.place
     raise Invalid.field("place", "has just been taken. Choose another")
+
+
+@follows_arrivals
+def arrival_recorded(act: Act, patient_id: int) -> None:
+    """What was claimed on arrival, and who confirmed it, is read by the plan."""
+    commands.follow_patient(act, patient_id)
 
 
 @follows_deaths

@@ -9,6 +9,7 @@ from typing import Any
 from wtforms import Field, FieldList, FormField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
+from clinic.appointments.forms import ArrangeFields
 from clinic.forms import DayField, Form, MomentField, VersionField
 from clinic.release.facts import Json
 from clinic.release.models import ReleaseFact
@@ -45,7 +46,7 @@ class SureForm(VersionedForm):
     """Nothing to fill in but the yes."""
 
 
-class BookForm(VersionedForm):
+class BookForm(ArrangeFields, VersionedForm):
     place = RadioField("Which place?", [InputRequired()], validate_choice=False)
 
 

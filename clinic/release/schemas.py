@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf
 
+from clinic.appointments.chain_schemas import arrangements_field
 from clinic.release.sections import ENDINGS, PREMISES
 from clinic.shapes import instant, row_id
 from clinic.sites.models import NATIONS
@@ -83,17 +84,23 @@ class ReleaseWayOutSchema(Schema):
     remains = fields.List(fields.String(), required=True)
 
 
-class ReleaseBookSchema(Schema):
-    """A place of the receiving service, as its free places give it."""
+class ReleasePlaceSchema(Schema):
+    """A free place of the receiving service."""
 
     starts_at = instant(required=True)
     doctor_id = row_id(required=True)
     worker_id = row_id(required=True)
 
 
+class ReleaseBookSchema(ReleasePlaceSchema):
+    """The place to book, as the free places give it, and what is arranged for its shut days."""
+
+    arrangements = arrangements_field()
+
+
 class ReleasePlacesSchema(Schema):
     site_id = row_id(required=True)
-    places = fields.List(fields.Nested(ReleaseBookSchema), required=True)
+    places = fields.List(fields.Nested(ReleasePlaceSchema), required=True)
 
 
 class ReleaseEndSchema(Schema):

@@ -9,12 +9,13 @@ from sqlalchemy import select
 
 from clinic.appointments import commands as visits
 from clinic.appointments import outcome_commands
+from clinic.appointments.chain_models import ChainArrangement
 from clinic.appointments.models import Referral, Visit
 from clinic.patients.models import Registration
 from clinic.release import closing
 from clinic.release.models import ReleaseFact
 from tests.clinic.release.test_pages import send
-from tests.factories.appointments import a_clinic
+from tests.factories.appointments import a_clinic, a_session
 from tests.factories.release import (
     a_fact,
     a_pharmacy,
@@ -92,6 +93,41 @@ def test_the_first_appointment_is_booked_in_the_services_diary_from_the_plan(
     assert (visit.status, visit.starts_at.isoformat()) == ("booked", f"{FRIDAY}T08:30:00+00:00")
     assert story.act().session.scalars(select(Referral.source)).one() == "prison"
     assert "RG-02" not in story.flags(plan_id)
+
+
+@pytest.mark.proves("RP-10")
+def test_a_model_3_visit_is_booked_from_the_plan_with_what_is_arranged_for_its_shut_days(
+    story, door, clock
+):
+    clock.set(story.at)
+    rapid = a_clinic(story.database, at=story.at, model=3, weekdays=(), name="Rapid service")
+    for weekday in range(1, 6):
+        a_session(rapid, weekday=weekday, nurse_id=rapid.nurse.id)
+    plan = a_release_plan(
+        story.act(), release={"confirmed_on": FRIDAY, "kind": "determinate"},
+        destination={"site_id": rapid.site.id}, consent={"given": True},
+    )  # fmt: skip
+    client = door.by_page("prison_healthcare", site=story.prison)
+    here = f"/release/plans/{plan}/book"
+    [key, *_] = [
+        part.split('"')[0]
+        for part in client.get(here).text.split('name="place"')[1].split('value="')[1:]
+    ]
+
+    asked = send(client, here, {"place": key})
+    assert "While the service is shut: Sat 22 Aug 2026" in asked.text
+    assert story.act().session.scalars(select(Visit)).all() == []
+    given = {
+        "arranged_kind": "phone", "arranged_who": "Duty worker",
+        "arranged_contact": "01632 960777", "arranged_by": "16:00",
+        "arranged_for": asked.text.split('name="arranged_for" value="')[1].split('"')[0],
+    }  # fmt: skip
+    done = send(client, here, {"place": key, **given}).text
+
+    assert "is booked and recorded" in done
+    assert len(story.act().session.scalars(select(Visit)).all()) == 3
+    rows = story.act().session.scalars(select(ChainArrangement)).all()
+    assert {row.who for row in rows} == {"Duty worker"}
 
 
 def test_striking_the_appointment_out_gives_the_place_back_and_brings_the_flag_back(story, plan_id):
