@@ -177,7 +177,7 @@ def lines(package: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
             f"Release: {_day(plan['expected_release_on'])}. Cover ends: {_day(plan['cover_ends_on'])}. "
             f"First community dose: {_day(plan['first_community_dose_on'])}",
             _gap(plan),
-            f"In treatment outside by {_day(plan['continuity_deadline_on'])}",
+            f"In treatment outside by: {_day(plan['continuity_deadline_on'])}",
         ],
     )
     yield (

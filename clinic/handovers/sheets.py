@@ -186,7 +186,7 @@ def transfer(act: Act, now: PlanNow) -> list[Part]:
             [*said, f"Somebody there can prescribe on the day and the next: {cover}"],
         ),
         *_of_package(made, skip=("From and to", "Risks", "Not known", "Prescriber after release",
-                                 "First appointment", "First collection", "Medicine")),
+                                 "First appointment", "First collection", "Medicine", "The plan")),
     ]  # fmt: skip
 
 

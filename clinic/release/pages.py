@@ -11,6 +11,8 @@ from werkzeug.wrappers import Response
 
 from clinic import home, ui
 from clinic.act import Act
+from clinic.appointments.arrange_pages import arranging
+from clinic.appointments.chain import Arranged
 from clinic.auth import act, needs
 from clinic.errors import Conflict, Invalid, NotFound, Stale
 from clinic.forms import STEP, Form
@@ -20,9 +22,9 @@ from clinic.patients.access import open_record
 from clinic.patients.commands import site_of
 from clinic.patients.models import Patient
 from clinic.patients.queries import banner, wing_lines
-from clinic.release import care, closing, commands, presenters, queries
+from clinic.release import aftercare, care, closing, commands, presenters, queries
 from clinic.release.access import open_plan
-from clinic.release.care_models import OUTCOMES, OWNERS, TASKS
+from clinic.release.care_models import FINISHED, OWNERS, TASKS
 from clinic.release.forms import (
     ROWS,
     WEEKDAY_NAMES,
@@ -214,14 +216,19 @@ def _plan_page(template: str, now: queries.PlanNow) -> str:
     work = act()
     strip, more = presenters.day_strip(now)
     dates = now.facts["release"][0].says if now.facts["release"] else {}
+    tasks = care.tasks_of(work, now.plan.id)
+    standing = [row for rows in now.facts.values() for row in rows]
     return render_template(
         template, view=now, plan=now.plan, answer=now.answer, banner=banner(work, now.patient),
         sections=SECTIONS, strip_days=strip, strip_more=more, unknown=presenters.unknown(now),
         newly_out=presenters.newly_out(now),
         fact_lines=presenters.fact_lines, one_line=presenters.one_line, states=presenters.STATES,
         flag_rows=[_flag(now, flag) for flag in now.flags], dates=dates, way=_way_out(now),
-        handovers=of_plan(work, now.plan.id), tasks=care.tasks_of(work, now.plan.id),
-        task_words=TASKS, owner_words=OWNERS, outcome_words=OUTCOMES, late=care.late,
+        handovers=of_plan(work, now.plan.id), tasks=tasks,
+        late_tasks=sum(care.late(each, work.at) for each in tasks), in_short=presenters.in_short,
+        owner_after=aftercare.owner(work, now.plan, standing),
+        recorded=[key for key, rows in now.facts.items() if rows],
+        task_words=TASKS, owner_words=OWNERS, outcome_words=FINISHED, late=care.late,
         ends=presenters.ends(now), any_day=presenters.any_day(now),
         at_version=_at_version(SureForm(), now.plan),
         moment=work.at, may_plan=work.may("release.plan") and now.plan.closed_at is None,
@@ -238,9 +245,17 @@ def _way_out(now: queries.PlanNow) -> dict[str, Any] | None:
     found = closing.way_out(now) if now.plan.closed_at is None else None
     if found is None or not (found.steps or found.remains):
         return None
+    whose = {flag.flag: flag.owner for flag in now.flags}
     return {
         "steps": [
-            {"step": each, "says": STEPS[each.section], "links": _ways(now, each.section)}
+            {
+                "step": each,
+                "says": STEPS[each.section],
+                "links": _ways(now, each.section),
+                "whose": " and ".join(
+                    sorted({whose[flag] for flag in each.clears if flag in whose})
+                ),
+            }
             for each in found.steps
         ],
         "remains": found.remains,
@@ -283,14 +298,27 @@ def book(plan_id: int) -> Page:
         for each in places
     ]
 
+    asking: list[Page] = []
+
     def work_it() -> None:
         place = closing.at_key(places, form["place"].data)
-        closing.book_first_appointment(
-            act(), plan_id, version=form["version"].data, starts_at=place.starts_at,
-            doctor_id=place.doctor_id, worker_id=place.worker_id,
+
+        def book_it(arrangements: Sequence[Arranged]) -> object:
+            return closing.book_first_appointment(
+                act(), plan_id, version=form["version"].data, starts_at=place.starts_at,
+                doctor_id=place.doctor_id, worker_id=place.worker_id, arrangements=arrangements,
+            )  # fmt: skip
+
+        about_shut_days = arranging(
+            form, book_it, patient_id=patient.id, day_1=place.starts_at, back=_to(plan_id),
+            button="Book it",
         )  # fmt: skip
+        if about_shut_days is not None:
+            asking.append(about_shut_days)
 
     if _carried_out(form, plan, work_it):
+        if asking:
+            return asking[0]
         return _saved(f"The appointment at {site.name} is booked and recorded.", plan_id)
     page = render_template(
         "release/book.jinja", form=form, site=site, places=places, cancel=_to(plan_id),

@@ -35,6 +35,34 @@ STATES = {
 # -- what is not known ---------------------------------------------------------------------
 
 
+MOST_DAYS = 5
+"""How many days without medicine the first line names."""
+
+
+def in_short(answer: Json, request: Json) -> str:
+    """What is uncovered, in one breath: when they leave, how far the cover goes, which days lack it."""
+    leaves = _day(answer, "expected_release_on")
+    out = answer["released_today"] is None and request.get("exit")
+    said = [
+        f"{'Left' if out else 'Leaves'} {day(leaves)}." if leaves else "Release date not known."
+    ]
+    if request.get("on_ost") is False:
+        return f"{said[0]} Not on opioid substitution treatment."
+    cover = _day(answer, "cover_ends_on")
+    said.append(f"Covered to {day(cover)}." if cover else "Cover not known.")
+    days = [day(date.fromisoformat(on)) for on in answer["uncovered_days"]]
+    more = f" and {len(days) - MOST_DAYS} more" if len(days) > MOST_DAYS else ""
+    if days:
+        said.append(
+            f"{'Day' if len(days) == 1 else 'Days'} without medicine: {', '.join(days[:MOST_DAYS])}{more}."
+        )
+    elif answer["gap_days"] is None:
+        said.append("Days without medicine cannot be counted yet.")
+    else:
+        said.append("No day without medicine.")
+    return " ".join(said)
+
+
 def unknown(now: PlanNow) -> list[str]:
     """What nobody has recorded, as sentences: none of it counts as done or covered."""
     without_medicine = now.request.get("on_ost") is False

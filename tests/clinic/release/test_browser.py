@@ -108,6 +108,7 @@ def test_every_page_of_release_is_accessible(served, walk, page, axe):
         f"{here}/facts/supply", f"{here}/facts/destination", f"{here}/facts/pharmacy",
         f"/release/facts/{fact_id}/correct", f"/release/facts/{fact_id}/strike",
         "/release/premises", "/release/premises/add", "/", "/release/duty", f"{here}/tasks/add",
+        f"{here}/consents", f"{here}/consents/add",
         "/hand-overs", f"/hand-overs/prepare/{plan_id}", sent, f"{sent}/send", f"{sent}/print",
         f"{sheets}/leaver", f"{sheets}/court/2026-08-18",
     ):  # fmt: skip
