@@ -18,6 +18,7 @@ from sqlalchemy import select
 from clinic.act import Act
 from clinic.appointments import missed
 from clinic.appointments.missed_models import MissedContact
+from clinic.assessments import dues
 from clinic.assessments.models import ClinicalEntry
 from clinic.patients.queries import same_person
 from clinic.release.care_models import NOT_NEEDED, LeaverTask
@@ -52,6 +53,13 @@ def keep(
         datetime.fromisoformat(visit["at"]) if missed_at is not None and not in_diary else None,
     )  # fmt: skip
     _keep_tasks(act, plan, wanted, standing, at)
+
+
+def ask_there(act: Act, plan: ReleasePlan, at: datetime) -> None:
+    """They have just left: the service they go to is to ask them about treatment and doses."""
+    if plan.destination_site_id is None or not plan.may_share:
+        return
+    dues.refresh(replace(act, site_id=plan.destination_site_id, at=at), plan.patient, at)
 
 
 def _keep_tasks(

@@ -70,6 +70,8 @@ def score(act: Act, plan: ReleasePlan, reading: Reading | None = None) -> None:
     if was_out or plan.left_on is not None:
         standing = [row for row in reading.facts.get(plan.id, ()) if stands(row, at)]
         aftercare.keep(act, plan, request, standing, at)
+    if plan.left_on is not None and not was_out:
+        aftercare.ask_there(act, plan, at)
     if raised or cleared:
         act.note("release.scored", patient_id=plan.patient_id, plan=plan.id, raised=raised,
                  cleared=cleared)  # fmt: skip

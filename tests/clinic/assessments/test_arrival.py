@@ -15,9 +15,11 @@ from clinic.assessments.models import ClinicalEntry
 from clinic.assessments.queries import unconfirmed
 from clinic.consumption.commands import record_dose_elsewhere
 from clinic.errors import Invalid
+from clinic.patients.commands import take_onto_caseload
 from clinic.prescriptions.commands import check_dose
 from clinic.prescriptions.queries import missing_for
 from clinic.release import closing  # noqa: F401 - the plan hears of arrivals through it
+from clinic.release.commands import follow_plan
 from clinic.release.scoring import standing_flags
 from tests.factories.assessments import a_claim, an_answer
 from tests.factories.base import NOW, a_patient
@@ -160,11 +162,17 @@ def test_back_outside_the_same_is_asked_before_a_dose(database):
     prison = a_clinic(database, kind="prison", name="HMP Marlfield")
     clinic = a_clinic(database)
     act = prison.act()
-    patient = a_patient(clinic.act())
+    patient = a_patient(act)
     stay = a_stay(act, patient, NOW - timedelta(days=30))
+    there = {"destination": {"site_id": clinic.site.id}, "consent": {"given": True}}
+    plan = a_release_plan(act, patient, **there)
     an_exit(act, stay, NOW - timedelta(hours=3), "court")
+    follow_plan(act, plan)
     act.session.close()
     act = clinic.act()
+    take_onto_caseload(act, patient)
+    act.session.commit()
+    assert [what for what, _ in listed(clinic)] == ["arrival"]  # the service is to ask, by itself
     an_assessment(act, patient)
     act.session.close()
 
