@@ -6,7 +6,7 @@ answered with the first one, and a differing one with a refusal that shows it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -38,6 +38,7 @@ from clinic.patients.queries import same_person
 from clinic.prescriptions import facts
 from clinic.prescriptions.models import DoseDecision
 from clinic.prescriptions.queries import decided
+from clinic.release.commands import follow_patient
 from clinic.sites.models import Site
 from clinic.soundness import must_be_open
 from clinic.staff.models import Staff
@@ -294,6 +295,8 @@ def add_dose(
     )
     if decision is not None and (row.outcome in SWALLOWED or row.rest is not None):
         _handed_over(act, row, decision, at)
+    if row.outcome in SWALLOWED or row.corrects_id is not None:
+        follow_patient(replace(act, at=at), patient_id)  # the last dose before they leave
     return row
 
 

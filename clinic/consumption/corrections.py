@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,7 @@ from clinic.errors import Conflict, Invalid, NotFound, one_of
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.prescriptions.queries import decided
+from clinic.release.commands import follow_patient
 from clinic.soundness import must_be_open
 from clinic.turns import past, strike, take_turn, why
 from dosing.days import london_day
@@ -41,6 +43,8 @@ def strike_dose(act: Act, patient_id: int, dose_id: int, reason: str) -> None:
         raise Conflict("That dose was already struck out.")
     strike(act, row, at, text)
     act.note("prescribing.dose_struck", patient_id=kept_id, dose=row.id)
+    act.session.flush()
+    follow_patient(replace(act, at=at), kept_id)
 
 
 @command

@@ -60,6 +60,7 @@ from clinic.patients.commands import (
 )
 from clinic.patients.models import Patient, Registration
 from clinic.patients.queries import same_person
+from clinic.release.commands import follow_patient
 from clinic.sites.models import NATIONS, Site
 from dosing.days import london_day
 from scheduling.custody_request import RECEPTION_IS_DAY_1
@@ -119,7 +120,7 @@ def receive_prisoner(
     plans.raise_event(
         act, "enters_prison", london_day(received_at), patient_ids=same_person(act, patient.id)
     )
-    timetables.save(act, reception, "Reception recorded")
+    _planned(act, reception, "Reception recorded")
     dues.refresh(act, patient, act.at)  # what is asked on arrival waits from now on
     return reception.id
 
@@ -172,7 +173,13 @@ def receive_transfer(
     plans.raise_event(act, "transfer", london_day(arrived_at), reception_id=reception.id)
     touch(act, reception, "received them from the other prison")
     act.note("custody.transfer_received", patient_id=reception.patient_id, reception=reception.id)
-    timetables.save(act, reception, f"Arrived at {here.name}")
+    _planned(act, reception, f"Arrived at {here.name}")
+
+
+def _planned(act: Act, reception: Reception, because: str) -> None:
+    """The next version of the 28 days; and the way out of custody, which rests on the same facts."""
+    timetables.save(act, reception, because)
+    follow_patient(act, reception.patient_id)
 
 
 def _person(act: Act, patient_id: int) -> Patient:
@@ -247,7 +254,7 @@ def record_screening(act: Act, reception_id: int, *, screening: str, screened_at
     _add_screening(act, reception, screening, screened_at)
     touch(act, reception, "recorded the screening")
     act.note("custody.screened", patient_id=reception.patient_id, reception=reception.id)
-    timetables.save(act, reception, "Screening recorded")
+    _planned(act, reception, "Screening recorded")
 
 
 @command
@@ -280,7 +287,7 @@ def correct_reception(
         "custody.reception_corrected", patient_id=reception.patient_id, reception=reception.id,
         fields=sorted(name for name in _DETAILS if after[name] != before[name]),
     )  # fmt: skip
-    timetables.save(act, reception, f"Reception corrected: {reason.strip()}")
+    _planned(act, reception, f"Reception corrected: {reason.strip()}")
 
 
 _DETAILS = (
@@ -302,6 +309,7 @@ def undo_reception(act: Act, reception_id: int, *, version: int, reason: str) ->
     touch(act, reception, "undid the reception")
     act.session.flush()
     act.note("custody.reception_undone", patient_id=reception.patient_id, reception=reception.id)
+    follow_patient(act, reception.patient_id)
     brought = act.session.scalar(
         select(Registration.id).where(
             Registration.patient_id == reception.patient_id,
@@ -466,7 +474,7 @@ def _follow(act: Act, reception: Reception, kind: type[Fact], because: str) -> N
     if kind is Delivery:
         timetables.refresh_items(act, reception)
     elif kind is not Location:
-        timetables.save(act, reception, because)
+        _planned(act, reception, because)
 
 
 @command

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 from sqlalchemy import func, select
 
+from clinic import bench
 from clinic.appointments import commands, place_queries
 from clinic.appointments.models import Visit, VisitHold
 from clinic.bench import access, run
@@ -50,3 +53,8 @@ def test_every_start_of_the_chains_benchmark_can_be_had_with_its_next_days(
                 worker_id=ask["worker_id"], starts_at=access.instant(ask["starts_at"]),
             )  # fmt: skip
             assert booked.chain_id is not None
+
+
+def test_no_benchmark_rests_on_what_another_no_longer_has() -> None:
+    for module in iter_modules(bench.__path__):
+        assert import_module(f"clinic.bench.{module.name}").__doc__

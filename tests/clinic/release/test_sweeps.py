@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from clinic.act import Act
+from clinic.custody import commands as custody
+from clinic.custody.models import Reception
 from clinic.release import commands, sweeps
 from clinic.release.models import ReleaseAssessment, ReleaseFlag, ReleasePlan
 from clinic.sites.models import CalendarChange
@@ -120,6 +122,36 @@ def test_a_plan_that_fails_is_kept_in_view_and_the_others_go_on(story, clock, mo
     monkeypatch.setattr(sweeps, "follow_plans", honest)
     assert swept(story, clock, midnight + timedelta(minutes=1)).did == 1
     assert story.act().session.get_one(ReleasePlan, plans[1]).fault is None
+
+
+def test_what_is_recorded_of_the_stay_changes_the_flags_before_the_command_ends(story, clock):
+    patient_id = story.patient()
+    plan_id = a_release_plan(story.act(), patient_id)
+
+    def standing():
+        return {flag for _, flag, *_, stands in flags_of(story, plan_id) if stands}
+
+    reception_id = custody.receive_prisoner(
+        story.act(), patient_id=patient_id, received_at=story.at, screening="positive",
+        screened_at=story.at, demo=True,
+    )  # fmt: skip
+    assert not {"RG-02", "RG-07"} & standing()
+
+    hearing = custody.record_hearing(
+        story.act(), reception_id, starts_at=story.at + timedelta(days=1), known_at=story.at
+    )
+    assert "RG-07" in standing()
+    custody.record_release(
+        story.act(), reception_id, on=story.at.date() + timedelta(days=3), known_at=story.at
+    )
+    assert "RG-02" in standing()
+
+    custody.strike_out(
+        story.act(), reception_id, "hearing", hearing, reason="Another person",
+        version=story.act().session.get_one(Reception, reception_id).version,
+    )  # fmt: skip
+    assert "RG-07" not in standing()
+    assert swept(story, clock, story.at + timedelta(minutes=5)).did == 0
 
 
 def test_a_sweep_picks_up_what_other_rooms_recorded_meanwhile(story, clock):
