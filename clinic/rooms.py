@@ -18,6 +18,7 @@ from clinic.keyworkers import room as keyworkers
 from clinic.measures import room as measures
 from clinic.observations import room as observations
 from clinic.patients import room as patients
+from clinic.phases import room as phases
 from clinic.prescriptions import room as prescriptions
 from clinic.release import room as release
 from clinic.reminders import room as reminders
@@ -29,5 +30,5 @@ from clinic.titration import room as titration
 ALL: list[object] = [
     checks, patients, staff, sites, appointments, reminders, assessments, prescriptions,
     scripts, titration, consumption, custody, keyworkers, observations, groups, careplans,
-    casework, release, handovers, guidance, feeds, forecasts, measures, sweeps,
+    phases, casework, release, handovers, guidance, feeds, forecasts, measures, sweeps,
 ]  # fmt: skip

@@ -22,6 +22,7 @@ import clinic.keyworkers.models
 import clinic.measures.models
 import clinic.observations.models
 import clinic.patients.models
+import clinic.phases.models
 import clinic.prescriptions.models
 import clinic.release.care_models
 import clinic.reminders.models

@@ -59,6 +59,13 @@ from clinic.observations.models import (
 from clinic.patients.access import open_record
 from clinic.patients.models import Allocation, Patient
 from clinic.patients.queries import same_person
+from clinic.phases.models import (
+    PARTY_WORDS,
+    PeerSupporter,
+    PhaseMove,
+    Telling,
+    TriageConsent,
+)
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
 from dosing.days import ONE_DAY, london_day
@@ -80,6 +87,7 @@ KINDS = {
     "completion": "Completion",
     "transfer": "Transfer",
     "observed": "Observed",
+    "told": "Told",
 }
 MOST_LISTED = 50
 
@@ -124,6 +132,7 @@ def casework_file(act: Act, reception_id: int, *, action: str = "casework.file_s
     plan = careplans.plan(act, plan_id) if plan_id else None
     found = [*_of_stay(stay), *_own(act, reception_id), *_groups(act, reception_id),
              *_keyworkers(act, stay), *_reports(act, reception_id), *_observed(act, reception_id),
+             *_phases(act, reception_id),
              *(_of_plan(plan) if plan else ())]  # fmt: skip
     names = _names(act, {by for _, by in found if by is not None})
     lines = [replace(line, by=names.get(by or 0)) for line, by in found]
@@ -240,6 +249,30 @@ def _groups(act: Act, reception_id: int) -> Found:
         elif seat.state == "offered":
             what = f"Group offered: {topic}"
             yield Line(seat.recorded_at, "not_held", what, None), seat.recorded_by
+
+
+def _phases(act: Act, reception_id: int) -> Found:
+    """Phases moved, consent to share the triage, who was told, and peer supporters."""
+    for row in _rows(act, PhaseMove, reception_id):
+        what = f"Phase {row.phase} begins {row.from_on.day} {row.from_on:%b %Y}"
+        yield (
+            Line(row.recorded_at, "plan", what, row.reason, struck=row.struck_reason),
+            row.recorded_by,
+        )
+    for row in _rows(act, TriageConsent, reception_id):
+        what = f"Consent to share the triage assessment: {'yes' if row.consents else 'no'}"
+        yield Line(row.asked_at, "note", what, None, struck=row.struck_reason), row.recorded_by
+    for row in _rows(act, Telling, reception_id):
+        what = f"Told: {PARTY_WORDS[row.party]}"
+        says = f"{row.says} (with the triage assessment)" if row.with_triage else row.says
+        yield Line(row.at, "told", what, says, struck=row.struck_reason), row.recorded_by
+    for row in _rows(act, PeerSupporter, reception_id):
+        what = f"Peer supporter: {row.name}"
+        says = f"Until {row.to_on.day} {row.to_on:%b %Y}" if row.to_on else None
+        yield (
+            Line(row.recorded_at, "note", what, says, struck=row.struck_reason),
+            row.recorded_by,
+        )
 
 
 def _observed(act: Act, reception_id: int) -> Found:

@@ -72,6 +72,8 @@ def correct_delivery(
     values = {name: getattr(row, name) for name in _DELIVERY}
     if unknown := set(changes) - (set(_DELIVERY) - {"item"}):
         raise Invalid.field(sorted(unknown)[0], "cannot be changed here")
+    if changes.get("outcome") == "declined":
+        values["explained"] = None
     strike(act, reception, row, reason)
     fresh = add(act, reception, Delivery, checked(act, reception, values | changes))
     touch(act, reception, "corrected a delivery")
@@ -83,7 +85,9 @@ def correct_delivery(
     return fresh.id
 
 
-_DELIVERY = ("item", "for_on", "done_at", "by", "done_by", "outcome", "topic", "mode", "note")
+_DELIVERY = (
+    "item", "for_on", "done_at", "by", "done_by", "outcome", "topic", "mode", "note", "explained",
+)  # fmt: skip
 LONGEST_NOTE = 4000
 
 
@@ -110,6 +114,13 @@ def checked(act: Act, reception: Reception, given: dict[str, Any]) -> dict[str, 
             raise Invalid.field(name, "belongs to a group session only")
     if (item == "court_pack") != (values["for_on"] is not None):
         raise Invalid.field("for_on", "must be the day of the hearing, for a court pack only")
+    first_keywork = item == "initial_keywork" and values["outcome"] == "delivered"
+    if first_keywork and values["explained"] is None:
+        raise Invalid.field(
+            "explained", "is required: say whether IDTS and the treatment in custody were explained"
+        )
+    if not first_keywork and values["explained"] is not None:
+        raise Invalid.field("explained", "belongs to a first keywork session that was held")
     if act.session.get(Staff, values["done_by"]) is None:
         raise Invalid.field("done_by", "must be a member of staff")
     values["note"] = (values["note"] or "").strip() or None

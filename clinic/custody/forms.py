@@ -193,6 +193,19 @@ class DutyForm(DeliveryForm):
     outcome = None
 
 
+class FirstKeyworkForm(DeliveryForm):
+    """The first keywork session, in which IDTS and the treatment there is are explained (PS-14)."""
+
+    explained = RadioField(
+        "Were IDTS and the treatment there is in custody explained?",
+        choices=[*YES_NO_UNKNOWN[:2], ("", "The session was declined")],
+        default="",
+    )
+
+    def answers(self) -> dict[str, Any]:
+        return super().answers() | {"explained": yes_no(self.explained.data)}
+
+
 class GroupForm(_SessionFields, DeliveryForm):
     """A session that counts towards the week's groups, in a group or one to one."""
 
@@ -381,6 +394,10 @@ class ExitCorrectionForm(_ExitFields, _Correction, Form):
 
 class DeliveryCorrectionForm(DeliveryForm, _Correction):
     """What was recorded as done, put right."""
+
+
+class FirstKeyworkCorrectionForm(FirstKeyworkForm, _Correction):
+    """The first keywork session, put right."""
 
 
 class DutyCorrectionForm(DutyForm, _Correction):

@@ -266,7 +266,8 @@ class Location(Fact, Base):
 class Delivery(Fact, Base):
     """Something done for them, or offered and declined. A joint care plan has one row an agreement.
 
-    `by`: the parties taking part; `done_by`: the member of staff who did it.
+    `by`: the parties taking part; `done_by`: the member of staff who did it. `explained`: of a first
+    keywork session, were IDTS and the treatment there is in custody explained (PS-14)?
     """
 
     __tablename__ = "delivery"
@@ -280,6 +281,7 @@ class Delivery(Fact, Base):
     topic: Mapped[str | None]
     mode: Mapped[str | None]
     note: Mapped[str | None]
+    explained: Mapped[bool | None]
 
     @classmethod
     def more_constraints(cls) -> tuple[SchemaItem, ...]:

@@ -29,6 +29,8 @@ from clinic.custody.forms import (
     ExitCorrectionForm,
     ExitForm,
     FindForm,
+    FirstKeyworkCorrectionForm,
+    FirstKeyworkForm,
     GroupCorrectionForm,
     GroupForm,
     HearingCorrectionForm,
@@ -69,6 +71,7 @@ from clinic.observations.queries import held_already
 from clinic.patients.models import Patient
 from clinic.patients.pages import Section, record_section
 from clinic.patients.queries import banner, on_wing, search
+from clinic.phases.queries import lacking_before_leaving
 from clinic.sites.models import Site
 from scheduling.custody_rules import BY_KEY, DELIVERABLE, GROUP_SESSION
 
@@ -487,6 +490,8 @@ def _delivery_form(item: str, *, correcting: bool = False, **filled: Any) -> Del
         forms: tuple[type[DeliveryForm], type[DeliveryForm]] = (GroupForm, GroupCorrectionForm)
     elif item == "joint_care_plan":
         forms = (CarePlanForm, CarePlanCorrectionForm)
+    elif item == "initial_keywork":
+        forms = (FirstKeyworkForm, FirstKeyworkCorrectionForm)
     elif not BY_KEY[item].declined:
         forms = (DutyForm, DutyCorrectionForm)
     else:
@@ -525,7 +530,18 @@ def deliver(reception_id: int, item: str, for_on: str | None = None) -> Page:
             f"{why or ''} Held already: {'; '.join(held)}. Begin from it: asking the same again is "
             "duplication (PS-04)."
         )
+    if begun := _triage(view, item):
+        why = f"{why or ''} {begun}"
     return about(view, form, f"Record: {words.duty(item, hearing_on)}", lead=why)
+
+
+def _triage(view: Stay, item: str) -> str | None:
+    """The triage assessment that a later one begins from (PS-03)."""
+    found = next((row for row in view.deliveries if row.item == "smta"), None)
+    if found is None or item not in ("collate_assessments", "csma", "carat_report"):
+        return None
+    said = f": {found.note}" if found.note else ", without a note"
+    return f"Begin from the triage (SMTA) of {ui.moment(found.done_at)}{said} (PS-03)."
 
 
 def _day_in_address(text: str | None) -> date | None:
@@ -548,6 +564,7 @@ def correct_delivery(reception_id: int, delivery_id: int) -> Page:
     form = _delivery_form(
         row.item, correcting=True, done_at=row.done_at, outcome=row.outcome, by=row.by,
         done_by=row.done_by, note=row.note, topic=row.topic, mode=row.mode,
+        explained=as_text(row.explained),
     )  # fmt: skip
 
     def work() -> None:
@@ -694,7 +711,10 @@ def record(reception_id: int, kind: str) -> Page:
             form, "Check the exit", rows, banner=banner(act(), view.patient),
             warning=form["how"].data == "died",
         )  # fmt: skip
-    return about(view, form, _RECORDING.get(kind, f"Record a {each.title}"))
+    lead = None
+    if to_check and (lacks := lacking_before_leaving(act(), reception_id)):
+        lead = f"Not offered yet, and owed to everybody however short the stay: {'; '.join(lacks)}."
+    return about(view, form, _RECORDING.get(kind, f"Record a {each.title}"), lead=lead)
 
 
 @custody_pages.route(

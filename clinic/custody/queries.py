@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, inspect, or_, select
 from sqlalchemy.orm import aliased
 
 from clinic.act import Act
@@ -33,11 +33,13 @@ from clinic.groups.offers import sessions_on_offer
 from clinic.patients.access import open_record
 from clinic.patients.models import Allocation, Patient
 from clinic.patients.queries import Where
+from clinic.phases.models import TriageConsent
 from clinic.sites.models import Site
 from clinic.staff.models import SitePost, Staff, StaffRole
 from dosing.days import end_of
 from dosing.shape import Answer
 from scheduling.custody_rules import ITEMS
+from scheduling.phases import WITHHELD
 
 MOST_LISTED = 200
 OWNED_BY_HEALTHCARE = ("healthcare", "keyworker_and_healthcare", "carat_and_healthcare")
@@ -130,12 +132,20 @@ def stay(act: Act, reception_id: int) -> Stay:
         saved.elsewhere | {"sessions": sessions_on_offer(act, reception)},
     )  # fmt: skip
     every = _every_fact(act, reception.id)
+    ours = act.site_id in facts.prisons_of(act.session, reception)
+
+    def shown(row: Any) -> Any:
+        """What the triage found stays with the prisons' own teams unless it may be shared (PS-03)."""
+        if ours or not isinstance(row, Delivery) or row.item != "smta" or row.note is None:
+            return row
+        return row if _triage_shared(act, reception.id) else _without_note(row)
+
     live = reception.left_at is None and reception.undone_at is None
     return Stay(
         reception=reception,
         patient=patient,
         site=act.session.get_one(Site, reception.site_id),
-        ours=act.site_id in facts.prisons_of(act.session, reception),
+        ours=ours,
         detail=facts.detail_of(act.session, reception),
         timetable=saved,
         answer=answer,
@@ -153,13 +163,27 @@ def stay(act: Act, reception_id: int) -> Stay:
         ),
         unavailable=facts.rows_of(act.session, Unavailable, reception.id),
         deliveries=sorted(
-            facts.rows_of(act.session, Delivery, reception.id), key=lambda row: row.done_at
+            (shown(row) for row in facts.rows_of(act.session, Delivery, reception.id)),
+            key=lambda row: row.done_at,
         ),
-        earlier=[row for row in every if row.known_until is not None],
+        earlier=[shown(row) for row in every if row.known_until is not None],
         keyworker=_keyworker(act, patient.id),
         posts=post_holders(act),
         names=_names(act, every),
     )
+
+
+def _triage_shared(act: Act, reception_id: int) -> bool:
+    found = select(TriageConsent.consents).where(
+        TriageConsent.reception_id == reception_id, TriageConsent.struck_at.is_(None)
+    )
+    return act.session.scalar(found) is True
+
+
+def _without_note(row: Delivery) -> Delivery:
+    """The entry as others see it: a copy that no session keeps."""
+    values = {each.key: getattr(row, each.key) for each in inspect(Delivery).column_attrs}
+    return Delivery(**values | {"note": WITHHELD})
 
 
 def newest_reception(act: Act, patient_id: int) -> Reception | None:

@@ -81,6 +81,7 @@ class _DeliveryFields(Schema):
     for_on = fields.Date()
     done_by = row_id()
     note = fields.String(validate=validate.Length(max=LONGEST_NOTE))
+    explained = yes_no()
 
 
 class DeliveryRequestSchema(_DeliveryFields):
@@ -259,6 +260,7 @@ class DeliverySchema(FactSchema):
     topic = fields.String(allow_none=True)
     mode = fields.String(allow_none=True)
     note = fields.String(allow_none=True)
+    explained = yes_no()
 
 
 class ChangeSchema(Schema):

@@ -10,6 +10,7 @@ from clinic.casework import commands as casework
 from clinic.custody import commands as custody
 from clinic.custody import deliveries
 from clinic.custody.models import Reception
+from clinic.demo import careplans
 from clinic.demo.people import GLENMOOR, MARLFIELD
 from clinic.demo.story import Story
 from clinic.keyworkers import commands as keyworkers
@@ -25,6 +26,7 @@ def tell(story: Story) -> None:
     here = _stays(story, "marsh", MARLFIELD)
     _missed(story, here)
     _observe(story)
+    careplans.write(story, [stay for stay, _ in here[:7]])
     _complete(story, here)
     _move_out(story, here)
     _move_in(story)

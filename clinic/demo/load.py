@@ -342,7 +342,8 @@ def _first_days(
             break
         work = story.by(key, at + timedelta(minutes=30))
         try:
-            deliveries.record_delivery(work, stay, item=item, done_at=at, by=parties)
+            explained = {"explained": True} if item == "initial_keywork" else {}
+            deliveries.record_delivery(work, stay, item=item, done_at=at, by=parties, **explained)
         except Trouble:
             work.session.rollback()
         work.session.close()

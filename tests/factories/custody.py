@@ -64,6 +64,8 @@ class Prison:
 
     def delivers(self, reception_id: int, item: str, **delivery: Any) -> int:
         given = {"item": item, "done_at": self.at, "by": ["carat"], **delivery}
+        if item == "initial_keywork" and given.get("outcome") != "declined":
+            given.setdefault("explained", True)
         return deliveries.record_delivery(self.act(), reception_id, **given)
 
     def version(self, reception_id: int) -> int:

@@ -1,0 +1,1 @@
+"""The phases of one person, and what belongs to them."""
