@@ -16,7 +16,7 @@ from itertools import product
 from typing import Any, Final
 
 from scheduling.group_board import Held, in_order
-from scheduling.group_plan import WEIGHTS, short_weight, topic_rank
+from scheduling.group_plan import short_weight, topic_rank
 from scheduling.groups import (
     CARAT,
     CLINICAL,
@@ -275,8 +275,8 @@ class Model:
 
     def _short(self) -> Any:
         return sum(
-            short_weight(person, week) * self.short[person.id, week.first_on][0]
-            + WEIGHTS["short_again"] * self.short[person.id, week.first_on][1]
+            short_weight(person, week, self.facts.weights) * self.short[person.id, week.first_on][0]
+            + self.facts.weights["short_again"] * self.short[person.id, week.first_on][1]
             for person in self.facts.by_reception
             for week in person.weeks
         )
@@ -288,25 +288,25 @@ class Model:
         for person_id, held in sorted(self.had):
             if held in told:
                 var = self.sits.get((person_id, place.get(held, -1)), 0)
-                cost += WEIGHTS["seat_moved"] * (1 - var)
+                cost += self.facts.weights["seat_moved"] * (1 - var)
         for session_id, was in told.items():
             number = place.get(session_id)
             if number is None:
                 continue
             for kind in KINDS:
                 same = self.leads.get((number, was.led_by(kind)), 0)
-                cost += WEIGHTS["staff_changed"] * (self.open[number] - same)
+                cost += self.facts.weights["staff_changed"] * (self.open[number] - same)
             same = self.in_room.get((number, was.room_id), 0)
-            cost += WEIGHTS["room_changed"] * (self.open[number] - same)
+            cost += self.facts.weights["room_changed"] * (self.open[number] - same)
         return cost
 
     def _fit(self) -> Any:
         people = self.facts.person
         return (
-            sum(WEIGHTS["session_held"] * each for each in self.open)
-            + sum(WEIGHTS["same_day"] * each for each in self.same_day.values())
+            sum(self.facts.weights["session_held"] * each for each in self.open)
+            + sum(self.facts.weights["same_day"] * each for each in self.same_day.values())
             + sum(
-                WEIGHTS["topic_rank"]
+                self.facts.weights["topic_rank"]
                 * topic_rank(people[person], self.candidates[number].topic)
                 * var
                 for (person, number), var in self.sits.items()

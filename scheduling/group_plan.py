@@ -1,7 +1,7 @@
 """What does a plan of groups come to: who is short of a session, what would move, what does it cost?
 
 A plan is a list of sessions held with the seats in them. `finish` works out the rest from the facts
-alone, whoever made the plan. Weights: GP-12 (groups.toml).
+alone, whoever made the plan. Weights: GP-12 (groups.toml), or what the prison set.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from itertools import pairwise
 
 from scheduling.group_board import Board, Held, in_order
 from scheduling.group_causes import Shortfall, shortfalls
 from scheduling.groups import (
     KINDS,
     RULES,
+    WEIGHTS,
     Bar,
     GroupFacts,
     Person,
@@ -25,10 +26,6 @@ from scheduling.groups import (
     may_hold,
     may_sit,
 )
-
-WEIGHTS: Final[Mapping[str, int]] = {
-    name: each for name, each in RULES["GP-12"].items() if isinstance(each, int)
-}
 
 
 @dataclass(frozen=True)
@@ -90,10 +87,10 @@ def finish(
                 points=_points(board, sessions, short), unkept=tuple(unkept))  # fmt: skip
 
 
-def short_weight(person: Person, week: Week) -> int:
+def short_weight(person: Person, week: Week, weights: Mapping[str, int]) -> int:
     """What one missing session of this week costs: GP-12."""
     name = "short_hard" if week.hard else "short"
-    return WEIGHTS[f"{name}_ppo" if person.ppo else name]
+    return weights[f"{name}_ppo" if person.ppo else name]
 
 
 def topic_rank(person: Person, topic: str) -> int:
@@ -104,15 +101,15 @@ def topic_rank(person: Person, topic: str) -> int:
 def _points(board: Board, sessions: Sequence[Held], short: Iterable[Shortfall]) -> Points:
     facts = board.facts
     lacking = sum(
-        each.missing * short_weight(facts.person[each.person_id], each.week)
-        + (each.missing - 1) * WEIGHTS["short_again"]
+        each.missing * short_weight(facts.person[each.person_id], each.week, facts.weights)
+        + (each.missing - 1) * facts.weights["short_again"]
         for each in short
     )
-    fit = WEIGHTS["session_held"] * len(sessions)
+    fit = facts.weights["session_held"] * len(sessions)
     for person in facts.people:
         sits = board.sits[person.id]
-        fit += sum(WEIGHTS["topic_rank"] * topic_rank(person, each.topic) for each in sits)
-        fit += WEIGHTS["same_day"] * (len(sits) - len({each.on for each in sits}))
+        fit += sum(facts.weights["topic_rank"] * topic_rank(person, each.topic) for each in sits)
+        fit += facts.weights["same_day"] * (len(sits) - len({each.on for each in sits}))
     return Points(lacking, _moved(facts, sessions), fit)
 
 
@@ -124,16 +121,16 @@ def _moved(facts: GroupFacts, sessions: Iterable[Held]) -> int:
             continue
         held = None if was.id is None else now.get(was.id)
         kept = () if held is None else held.seats
-        moved += WEIGHTS["seat_moved"] * sum(
+        moved += facts.weights["seat_moved"] * sum(
             seat.session_id == was.id
             and seat.person_id in facts.person
             and seat.person_id not in kept
             for seat in facts.seats
         )
         if held is not None:
-            moved += WEIGHTS["staff_changed"] * sum(
+            moved += facts.weights["staff_changed"] * sum(
                 was.led_by(kind) != held.session.led_by(kind) for kind in KINDS
-            ) + WEIGHTS["room_changed"] * (was.room_id != held.session.room_id)
+            ) + facts.weights["room_changed"] * (was.room_id != held.session.room_id)
     return moved
 
 
@@ -201,3 +198,21 @@ def _seat_moves(person: Person, had: Iterable[Session], has: Iterable[Session]) 
         yield Move("seat_lost" if to is None else "seat_moved", was, to, person.id, was.published)
     for each in new:
         yield Move("seat_new", now=each, person_id=person.id)
+
+
+def weights_refused(given: Mapping[str, int]) -> list[tuple[str, str]]:
+    """What is wrong with weights a prison would set, by name; nothing when they may stand. GP-15."""
+    rule = RULES["GP-15"]
+    found = [(name, "is not a weight") for name in given if name not in WEIGHTS]
+    found += [
+        (name, str(rule["outside"]).format(least=rule["least"], most=rule["most"]))
+        for name in WEIGHTS
+        if not rule["least"] <= given.get(name, WEIGHTS[name]) <= rule["most"]
+    ]
+    whole = {**WEIGHTS, **given}
+    found += [
+        (name, str(rule["rising"]).format(before=before, before_is=whole[before]))
+        for before, name in pairwise(rule["falling"])
+        if whole[name] > whole[before]
+    ]
+    return found

@@ -36,6 +36,10 @@ TOPICS: Final[tuple[str, ...]] = tuple(RULES["GP-01"]["topics"])
 SESSION: Final = timedelta(minutes=RULES["GP-02"]["minutes"])
 PLACES: Final[int] = RULES["GP-03"]["places"]
 KINDS: Final[tuple[str, ...]] = tuple(RULES["GP-04"]["kinds"])
+WEIGHTS: Final[Mapping[str, int]] = {
+    name: each for name, each in RULES["GP-12"].items() if isinstance(each, int)
+}
+"""What a plan costs (GP-12), unless a prison set its own (GP-15)."""
 CARAT, CLINICAL = KINDS
 CAUSES: Final[tuple[str, ...]] = (*RULES["GP-06"]["causes"], *RULES["GP-06"]["apart"])
 """Why somebody is away, in the order in which they are named."""
@@ -221,7 +225,8 @@ class GroupFacts:
     """All that is known when groups are planned. The order of any of it changes nothing.
 
     `apart`: pairs of person ids, whatever the level. `sessions`, `seats`: the plan that stands, as
-    far as it may still change. `working_days`: of this prison, throughout.
+    far as it may still change. `working_days`: of this prison, throughout. `weights`: of GP-12, or
+    what this prison set (GP-15).
     """
 
     blocks: tuple[Block, ...]
@@ -233,6 +238,7 @@ class GroupFacts:
     apart: frozenset[frozenset[int]] = frozenset()
     sessions: tuple[Session, ...] = ()
     seats: tuple[Seat, ...] = field(default=())
+    weights: Mapping[str, int] = field(default_factory=lambda: dict(WEIGHTS))
 
     def openings(self) -> list[Span]:
         """Where a new session may begin: with each half-day of a working day that is long enough."""

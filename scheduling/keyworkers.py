@@ -47,11 +47,6 @@ class Keyworker:
     next_deadline: datetime | None = None
     away: bool = False
 
-    @property
-    def over(self) -> str | None:
-        """What to say of a load over the ceiling; None when it is not. Rule: KW-02."""
-        return over(self.people)
-
 
 @dataclass(frozen=True)
 class Suggestion:
@@ -64,10 +59,17 @@ class Suggestion:
     over: str | None = None
 
 
-def over(people: int) -> str | None:
+def over(people: int, most: int = CEILING) -> str | None:
     """The warning for so many people; None up to the ceiling. Rule: KW-02."""
-    rule = RULES["KW-02"]
-    return rule["over"].format(people=people, most=CEILING) if people > CEILING else None
+    return RULES["KW-02"]["over"].format(people=people, most=most) if people > most else None
+
+
+def own_ceiling_refused(most: int | None) -> str | None:
+    """Why a prison may not set this ceiling; None when it may. None: the default. Rule: KW-05."""
+    rule = RULES["KW-05"]
+    if most is None or rule["least"] <= most <= rule["most"]:
+        return None
+    return str(rule["outside"]).format(least=rule["least"], most=rule["most"])
 
 
 def urgency(person: Unnamed) -> tuple[Any, ...]:
@@ -84,11 +86,14 @@ def urgency(person: Unnamed) -> tuple[Any, ...]:
     return (*(by[each] for each in RULES["KW-01"]["by"]), person.reception_id)
 
 
-def preference(person: Unnamed, worker: Keyworker) -> tuple[Any, ...]:
-    """What keyworkers are sorted by for one person: the smaller comes first. Rule: KW-03."""
+def preference(person: Unnamed, worker: Keyworker, most: int = CEILING) -> tuple[Any, ...]:
+    """What keyworkers are sorted by for one person: the smaller comes first. Rule: KW-03.
+
+    `most`: the ceiling of this prison.
+    """
     by = {
         "not_away": worker.away,
-        "under_ceiling": worker.people >= CEILING,
+        "under_ceiling": worker.people >= most,
         "knows_them": worker.staff_id not in person.before,
         "people": worker.people,
         "next_deadline": -(worker.next_deadline or _FAR).timestamp(),
@@ -97,10 +102,13 @@ def preference(person: Unnamed, worker: Keyworker) -> tuple[Any, ...]:
     return tuple(by[each] for each in RULES["KW-03"]["by"])
 
 
-def suggest(people: Iterable[Unnamed], workers: Iterable[Keyworker]) -> list[Suggestion]:
+def suggest(
+    people: Iterable[Unnamed], workers: Iterable[Keyworker], most: int = CEILING
+) -> list[Suggestion]:
     """A keyworker for everybody, the most urgent first, each counted before the next is placed.
 
-    Nobody who is away is suggested; nobody is left out because all carry too many.
+    Nobody who is away is suggested; nobody is left out because all carry too many. `most`: the
+    ceiling of this prison.
     Rules: KW-01, KW-02, KW-03.
     """
     carries = {each.staff_id: each for each in workers if not each.away}
@@ -109,7 +117,7 @@ def suggest(people: Iterable[Unnamed], workers: Iterable[Keyworker]) -> list[Sug
         if not carries:
             found.append(Suggestion(person.reception_id, None, "KW-03", rule["nobody"]))
             continue
-        best = min(carries.values(), key=lambda each: preference(person, each))
+        best = min(carries.values(), key=lambda each: preference(person, each, most))
         knows = best.staff_id in person.before
         says = rule["knows" if knows else "least"].format(people=best.people)
         best = replace(
@@ -117,5 +125,7 @@ def suggest(people: Iterable[Unnamed], workers: Iterable[Keyworker]) -> list[Sug
             next_deadline=min(best.next_deadline or _FAR, person.deadline),
         )  # fmt: skip
         carries[best.staff_id] = best
-        found.append(Suggestion(person.reception_id, best.staff_id, "KW-03", says, best.over))
+        found.append(
+            Suggestion(person.reception_id, best.staff_id, "KW-03", says, over(best.people, most))
+        )
     return found

@@ -41,6 +41,7 @@ _FILES: Final[Mapping[str, tuple[Path, tuple[str, ...]]]] = {
     "completion": (HERE / "completion.toml", ("rule",)),
     "observations": (HERE / "observations.toml", ("rule",)),
     "aftercare": (HERE / "aftercare.toml", ("rule",)),
+    "site_planning": (HERE / "site_planning.toml", ("rule",)),
     "phases": (HERE / "phases.toml", ("rule",)),
     "reminders": (HERE / "reminders.toml", ("window", "rule", "wording")),
 }

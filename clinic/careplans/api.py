@@ -90,6 +90,44 @@ def change(given: dict[str, Any], plan_id: int) -> ResponseReturnValue:
     return _plan(plan_id)
 
 
+@careplans_api.patch(f"{_ONE}/draft")
+@needs("careplans.write")
+@careplans_api.arguments(ChangeSchema)
+@careplans_api.response(200, PlanSchema)
+@_versioned
+@_stale
+@_refused
+def draft_change(given: dict[str, Any], plan_id: int) -> ResponseReturnValue:
+    """Collect a change in the draft; it is no version until it is put forward."""
+    commands.draft_change(act(), plan_id, version=if_match(), **given)
+    return _plan(plan_id)
+
+
+@careplans_api.post(f"{_ONE}/draft/put-forward")
+@needs("careplans.write")
+@careplans_api.response(201, PlanSchema)
+@_versioned
+@_stale
+@_taken
+@_refused
+def put_forward(plan_id: int) -> ResponseReturnValue:
+    """Make what the draft says the next version, for all three to agree to."""
+    commands.put_forward(act(), plan_id, version=if_match())
+    return _plan(plan_id, 201)
+
+
+@careplans_api.delete(f"{_ONE}/draft")
+@needs("careplans.write")
+@careplans_api.response(200, PlanSchema)
+@_versioned
+@_stale
+@_taken
+def discard_draft(plan_id: int) -> ResponseReturnValue:
+    """Give the collected changes up; the plan stays as it is."""
+    commands.discard_draft(act(), plan_id, version=if_match())
+    return _plan(plan_id)
+
+
 @careplans_api.post(f"{_ONE}/agreements")
 @needs("careplans.write")
 @careplans_api.arguments(AgreementRequestSchema)

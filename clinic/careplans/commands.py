@@ -24,6 +24,7 @@ from clinic.careplans.models import (
     RESPONSES,
     CarePlan,
     CarePlanAgreement,
+    CarePlanDraft,
     CarePlanEvent,
     CarePlanProgress,
     CarePlanReferral,
@@ -31,7 +32,7 @@ from clinic.careplans.models import (
     CarePlanVersion,
     ClinicalReviewInput,
 )
-from clinic.careplans.reading import current_version, report_of
+from clinic.careplans.reading import current_version, draft_of, report_of
 from clinic.custody import commands as custody
 from clinic.custody import deliveries, facts
 from clinic.custody.models import PARTIES, Delivery, Reception
@@ -56,6 +57,7 @@ from scheduling.careplans import (
 )
 
 _HAS_PLAN = "There is a care plan already. Open that one."
+_HAS_DRAFT = "Changes are being collected in a draft. Put them forward or discard them first."
 _HAS_AGREED = "This party has agreed to this version already."
 _MOMENT_AGO = "Somebody changed this plan a moment ago. Look again and repeat."
 # SQLite names the columns of a unique index, PostgreSQL the index.
@@ -68,6 +70,8 @@ for _name, _sentence in {
     "care_plan_agreement.version_id": _HAS_AGREED,
     "uq_care_plan_version_plan_id_number": _MOMENT_AGO,
     "care_plan_version.plan_id": _MOMENT_AGO,
+    "uq_care_plan_draft_plan_id": _MOMENT_AGO,
+    "care_plan_draft.plan_id": _MOMENT_AGO,
     "care_plan_kept": "A version of a care plan is never changed.",
 }.items():
     says(_name, _sentence)
@@ -129,14 +133,79 @@ def change_plan(
     mark: str | None = None,
     goal: Mapping[str, Any] | None = None,
 ) -> int:
-    """Make the next version of the plan, to which nobody has agreed yet. Returns its number.
+    """Make the next version of the plan at once, to which nobody has agreed yet. Returns its number.
 
     `answers`: by question, None or blank for not asked; those left out stay. `goal`: one goal to
     add (no number), to reword, or to drop (with the reason in `dropped`). Where the version before
     had not been agreed by all three, the agreements it had no longer count in the 28 days.
+    Conflict while a draft stands: its changes come first, or are discarded.
     """
     plan = _plan(act, plan_id, "careplans.changed", version)
+    if draft_of(act, plan.id) is not None:
+        raise Conflict(_HAS_DRAFT)
     was = current_version(act, plan.id)
+    return _next_version(act, plan, was, _changed(was, answers, mark, goal))
+
+
+@command
+def draft_change(
+    act: Act,
+    plan_id: int,
+    *,
+    version: int,
+    answers: Mapping[str, str | None] | None = None,
+    mark: str | None = None,
+    goal: Mapping[str, Any] | None = None,
+) -> None:
+    """Collect a change in the draft of the plan; it is no version until it is put forward."""
+    plan = _plan(act, plan_id, "careplans.drafted", version)
+    draft = draft_of(act, plan.id)
+    said, goals, kind = _changed(draft or current_version(act, plan.id), answers, mark, goal)
+    if draft is None:
+        draft = CarePlanDraft(plan_id=plan.id)
+        act.session.add(draft)
+    draft.answers, draft.goals, draft.mark = said, goals, kind
+    draft.recorded_at, draft.recorded_by = act.at, act.staff_id
+    _touch(act, plan, "changed the draft of the plan")
+
+
+@command
+def put_forward(act: Act, plan_id: int, *, version: int) -> int:
+    """Make what the draft says the next version, for all three to agree to. Returns its number."""
+    plan = _plan(act, plan_id, "careplans.put_forward", version)
+    draft = _draft(act, plan)
+    was = current_version(act, plan.id)
+    number = _next_version(act, plan, was, (draft.answers, draft.goals, draft.mark))
+    act.session.delete(draft)
+    return number
+
+
+@command
+def discard_draft(act: Act, plan_id: int, *, version: int) -> None:
+    """The changes collected are given up; the plan stays as it is."""
+    plan = _plan(act, plan_id, "careplans.draft_discarded", version)
+    act.session.delete(_draft(act, plan))
+    _touch(act, plan, "discarded the draft of the plan")
+
+
+def _draft(act: Act, plan: CarePlan) -> CarePlanDraft:
+    found = draft_of(act, plan.id)
+    if found is None:
+        raise Conflict("No changes are collected: there is no draft of this plan.")
+    return found
+
+
+Content = tuple[dict[str, Any], dict[str, Any], str]
+"""What a version says: answers, goals, mark."""
+
+
+def _changed(
+    was: CarePlanVersion | CarePlanDraft,
+    answers: Mapping[str, str | None] | None,
+    mark: str | None,
+    goal: Mapping[str, Any] | None,
+) -> Content:
+    """What the plan says with these changes. Invalid when there are none."""
     said = dict(was.answers)
     for key, answer in (answers or {}).items():
         said[key] = _answer_checked(key, answer)
@@ -148,6 +217,13 @@ def change_plan(
     one_of("mark", mark, MARKS)
     if (said, goals, mark) == (was.answers, was.goals, was.mark):
         raise Invalid("Nothing was changed.")
+    return said, goals, mark
+
+
+def _next_version(act: Act, plan: CarePlan, was: CarePlanVersion, content: Content) -> int:
+    said, goals, mark = content
+    if content == (was.answers, was.goals, was.mark):
+        raise Invalid("Nothing was changed: the draft says what the plan says.")
     fresh = CarePlanVersion(
         plan_id=plan.id, number=was.number + 1, mark=mark, answers=said, goals=goals,
         recorded_at=act.at, recorded_by=act.staff_id,
@@ -189,7 +265,7 @@ def _answer_checked(key: str, answer: str | None) -> str | None:
     return text
 
 
-def _goal_checked(was: CarePlanVersion, goal: Mapping[str, Any]) -> dict[str, Any]:
+def _goal_checked(was: CarePlanVersion | CarePlanDraft, goal: Mapping[str, Any]) -> dict[str, Any]:
     """The goal under its number; a new one gets the next that was never used."""
     number = goal.get("number")
     if number is None:

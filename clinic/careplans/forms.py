@@ -50,6 +50,12 @@ class SureForm(Form):
     """A button alone."""
 
 
+class DraftForm(Form):
+    """What becomes of a draft."""
+
+    version = VersionField()
+
+
 class MarkForm(Form):
     """Will this plan do as it is, or is it whole?"""
 

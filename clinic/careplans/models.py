@@ -4,6 +4,7 @@ A version is never changed. An agreement belongs to one version; in custody its 
 delivery it records, and this row says which version that delivery was for.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -82,7 +83,31 @@ class CarePlanVersion(Recorded, Base):
     @property
     def goals_now(self) -> dict[int, dict[str, Any]]:
         """The goals worked for, by number."""
-        return {int(each): goal for each, goal in self.goals.items() if not goal["dropped"]}
+        return worked_for(self.goals)
+
+
+def worked_for(goals: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+    """The goals that were not dropped, by number."""
+    return {int(each): goal for each, goal in goals.items() if not goal["dropped"]}
+
+
+class CarePlanDraft(Recorded, Base):
+    """Changes collected over sections, until they are put forward as one version or discarded.
+
+    A working paper: it binds nobody, and goes once it is put forward. Recorded: last changed.
+    """
+
+    __tablename__ = "care_plan_draft"
+    __table_args__ = (codes_only("mark", MARKS),)
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"), unique=True)
+    mark: Mapped[str]
+    answers: Mapped[dict[str, Any]]
+    goals: Mapped[dict[str, Any]]
+
+    @property
+    def goals_now(self) -> dict[int, dict[str, Any]]:
+        return worked_for(self.goals)
 
 
 class CarePlanAgreement(Recorded, Base):

@@ -16,6 +16,7 @@ from clinic.careplans import commands, queries
 from clinic.careplans.forms import (
     AgreementForm,
     ClinicalReviewForm,
+    DraftForm,
     DropForm,
     EventForm,
     GoalForm,
@@ -41,6 +42,7 @@ from clinic.patients.access import open_record
 from clinic.patients.models import Patient
 from clinic.patients.pages import Section, record_section
 from clinic.patients.queries import banner
+from dosing.days import london_day
 from scheduling.careplans import DOMAINS, EVENTS, REFERRALS, SECTIONS
 
 careplans_pages = Blueprint("careplans_pages", __name__, url_prefix="/care-plans")
@@ -77,6 +79,30 @@ def reviews_list(work: Act) -> home.Worklist | None:
         empty="No review of a care plan is due within a week.",
         more_text="All care plans that wait",
         more_href=url_for("careplans_pages.worklist"),
+    )
+
+
+@home.worklist("careplans.write")
+def drafts_list(work: Act) -> home.Worklist | None:
+    """Changes of plans that nobody put forward yet."""
+    rows = queries.drafts_here(work)
+    if not rows:
+        return None
+    return home.Worklist(
+        title="Care plans with changes not put forward",
+        rows=[
+            home.Row(
+                due=london_day(row.recorded_at),
+                person=patient.listed_name,
+                href=url_for("careplans_pages.plan", plan_id=plan_id),
+                what="Put the draft forward, or discard it",
+                who=by,
+                risk=None if patient.ppo is None else "PPO" if patient.ppo else "Not a PPO",
+                risk_colour="orange" if patient.ppo else "grey",
+            )
+            for plan_id, patient, row, by in rows[:MOST_ON_HOME]
+        ],
+        empty="",
     )
 
 
@@ -201,7 +227,7 @@ def _to_plan(plan_id: int, says: str) -> Response:
     return redirect(url_for("careplans_pages.plan", plan_id=plan_id))
 
 
-_NEW_VERSION = "The plan is changed. Nobody has agreed to this version yet."
+_COLLECTED = "Collected in the draft. Put it forward when you have changed all you want to."
 
 
 def _asking_again(view: View) -> str | None:
@@ -224,7 +250,7 @@ def section(plan_id: int, key: str) -> Page:
     view = queries.plan(act(), plan_id)
     asked = SECTIONS[key]
     now = {
-        each.key: queries.day(view.now.answers.get(each.key))
+        each.key: queries.day(view.editing.answers.get(each.key))
         if each.kind == "day"
         else view.now.answers.get(each.key, "")
         for each in asked.questions
@@ -233,7 +259,7 @@ def section(plan_id: int, key: str) -> Page:
 
     def work() -> None:
         given = {name: value for name, value in form.answers().items() if name != "version"}
-        commands.change_plan(
+        commands.draft_change(
             act(), plan_id, version=form["version"].data or 0,
             answers={
                 name: value.isoformat() if isinstance(value, date) else value
@@ -242,7 +268,7 @@ def section(plan_id: int, key: str) -> Page:
         )  # fmt: skip
 
     if _carried_out(form, work):
-        return _to_plan(plan_id, _NEW_VERSION)
+        return _to_plan(plan_id, _COLLECTED)
     view = queries.plan(act(), plan_id)
     return _about(
         view, form, asked.title, "careplans/section", asked=asked, lead=_asking_again(view)
@@ -254,13 +280,15 @@ def section(plan_id: int, key: str) -> Page:
 def mark(plan_id: int) -> Page:
     """Initial or complete."""
     view = queries.plan(act(), plan_id)
-    form = MarkForm(mark=view.now.mark)
+    form = MarkForm(mark=view.editing.mark)
 
     def work() -> None:
-        commands.change_plan(act(), plan_id, version=form["version"].data or 0, mark=form.mark.data)
+        commands.draft_change(
+            act(), plan_id, version=form["version"].data or 0, mark=form.mark.data
+        )
 
     if _carried_out(form, work):
-        return _to_plan(plan_id, _NEW_VERSION)
+        return _to_plan(plan_id, _COLLECTED)
     lead = "An initial plan will do for somebody who leaves early (PS-16)."
     if view.lacking:
         lead += f" A complete plan still needs: {'; '.join(view.lacking)}."
@@ -273,7 +301,7 @@ def mark(plan_id: int) -> Page:
 def goal(plan_id: int, number: int | None = None) -> Page:
     """Add a goal, or reword one."""
     view = queries.plan(act(), plan_id)
-    stands = view.now.goals_now
+    stands = view.editing.goals_now
     if number is not None and number not in stands:
         raise NotFound("There is no such goal in this plan.")
     row = {} if number is None else dict(stands[number])
@@ -281,12 +309,12 @@ def goal(plan_id: int, number: int | None = None) -> Page:
 
     def work() -> None:
         given = {name: value for name, value in form.answers().items() if name != "version"}
-        commands.change_plan(
+        commands.draft_change(
             act(), plan_id, version=form["version"].data or 0, goal={**given, "number": number}
         )
 
     if _carried_out(form, work):
-        return _to_plan(plan_id, _NEW_VERSION)
+        return _to_plan(plan_id, _COLLECTED)
     title = "Add a goal" if number is None else f"Goal {number}"
     return _about(view, form, title, lead=_asking_again(view))
 
@@ -296,21 +324,43 @@ def goal(plan_id: int, number: int | None = None) -> Page:
 def drop(plan_id: int, number: int) -> Page:
     """Give a goal up."""
     view = queries.plan(act(), plan_id)
-    if number not in view.now.goals_now:
+    if number not in view.editing.goals_now:
         raise NotFound("There is no such goal in this plan.")
     form = DropForm()
 
     def work() -> None:
-        commands.change_plan(
+        commands.draft_change(
             act(), plan_id, version=form["version"].data or 0,
             goal={"number": number, "dropped": form.dropped.data},
         )  # fmt: skip
 
     if _carried_out(form, work):
-        return _to_plan(plan_id, _NEW_VERSION)
+        return _to_plan(plan_id, _COLLECTED)
     return _about(
         view, form, f"Drop goal {number}", warning=True, button="Drop the goal",
-        lead=view.now.goals_now[number]["what"],
+        lead=view.editing.goals_now[number]["what"],
+    )  # fmt: skip
+
+
+@careplans_pages.route(f"{_ONE}/draft/<any(put_forward, discard):what>", methods=["GET", "POST"])
+@needs("careplans.write")
+def draft(plan_id: int, what: str) -> Page:
+    """Make what was collected one version to agree to, or give it up."""
+    form, forward = DraftForm(), what == "put_forward"
+    work = commands.put_forward if forward else commands.discard_draft
+    if _carried_out(form, lambda: work(act(), plan_id, version=form["version"].data or 0)):
+        return _to_plan(
+            plan_id, "The plan is changed. Nobody has agreed to this version yet." if forward
+            else "The draft is discarded. The plan is as it was.",
+        )  # fmt: skip
+    view = queries.plan(act(), plan_id)
+    if view.draft is None and not form.is_submitted():
+        raise NotFound("There is no draft of this plan.")
+    title = f"Put forward as version {view.now.number + 1}" if forward else "Discard the draft"
+    return _about(
+        view, form, title, "careplans/draft", warning=not forward,
+        button="Put forward" if forward else "Discard the draft",
+        lead=_asking_again(view) if forward else "What was collected is lost.",
     )  # fmt: skip
 
 

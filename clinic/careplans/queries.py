@@ -16,6 +16,7 @@ from clinic.careplans.models import (
     MARKS,
     CarePlan,
     CarePlanAgreement,
+    CarePlanDraft,
     CarePlanEvent,
     CarePlanProgress,
     CarePlanReferral,
@@ -23,7 +24,7 @@ from clinic.careplans.models import (
     CarePlanVersion,
     ClinicalReviewInput,
 )
-from clinic.careplans.reading import current_version, report_of
+from clinic.careplans.reading import current_version, draft_of, report_of
 from clinic.custody import facts, timetables
 from clinic.custody import queries as custody
 from clinic.custody.models import Delivery, Exit, Reception
@@ -71,6 +72,7 @@ class Version:
 class View:
     """All that is shown of one plan. `standing`: agreements to the newest version, by party.
 
+    `draft`: changes not put forward, `drafted` what they change; `editing`: what an editor reads.
     `struck`: progress, events, reviews and referrals that count no more; the others hold none.
 
     `csma_missing`: nothing can be agreed yet. `day_1`: of the 28 days, None in the community.
@@ -79,6 +81,8 @@ class View:
     plan: CarePlan
     patient: Patient
     now: CarePlanVersion
+    draft: CarePlanDraft | None
+    drafted: Sequence[Change]
     versions: Sequence[Version]
     standing: dict[str, CarePlanAgreement]
     progress: dict[int, list[CarePlanProgress]]
@@ -93,6 +97,11 @@ class View:
     agreed_before: int | None
     names: dict[int, str]
     keyworker: str | None
+
+    @property
+    def editing(self) -> CarePlanVersion | CarePlanDraft:
+        """What whoever edits goes on from: the draft, or the plan as it stands."""
+        return self.draft or self.now
 
     @property
     def asking(self) -> list[CarePlanEvent]:
@@ -113,6 +122,7 @@ def plan(act: Act, plan_id: int) -> View:
         raise NotFound("There is no such care plan.")
     patient = open_record(act, row.patient_id, "careplans.shown", right="careplans.read")
     now = current_version(act, row.id)
+    draft = draft_of(act, row.id)
     versions = _versions(act, row.id)
     standing = {each.party: each for each in versions[0].agreements if each.withdrawn_at is None}
     progress: dict[int, list[CarePlanProgress]] = {}
@@ -134,10 +144,11 @@ def plan(act: Act, plan_id: int) -> View:
         row, *(each.row for each in versions),
         *(given for each in versions for given in each.agreements),
         *(each for rows in progress.values() for each in rows), *events, *reviews, *referrals,
-        *struck,
+        *struck, *([draft] if draft else []),
     ]  # fmt: skip
     return View(
-        plan=row, patient=patient, now=now, versions=versions, standing=standing,
+        plan=row, patient=patient, now=now, draft=draft, drafted=changes(now, draft) if draft else [],
+        versions=versions, standing=standing,
         progress=progress, events=events, reviews=reviews, referrals=referrals, struck=struck,
         due=review_due(
             row.reviewed_on, in_custody=row.reception_id is not None,
@@ -229,7 +240,7 @@ def _versions(act: Act, plan_id: int) -> list[Version]:
     return made[::-1]
 
 
-def changes(before: CarePlanVersion, after: CarePlanVersion) -> list[Change]:
+def changes(before: CarePlanVersion, after: CarePlanVersion | CarePlanDraft) -> list[Change]:
     """What the later version says otherwise, in the order a plan asks."""
     found = []
     if before.mark != after.mark:
@@ -394,6 +405,29 @@ def due_work(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
         "careplans.worklist_shown", [patient.id for row, patient, *_ in found if row.id in shown]
     )
     return work
+
+
+def drafts_here(act: Act) -> list[tuple[int, Patient, CarePlanDraft, str]]:
+    """Changes collected and not put forward, of plans of people here: plan, whose, draft, by whom."""
+    act.need("careplans.read")
+    rows = act.session.execute(
+        select(CarePlan.id, Patient, CarePlanDraft, Staff.name)
+        .join(CarePlanDraft, CarePlanDraft.plan_id == CarePlan.id)
+        .join(Patient, Patient.id == CarePlan.patient_id)
+        .join(Staff, Staff.id == CarePlanDraft.recorded_by)
+        .where(
+            exists().where(
+                Registration.patient_id.in_(
+                    [CarePlan.patient_id, func.coalesce(Patient.merged_into_id, Patient.id)]
+                ),
+                Registration.site_id == act.site_id, Registration.ended_at.is_(None),
+            )
+        )
+        .order_by(CarePlanDraft.recorded_at, CarePlan.id)
+        .limit(MOST_LISTED)
+    ).all()  # fmt: skip
+    act.note_shown("careplans.drafts_shown", [patient.id for _, patient, _, _ in rows])
+    return [tuple(row) for row in rows]
 
 
 def _given(version: Any) -> Any:

@@ -1,11 +1,11 @@
-"""The two rows that both commands and queries look up."""
+"""The rows that both commands and queries look up."""
 
 from __future__ import annotations
 
 from sqlalchemy import select
 
 from clinic.act import Act
-from clinic.careplans.models import CarePlanVersion, ClinicalReviewInput
+from clinic.careplans.models import CarePlanDraft, CarePlanVersion, ClinicalReviewInput
 from clinic.custody.models import Delivery
 
 
@@ -18,6 +18,11 @@ def current_version(act: Act, plan_id: int) -> CarePlanVersion:
         .limit(1)
     )
     return found.one()
+
+
+def draft_of(act: Act, plan_id: int) -> CarePlanDraft | None:
+    """The changes collected and not put forward; None when there are none."""
+    return act.session.scalar(select(CarePlanDraft).where(CarePlanDraft.plan_id == plan_id))
 
 
 def report_of(act: Act, reception_id: int) -> ClinicalReviewInput | None:

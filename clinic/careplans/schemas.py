@@ -220,6 +220,14 @@ class DueSchema(Schema):
     says = fields.String(required=True)
 
 
+class DraftSchema(RecordedSchema):
+    """Changes collected and not put forward."""
+
+    mark = fields.String(required=True)
+    answers = fields.Dict(required=True)
+    goals = fields.Dict(required=True)
+
+
 class PlanSchema(Schema):
     """A plan as it stands, with all it has been, newest version first."""
 
@@ -227,6 +235,7 @@ class PlanSchema(Schema):
     patient_id = row_id(attribute="patient.id", required=True)
     reception_id = row_id(attribute="plan.reception_id", allow_none=True, required=True)
     number = fields.Integer(attribute="now.number", required=True)
+    draft = fields.Nested(DraftSchema, allow_none=True, required=True)
     not_agreed = fields.List(fields.String(), required=True)
     csma_missing = fields.Boolean(required=True)
     lacking = fields.List(fields.String(), required=True)

@@ -1,6 +1,10 @@
 """The doors of this room. Apart from the package itself, whose tables every room imports."""
 
-from clinic.custody import board_pages, sweeps  # noqa: F401 - imported for their doors and sweep
+from clinic.custody import (  # noqa: F401 - imported for their doors and sweep
+    board_pages,
+    planning_doors,
+    sweeps,
+)
 from clinic.custody.api import custody_api
 from clinic.custody.wing_api import wings_api
 from clinic.custody.wing_pages import custody_pages

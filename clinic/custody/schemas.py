@@ -423,3 +423,35 @@ class OverviewSchema(Schema):
     wings = fields.List(fields.Nested(CountedSchema), required=True)
     breaches = fields.List(fields.Nested(BreachSchema), required=True)
     unnamed = fields.Integer(required=True)
+
+
+class LoadSchema(Schema):
+    """What so many receptions a week come to."""
+
+    receptions = fields.Float(required=True)
+    inside = fields.Integer(required=True)
+    keyworkers = fields.Integer(required=True)
+    seats = fields.Integer(required=True)
+    sessions = fields.Integer(required=True)
+
+
+class PlanningSchema(Schema):
+    """A prison's own figures and what they come to; `unknown`: why nothing is expected yet."""
+
+    weeks = fields.Function(
+        lambda view: [{"from_on": on.isoformat(), "receptions": n} for on, n in view.weeks]
+    )
+    unknown = fields.String(attribute="outlook.unknown", allow_none=True, required=True)
+    days = fields.Float(attribute="outlook.days", allow_none=True, required=True)
+    group_days = fields.Float(attribute="outlook.group_days", allow_none=True, required=True)
+    usual = fields.Nested(LoadSchema, attribute="outlook.usual", allow_none=True, required=True)
+    busy = fields.Nested(LoadSchema, attribute="outlook.busy", allow_none=True, required=True)
+    keyworkers = fields.Integer(attribute="figures.keyworkers", required=True)
+    ceiling = fields.Integer(attribute="figures.ceiling", required=True)
+    seats = fields.Float(attribute="figures.seats", required=True)
+    could = fields.Integer(attribute="figures.could", required=True)
+    keyworkers_do_for = fields.Integer(
+        attribute="outlook.keyworkers_most", allow_none=True, required=True
+    )
+    seats_do_for = fields.Integer(attribute="outlook.seats_most", allow_none=True, required=True)
+    changes = fields.List(fields.String(), attribute="outlook.changes", required=True)

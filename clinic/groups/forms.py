@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from wtforms import (
     BooleanField,
@@ -239,3 +240,13 @@ class PlannedSeatForm(Form):
     session_nth = RadioField(
         "Keep them in", [InputRequired()], coerce=lambda given: int(given) if given else None
     )
+
+
+def weights_form(words: Mapping[str, str]) -> type[Form]:
+    """The form of what a plan weighs: a number for each weight, from when, and why."""
+    asked: dict[str, Any] = {
+        name: IntegerField(says, [InputRequired()]) for name, says in words.items()
+    }
+    asked["from_on"] = DayField("From which day?", [InputRequired()])
+    asked["reason"] = StringField("Why?", [InputRequired(), Length(max=500)])
+    return type("WeightsForm", (Form,), asked)

@@ -407,6 +407,20 @@ class GroupPlan(Recorded, Base):
         return self.state
 
 
+class PlannerWeights(Recorded, Base):
+    """What this prison's plans weigh, from a day on (GP-15). Empty: the defaults again.
+
+    Of rows for one day the later one counts; none is changed.
+    """
+
+    __tablename__ = "planner_weights"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
+    weights: Mapped[dict[str, Any]]
+    from_on: Mapped[date]
+    reason: Mapped[str]
+
+
 class GroupPlanPin(_Ends, Base):
     """What staff want kept of a plan that is not accepted: this person in this session of it.
 

@@ -17,7 +17,10 @@ from clinic.groups.schemas import (
     PlanRequestSchema,
     PlanSchema,
     PlanWithPinsSchema,
+    WeightsRequestSchema,
+    WeightsSchema,
 )
+from clinic.groups.weights import set_weights, weights_here
 
 _moved = groups_api.alt_response(409, description="Says what changed meanwhile, or what it is now")
 
@@ -35,6 +38,27 @@ def plans() -> Any:
     """The newest plans of this prison, without what they propose."""
     work = act()
     return [{**vars(row), "state": row.stands(work.at)} for row in plan_queries.plans(work)]
+
+
+@groups_api.get("/weights")
+@needs("groups.manage")
+@groups_api.response(200, WeightsSchema)
+def weights() -> Any:
+    """What plans of this prison weigh today, and who set it; null: the defaults."""
+    here = weights_here(act())
+    return {"weights": here.now, "set": here.row}
+
+
+@groups_api.post("/weights")
+@needs("custody.allocate")
+@groups_api.arguments(WeightsRequestSchema)
+@groups_api.response(201, WeightsSchema)
+@groups_api.alt_response(422, description="A weight that cannot stand, by name")
+def set_own_weights(given: dict[str, Any]) -> Any:
+    """Set what plans asked for from a day on weigh here; none given means the defaults again."""
+    set_weights(act(), **given)
+    here = weights_here(act())
+    return {"weights": here.now, "set": here.row}
 
 
 @groups_api.post("/plans")

@@ -30,10 +30,10 @@ from clinic.groups.session_commands import (
     release,
     take,
 )
+from clinic.groups.weights import weights_here
 from clinic.sites.models import Site
 from dosing.days import london_day
 from scheduling.group_known import changed, known, said
-from scheduling.group_plan import WEIGHTS
 from scheduling.groups import may_sit
 
 DAYS = 28
@@ -82,7 +82,7 @@ def ask_plan(
     row = GroupPlan(
         site_id=site.id, wing_id=wing_id, first_on=first_on,
         last_on=first_on + timedelta(days=DAYS - 1), based_on_id=based_on_id, pins=pins,
-        weights=dict(WEIGHTS), state="running", began_at=None, alive_until=act.at + SILENT,
+        weights=weights_here(act).now, state="running", began_at=None, alive_until=act.at + SILENT,
         ended_at=None, progress=None, known=None, result=None, failed_because=None, applied=None,
         accepted_at=None, accepted_by=None, undone_at=None, undone_by=None, undone_reason=None,
         recorded_at=act.at, recorded_by=act.staff_id,

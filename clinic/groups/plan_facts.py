@@ -52,6 +52,7 @@ def world(act: Act, plan: GroupPlan) -> GroupFacts:
     estate = {each.id: each.estate for each in known.sessions}
     return replace(
         known,
+        weights=dict(plan.weights),
         people=(*people, *_others(act, plan, seats, estate, others)),
         facilitators=tuple(_busy_elsewhere(act, plan, known.facilitators)),
         # Two of another wing who share a session already are shown to be moved; not by this plan.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from flask import url_for
+from flask import render_template, url_for
 
 from clinic import ui
 from clinic.auth import act, needs
@@ -18,8 +18,10 @@ from clinic.groups import forms, plan_commands, plan_queries, planner
 from clinic.groups.models import PLAN_STATES
 from clinic.groups.pages import Page, done, groups_pages, one_form, show
 from clinic.groups.plan_queries import Planned
+from clinic.groups.weights import WEIGHT_WORDS, set_weights, weights_here
 from clinic.patients.access import open_record
 from clinic.patients.queries import banner
+from scheduling.groups import RULES, WEIGHTS
 
 PLAN_COLOURS = {
     "running": "blue", "ready": "green", "failed": "red", "accepted": "white", "withdrawn": "grey",
@@ -52,6 +54,29 @@ def plans() -> Page:
     work = act()
     rows = [(row, row.stands(work.at)) for row in plan_queries.plans(work)]
     return show("plans", rows=rows, plan_states=PLAN_STATES, plan_colours=PLAN_COLOURS)
+
+
+@groups_pages.route("/plans/weights", methods=["GET", "POST"])
+@needs("custody.allocate")
+def weights() -> Page:
+    """What plans of this prison weigh, and the form that sets it."""
+    work = act()
+    here = weights_here(work)
+    form = forms.weights_form(WEIGHT_WORDS)(from_on=work.today, **here.now)
+
+    def carry_out() -> None:
+        given = form.answers()
+        from_on, reason = given.pop("from_on"), given.pop("reason")
+        set_weights(act(), weights=given, from_on=from_on, reason=reason or "")
+
+    if form.carried_out(carry_out):
+        return done("The weights are set, for plans asked for from that day.",
+                    url_for("groups_pages.plans"))  # fmt: skip
+    page = render_template(
+        "groups/weights.jinja", form=form, here=here, words=WEIGHT_WORDS, default=WEIGHTS,
+        rule=RULES["GP-12"], title="What a plan weighs", cancel=url_for("groups_pages.plans"),
+    )  # fmt: skip
+    return page, form.status
 
 
 @groups_pages.route("/plans/ask", methods=["GET", "POST"])

@@ -18,7 +18,7 @@ from clinic.groups.models import (
     SAID_BY_THE_SERVICE,
 )
 from clinic.shapes import code, day, instant, row_id, yes_no
-from scheduling.groups import KINDS, PLACES, TOPICS
+from scheduling.groups import KINDS, PLACES, TOPICS, WEIGHTS
 
 
 def _text(**more: object) -> fields.String:
@@ -357,3 +357,26 @@ class CommitmentChangeSchema(CommitmentRequestSchema):
     """How it is, and what was wrong."""
 
     reason = _text(required=True)
+
+
+class WeightsRequestSchema(Schema):
+    """What a plan weighs from a day on; weights left out keep their default."""
+
+    weights = fields.Dict(keys=code(WEIGHTS), values=fields.Integer(strict=True), required=True)
+    from_on = day(required=True)
+    reason = fields.String(required=True, validate=validate.Length(min=1, max=500))
+
+
+class WeightsSetSchema(Schema):
+    weights = fields.Dict(required=True)
+    from_on = day(required=True)
+    reason = fields.String(required=True)
+    recorded_at = instant(required=True)
+    recorded_by = row_id(required=True)
+
+
+class WeightsSchema(Schema):
+    """All weights as they stand; `set` null: the defaults."""
+
+    weights = fields.Dict(required=True)
+    set = fields.Nested(WeightsSetSchema, allow_none=True, required=True)

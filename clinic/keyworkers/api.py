@@ -14,13 +14,13 @@ from clinic.keyworkers import commands, queries
 from clinic.keyworkers.models import KeyworkerCover
 from clinic.keyworkers.schemas import (
     CaseloadSchema,
+    CeilingRequestSchema,
     CoverRequestSchema,
     CoverSchema,
     KeyworkerRequestSchema,
     TeamSchema,
 )
 from clinic.openapi import VERSIONED, Blueprint, if_match
-from scheduling.keyworkers import CEILING
 
 keyworkers_api = Blueprint(
     "keyworkers_api", __name__, url_prefix="/api/v1",
@@ -31,20 +31,36 @@ _refused = keyworkers_api.alt_response(422, description="A value that cannot sta
 _taken = keyworkers_api.alt_response(409, description="Somebody was first, or it cannot be now")
 
 
-@keyworkers_api.get("/keyworkers")
-@needs("custody.read")
-@keyworkers_api.response(200, TeamSchema)
-def team() -> dict[str, Any]:
-    """Loads against the ceiling, who has no keyworker, who is suggested, and cover."""
+def _team() -> dict[str, Any]:
     work = act()
-    loads, waiting = queries.loads(work), custody.to_be_named(work)
+    loads, waiting, ceiling = queries.loads(work), custody.to_be_named(work), queries.ceiling(work)
     return {
-        "ceiling": CEILING,
+        "ceiling": ceiling.most,
+        "ceiling_set": ceiling.row,
         "loads": loads,
         "unnamed": waiting,
         "suggestions": list(queries.suggestions(work, waiting, loads).values()),
         "covers": queries.covers(work),
     }
+
+
+@keyworkers_api.get("/keyworkers")
+@needs("custody.read")
+@keyworkers_api.response(200, TeamSchema)
+def team() -> dict[str, Any]:
+    """Loads against the ceiling, who has no keyworker, who is suggested, and cover."""
+    return _team()
+
+
+@keyworkers_api.post("/keyworkers/ceiling")
+@needs("custody.allocate")
+@keyworkers_api.arguments(CeilingRequestSchema)
+@keyworkers_api.response(201, TeamSchema)
+@_refused
+def set_ceiling(given: dict[str, Any]) -> dict[str, Any]:
+    """How many people one keyworker of this prison carries at the most, from a day on."""
+    commands.set_ceiling(act(), **given)
+    return _team()
 
 
 @keyworkers_api.get("/caseload")

@@ -11,12 +11,12 @@ from clinic.custody import deliveries, facts, timetables
 from clinic.custody.models import Delivery, Reception
 from clinic.custody.stays import add, opened, prison_of, said_why, strike, touch
 from clinic.errors import Conflict, Invalid, NotFound, one_of, says
-from clinic.keyworkers.models import CHANGE_WORDS, KeyworkerChange, KeyworkerCover
+from clinic.keyworkers.models import CHANGE_WORDS, KeyworkerCeiling, KeyworkerChange, KeyworkerCover
 from clinic.keyworkers.queries import KEYWORKER_ROLE
 from clinic.patients.commands import allocate
 from clinic.patients.models import Allocation
 from clinic.staff.models import Staff, StaffRole
-from scheduling.keyworkers import EXPLAINED
+from scheduling.keyworkers import EXPLAINED, own_ceiling_refused
 
 _COVERED = "These people are covered on some of these days already. Withdraw that cover first."
 for _name in (
@@ -138,6 +138,28 @@ def current(act: Act, patient_id: int) -> Allocation | None:
 
 
 @command
+def set_ceiling(act: Act, *, most: int | None, from_on: date, reason: str) -> int:
+    """How many people one keyworker of this prison carries at the most, from a day on (KW-05).
+
+    `most` None: the default again. Returns the row's id; what was set before stays.
+    """
+    act.need("custody.allocate")
+    site = prison_of(act)
+    if refused := own_ceiling_refused(most):
+        raise Invalid.field("most", refused)
+    if from_on < act.today:
+        raise Invalid.field("from_on", "must be today or later: days that have passed are history")
+    row = KeyworkerCeiling(
+        site_id=site.id, most=most, from_on=from_on, reason=said_why(reason), recorded_at=act.at,
+        recorded_by=act.staff_id,
+    )  # fmt: skip
+    act.session.add(row)
+    act.session.flush()
+    act.note("custody.ceiling_set", site_id=site.id, ceiling=row.id)
+    return row.id
+
+
+@command
 def arrange_cover(act: Act, staff_id: int, cover_id: int, *, from_on: date, to_on: date) -> int:
     """A colleague looks after a keyworker's people, both days included. Returns the cover's id."""
     act.need("custody.allocate")
@@ -149,7 +171,8 @@ def arrange_cover(act: Act, staff_id: int, cover_id: int, *, from_on: date, to_o
         raise Invalid.field("cover_id", "must be somebody else")
     if to_on < max(from_on, act.today):
         raise Invalid.field("to_on", "must not be before the first day, nor have passed")
-    act.session.get(Staff, staff_id, with_for_update=True)  # one at a time for their people
+    for who in sorted((staff_id, cover_id)):  # one at a time for these two, whoever covers whom
+        act.session.get(Staff, who, with_for_update=True)
     for field, who, says_it in (
         ("from_on", staff_id, _COVERED),
         ("cover_id", cover_id, "is away on some of these days: somebody covers for them"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import RadioField, SelectField, StringField
+from wtforms import IntegerField, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 from clinic.forms import DayField, Form, MomentField
@@ -37,6 +37,16 @@ class CoverForm(Form):
     cover_id = RadioField("Who looks after their people?", [InputRequired()], coerce=int)
     from_on = DayField("First day", [InputRequired()])
     to_on = DayField("Last day", [InputRequired()])
+
+
+class CeilingForm(Form):
+    """How many people a keyworker carries at the most."""
+
+    most = IntegerField(
+        "People to one keyworker at the most (nothing for the default)", [Optional()]
+    )
+    from_on = DayField("From which day?", [InputRequired()])
+    reason = StringField("Why?", [InputRequired(), Length(max=500)])
 
 
 class WithdrawForm(Form):

@@ -3,7 +3,7 @@
 Who is whose keyworker is an `Allocation` (clinic/patients): one row a person and keyworker.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -33,6 +33,21 @@ class KeyworkerChange(Recorded, Base):
 
     allocation_id: Mapped[int] = mapped_column(ForeignKey("allocation.id"), unique=True)
     code: Mapped[str]
+
+
+class KeyworkerCeiling(Recorded, Base):
+    """How many people a keyworker of this prison carries at the most, from a day on (KW-05).
+
+    `most` None: the default again. Of rows for one day the later one counts; none is changed.
+    """
+
+    __tablename__ = "keyworker_ceiling"
+    __table_args__ = (CheckConstraint("most IS NULL OR most > 0", name="most"),)
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
+    most: Mapped[int | None]
+    from_on: Mapped[date]
+    reason: Mapped[str]
 
 
 class KeyworkerCover(Dated, Recorded, Base):

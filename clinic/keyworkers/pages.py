@@ -17,9 +17,15 @@ from clinic.custody.forms import ReasonForm
 from clinic.custody.pages import Page, about, carried_out, home_row, to_stay, whose
 from clinic.errors import NotFound
 from clinic.keyworkers import commands, queries
-from clinic.keyworkers.forms import ChangeKeyworkerForm, CoverForm, KeyworkerForm, WithdrawForm
+from clinic.keyworkers.forms import (
+    CeilingForm,
+    ChangeKeyworkerForm,
+    CoverForm,
+    KeyworkerForm,
+    WithdrawForm,
+)
 from clinic.patients.queries import on_wing
-from scheduling.keyworkers import CEILING, Suggestion
+from scheduling.keyworkers import Suggestion
 
 keyworkers_pages = Blueprint("keyworkers_pages", __name__, url_prefix="/custody")
 MOST_ON_HOME = 20
@@ -72,7 +78,7 @@ def keyworkers() -> Page:
         for row in waiting
     ]
     return render_template(
-        "keyworkers/team.jinja", rows=rows, loads=loads, ceiling=CEILING,
+        "keyworkers/team.jinja", rows=rows, loads=loads, ceiling=queries.ceiling(work),
         covers=queries.covers(work), names=names,
     )  # fmt: skip
 
@@ -110,7 +116,7 @@ def keyworker(reception_id: int) -> Page:
 
 
 def _load(load: queries.Load, suggested: Suggestion) -> str:
-    said = load.over or f"{load.people} of {CEILING} people"
+    said = load.over or f"{load.people} of {load.most} people"
     if load.covered:
         said += f", {load.covered} of them covered for {', '.join(load.covers)}"
     if load.away:
@@ -188,7 +194,7 @@ def _caseload(staff_id: int | None) -> Page:
         "keyworkers/caseload.jinja", load=loads.get(staff_id or 0), loads=list(loads.values()),
         people=queries.caseload(work, staff_id), late=_by_person(late),
         days=[(day.on, _by_person(day.work)) for day in days],
-        ceiling=CEILING, risk=presenters.risk,
+        ceiling=queries.ceiling(work).most, risk=presenters.risk,
     )  # fmt: skip
 
 
@@ -208,7 +214,8 @@ def arrange_cover() -> Page:
     loads = queries.loads(act())
     form.staff_id.choices = [(load.staff_id, load.name) for load in loads]
     form.cover_id.choices = [
-        (load.staff_id, load.name, {"hint": f"{load.people} of {CEILING} people"}) for load in loads
+        (load.staff_id, load.name, {"hint": f"{load.people} of {load.most} people"})
+        for load in loads
     ]
     if form.carried_out(
         lambda: commands.arrange_cover(
@@ -237,6 +244,20 @@ def withdraw_cover(cover_id: int) -> Page:
     page = render_template(
         "one_form.jinja", form=form, title="Withdraw cover", button="Withdraw",
         cancel=url_for("keyworkers_pages.keyworkers"),
+    )  # fmt: skip
+    return page, form.status
+
+
+@keyworkers_pages.route("/keyworkers/ceiling", methods=["GET", "POST"])
+@needs("custody.allocate")
+def ceiling() -> Page:
+    """How many people one keyworker of this prison carries at the most."""
+    form = CeilingForm(from_on=act().today)
+    if form.carried_out(lambda: commands.set_ceiling(act(), **form.answers())):
+        return _to_team("The ceiling is set. What was set before stays.")
+    page = render_template(
+        "keyworkers/ceiling.jinja", form=form, ceiling=queries.ceiling(act()),
+        title="How many people a keyworker carries", cancel=url_for("keyworkers_pages.keyworkers"),
     )  # fmt: skip
     return page, form.status
 

@@ -16,13 +16,21 @@ from clinic.custody.models import Reception, ReceptionDetail, TimetableItem
 from clinic.custody.queries import said_due
 from clinic.custody.wings import in_custody_here, whereabouts
 from clinic.errors import NotFound
-from clinic.keyworkers.models import KeyworkerCover
+from clinic.keyworkers.models import KeyworkerCeiling, KeyworkerCover
 from clinic.patients.models import Allocation, Patient
 from clinic.patients.queries import Where
 from clinic.staff.models import Staff, StaffRole
 from dosing.days import ONE_DAY, end_of, london_day
 from scheduling.custody_request import DAY_AFTER_RECEPTION_IS_DAY_1
-from scheduling.keyworkers import Keyworker, Suggestion, Unnamed, over, suggest
+from scheduling.keyworkers import (
+    CEILING,
+    RULES,
+    Keyworker,
+    Suggestion,
+    Unnamed,
+    over,
+    suggest,
+)
 
 KEYWORKER_ROLE = "carat_keyworker"
 WEEK = timedelta(days=7)
@@ -35,12 +43,14 @@ class Load:
     """What a keyworker carries. `own`: their people; `covered`: people of those they cover today.
 
     `next_deadline`: the nearest open one of their own people. `away`: on leave, or covered.
+    `most`: the ceiling of this prison today.
     """
 
     staff_id: int
     name: str
     own: int
     next_deadline: datetime | None
+    most: int = CEILING
     covered: int = 0
     away: bool = False
     covered_by: str | None = None
@@ -53,7 +63,7 @@ class Load:
     @property
     def over(self) -> str | None:
         """What to say when it is more than one worker carries (KW-02)."""
-        return over(self.people)
+        return over(self.people, self.most)
 
     @property
     def next_due(self) -> date | datetime | None:
@@ -72,6 +82,44 @@ def keyworkers_here(act: Act) -> dict[int, str]:
         .order_by(Staff.id)
     )
     return {staff.id: staff.name for staff, role in rows if role.holds_on(act.today)}
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """How many people one keyworker here carries at the most, and who said so. `row` None: the default.
+
+    `rows`: all that was ever set, the newest first.
+    """
+
+    most: int
+    row: KeyworkerCeiling | None
+    rows: Sequence[KeyworkerCeiling]
+    names: Mapping[int, str]
+
+    @property
+    def source(self) -> str:
+        """Where the default comes from."""
+        rule = RULES["KW-02"]
+        return f"{rule['source']}, {rule['where']}"
+
+
+def ceiling(act: Act) -> Ceiling:
+    """The ceiling of this prison today: its own, or the default (KW-02, KW-05)."""
+    rows = act.session.scalars(
+        select(KeyworkerCeiling)
+        .where(KeyworkerCeiling.site_id == act.site_id)
+        .order_by(KeyworkerCeiling.from_on.desc(), KeyworkerCeiling.id.desc())
+    ).all()
+    row = next((each for each in rows if each.from_on <= act.today), None)
+    if row is not None and row.most is None:
+        row = None
+    names = act.session.execute(
+        select(Staff.id, Staff.name).where(Staff.id.in_({each.recorded_by for each in rows}))
+    )
+    return Ceiling(
+        row.most if row and row.most else CEILING, row, rows,
+        dict(names.tuples().all()),
+    )  # fmt: skip
 
 
 def covers(act: Act, *, on: date | None = None) -> list[KeyworkerCover]:
@@ -125,6 +173,7 @@ def loads(act: Act) -> list[Load]:
         .group_by(Allocation.staff_id)
     )
     own = {staff_id: (people, deadline) for staff_id, people, deadline in counted}
+    most = ceiling(act).most
     standing = covers(act, on=act.today)
     away = _on_leave(act, names) | {row.staff_id for row in standing}
     made = []
@@ -134,7 +183,7 @@ def loads(act: Act) -> list[Load]:
         cover = next((row.cover_id for row in standing if row.staff_id == staff_id), None)
         made.append(
             Load(
-                staff_id, name, people, deadline, sum(own.get(each, (0,))[0] for each in covered),
+                staff_id, name, people, deadline, most, sum(own.get(each, (0,))[0] for each in covered),
                 staff_id in away, names.get(cover) if cover else None,
                 [names[each] for each in covered if each in names],
             )
@@ -182,7 +231,7 @@ def suggestions(
         )
         for row in waiting
     ]  # fmt: skip
-    return {each.reception_id: each for each in suggest(people, _facts(carried))}
+    return {each.reception_id: each for each in suggest(people, _facts(carried), _most(carried))}
 
 
 def suggested_for(
@@ -193,7 +242,14 @@ def suggested_for(
     if row:
         return suggestions(act, row, carried)[reception_id]
     before = _before(act, [patient_id]).get(patient_id, frozenset())
-    return suggest([Unnamed(reception_id, act.at, act.at, before=before)], _facts(carried))[0]
+    return suggest(
+        [Unnamed(reception_id, act.at, act.at, before=before)], _facts(carried), _most(carried)
+    )[0]
+
+
+def _most(carried: Sequence[Load]) -> int:
+    """The ceiling these loads are set against."""
+    return carried[0].most if carried else CEILING
 
 
 def _facts(carried: Sequence[Load]) -> list[Keyworker]:

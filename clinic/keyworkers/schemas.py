@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from clinic.custody.schemas import WorkSchema
 from clinic.keyworkers.models import CHANGE_WORDS
 from clinic.shapes import code, day, instant, row_id, yes_no
+from scheduling.keyworkers import RULES
 
 LONGEST_REASON = 500
 
@@ -57,10 +58,27 @@ class SuggestionSchema(Schema):
     over = fields.String(allow_none=True, required=True)
 
 
+class CeilingRequestSchema(Schema):
+    """People to one keyworker at the most, from a day on; null: the default again."""
+
+    most = fields.Integer(
+        strict=True, allow_none=True, required=True,
+        validate=validate.Range(min=RULES["KW-05"]["least"], max=RULES["KW-05"]["most"]),
+    )  # fmt: skip
+    from_on = day(required=True)
+    reason = fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_REASON))
+
+
+class CeilingSchema(CeilingRequestSchema):
+    recorded_at = instant(required=True)
+    recorded_by = row_id(required=True)
+
+
 class TeamSchema(Schema):
     """The keyworkers of a prison, the least loaded first, and who has none, the most urgent first."""
 
     ceiling = fields.Integer(required=True)
+    ceiling_set = fields.Nested(CeilingSchema, allow_none=True, required=True)
     loads = fields.List(fields.Nested(LoadSchema), required=True)
     unnamed = fields.List(fields.Nested(WorkSchema), required=True)
     suggestions = fields.List(fields.Nested(SuggestionSchema), required=True)

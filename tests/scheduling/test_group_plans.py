@@ -16,8 +16,8 @@ from scheduling.group_board import Held
 from scheduling.group_causes import smallest_set
 from scheduling.group_checker import breaches
 from scheduling.group_placing import place
-from scheduling.group_plan import Plan, finish
-from scheduling.groups import CAUSES, Facilitator, GroupFacts, Material, Room, Seat
+from scheduling.group_plan import Plan, finish, weights_refused
+from scheduling.groups import CAUSES, WEIGHTS, Facilitator, GroupFacts, Material, Room, Seat
 from tests.factories.groups import (
     ALL,
     MONDAY,
@@ -385,6 +385,19 @@ def test_points_are_counted_from_the_plan_whoever_made_it():
 
     assert (nothing.short, nothing.moved, nothing.fit) == (2 * 120 + 1 + 2 * 5 + 1, 10, 0)
     assert (both.short, both.moved, both.fit) == (120 + 5, 0, 5)
+
+
+@pytest.mark.proves("GP-15")
+def test_a_prison_weighs_for_itself_within_bounds_and_ppos_stay_first():
+    facts = replace(some_facts([a_person(1, ppo=True)]), weights={**WEIGHTS, "short_hard_ppo": 300})
+    assert finish(facts, []).points.short == 2 * 300 + 1
+
+    for given_, named in (
+        ({}, []), ({"room_changed": 0, "seat_moved": 1000}, []), ({"seat_moved": 1001}, ["seat_moved"]),
+        ({"short": -1}, ["short"]), ({"short_hard": 121}, ["short_hard"]),
+        ({"short_hard": 120}, []), ({"shoe": 1}, ["shoe"]),
+    ):  # fmt: skip
+        assert [name for name, _ in weights_refused(given_)] == named
 
 
 def test_two_sessions_of_one_day_and_a_less_needed_topic_cost_a_little():

@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 import scheduling.keyworkers
-from scheduling.keyworkers import CEILING, Keyworker, Unnamed, suggest
+from scheduling.keyworkers import (
+    CEILING,
+    RULES,
+    Keyworker,
+    Unnamed,
+    over,
+    own_ceiling_refused,
+    suggest,
+)
 
 EXAMPLES = tomllib.loads(
     Path(scheduling.keyworkers.__file__).with_suffix(".examples.toml").read_text("utf-8")
@@ -68,3 +76,18 @@ def test_everybody_gets_somebody_present_and_loads_never_drift_apart(people, wor
             assert (each.over is not None) == (after[each.staff_id] > CEILING)
     # Nobody without ties was given somebody while a colleague present carried two fewer.
     assert all(after[one] - 1 <= after[other] for one in given_to for other in after)
+
+
+@pytest.mark.proves("KW-05")
+def test_a_prison_sets_its_own_ceiling_within_bounds_and_it_is_what_load_is_set_against() -> None:
+    bounds = RULES["KW-05"]
+    for most, stands in (
+        (None, True), (bounds["least"] - 1, False), (bounds["least"], True),
+        (bounds["most"], True), (bounds["most"] + 1, False),
+    ):  # fmt: skip
+        assert (own_ceiling_refused(most) is None) is stands
+    assert (over(11, 10), over(10, 10)) == ("11 people: over the ceiling of one worker to 10", None)
+    people = [Unnamed(1, _START, _START, before=frozenset({8}))]
+    workers = [Keyworker(9, 12), Keyworker(8, 11)]
+    assert suggest(people, workers, 30)[0].over is None
+    assert suggest(people, [Keyworker(9, 9), Keyworker(8, 10)], 10)[0].staff_id == 9

@@ -35,12 +35,20 @@ def test_a_plan_is_written_agreed_and_read_without_scripts(keyworker, story):
     assert "x" * 4001 in kept.text
     assert "no more than 4000 characters" in text(kept)
     saved = send(keyworker, f"{here}/sections/drugs", drugs_needs="Heroin <daily>")
-    assert "Nobody has agreed to this version yet" in text(saved)
+    assert "Collected in the draft" in text(saved)
+    assert "Care plans with changes not put forward" in text(keyworker.get("/"))
     added = send(
         keyworker, f"{here}/goals/new", domain="drugs", what="Two groups", who="Dewi",
         **boxes("by_on", 20),
     )  # fmt: skip
-    assert "Goal 1: Two groups" in text(added)
+    assert "Goal 1: Drugs and alcohol: Two groups" in text(added)
+    with pytest.raises(Conflict, match="collected in a draft"):
+        story.changes(answers={"vdt": "agreed"})
+    story.prison.close()
+    put = send(keyworker, f"{here}/draft/put_forward")
+    assert "Nobody has agreed to this version yet" in text(put)
+    assert "Goal 1: Two groups" in text(put)
+    assert keyworker.get(f"{here}/draft/discard").status_code == 404
 
     agreement = {"party": "patient", **boxes("agreed_at", 5, time="10:00")}
     refused = send(keyworker, f"{here}/agreements", **agreement)
@@ -57,7 +65,7 @@ def test_a_plan_is_written_agreed_and_read_without_scripts(keyworker, story):
     for page, words in {
         "history": ["Heroin <daily>"],
         "print": [
-            "Care plan, version 3", "Came once", *(each.asks for each in QUESTIONS.values())
+            "Care plan, version 2", "Came once", *(each.asks for each in QUESTIONS.values())
         ],
         "plain": ["We wrote this plan with you", "Heroin <daily>", "Two groups"],
         "": ["Drugs and alcohol", "Health", "Offending", "Social functioning", "Two groups"],
@@ -69,7 +77,9 @@ def test_a_plan_is_written_agreed_and_read_without_scripts(keyworker, story):
 def test_a_form_of_a_plan_that_moved_on_keeps_what_was_typed(keyworker, story):
     url = f"/care-plans/{story.plan_id}/sections/social"
     stale = send(keyworker, url, housing_needs="A flat")
-    story.changes(answers={"housing_needs": "Hostel"})
+    commands.draft_change(
+        story.act(), story.plan_id, version=story.etag(), answers={"housing_needs": "Hostel"}
+    )
     story.prison.close()
 
     stale = send(keyworker, url, version="1", housing_needs="A house")
@@ -160,3 +170,32 @@ def test_somebody_in_the_community_has_one_plan_and_prison_asks_for_its_review(d
     assert [each.code for each in view.asking] == ["enters_prison"]
     assert view.due.on == date(2026, 11, 11)
     prison.close()
+
+
+def test_a_draft_is_one_version_whatever_was_collected_and_is_discarded_over_http(
+    story, door, clock
+):
+    clock.set(story.prison.at)
+    story.prison.close()
+    api = door.by_token("carat_keyworker", site=story.prison.site)
+    url = f"/api/v1/care-plans/{story.plan_id}"
+
+    def tag():
+        return {"If-Match": api.get(url).headers["ETag"]}
+
+    for key in ("drugs_needs", "housing_needs"):
+        body = api.patch(f"{url}/draft", json={"answers": {key: "Said"}}, headers=tag())
+        assert body.get_json()["number"] == 1
+    api.patch(f"{url}/draft", json={"mark": "complete"}, headers=tag())
+    refused = api.post(f"{url}/draft/put-forward", headers=tag())
+    assert refused.status_code == 422
+    api.patch(f"{url}/draft", json={"mark": "initial"}, headers=tag())
+    put = api.post(f"{url}/draft/put-forward", headers=tag())
+    assert (put.status_code, put.get_json()["number"], put.get_json()["draft"]) == (201, 2, None)
+    assert len(put.get_json()["versions"][0]["changes"]) == 2
+    old = tag()
+    api.patch(f"{url}/draft", json={"answers": {"vdt": "agreed"}}, headers=old)
+    assert api.delete(f"{url}/draft", headers=old).status_code == 412
+    gone = api.delete(f"{url}/draft", headers=tag()).get_json()
+    assert (gone["number"], gone["draft"]) == (2, None)
+    assert api.delete(f"{url}/draft", headers=tag()).status_code == 409

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import event
 
-from clinic.custody import board, commands
+from clinic.custody import board, commands, planning
 from clinic.custody.schemas import BoardSchema
 from clinic.custody.wing_commands import add_wing
 from clinic.errors import NotFound
@@ -117,3 +117,31 @@ def test_the_board_by_page_and_over_http_is_this_prisons_alone(
         "duty": "Reception screening", "due_on": "2026-11-04", "overdue": True,
     }  # fmt: skip
     assert api.get("/api/v1/custody/overview").json["unnamed"] == 1
+
+
+@pytest.mark.proves("PS-41")
+def test_site_planning_sets_receptions_and_stays_against_keyworkers_and_seats(prison, door, clock):
+    for week in range(6):
+        for number in range(2):
+            prison.at = RECEIVED - timedelta(weeks=10 - week)
+            stay = prison.receives(patient_id=prison.patient(family_name=f"Wren{week}{number}"))
+            if number:
+                prison.at += timedelta(days=13)
+                commands.record_exit(prison.act(), stay, at=prison.at, how="release")
+    prison.at = RECEIVED
+    found = planning.site_planning(prison.act())
+    assert [count for _, count in found.weeks] == [2, 2, 2, 2, 2, 2, 0, 0, 0, 0]
+    assert sorted(found.figures.stayed) == [14] * 6 + [28] * 6
+    assert (found.outlook.days, found.outlook.group_days) == (21, 14)
+    assert (found.figures.keyworkers, found.figures.ceiling, found.figures.seats) == (1, 25, 0)
+    assert found.outlook.busy.seats == 8
+    assert "1 more group session a week" in found.outlook.changes[0]
+
+    clock.set(RECEIVED)
+    prison.close()
+    shown = text(door.by_page("manager", site=prison.site).get("/custody/planning"))
+    for words in ("People stay 21 of their 28 days here", "The same as a table", "busy week",
+                  "1 more group session a week"):  # fmt: skip
+        assert words in shown
+    body = door.by_token("manager", site=prison.site).get("/api/v1/site-planning").get_json()
+    assert (body["days"], body["busy"]["seats"]) == (21, 8)

@@ -16,6 +16,7 @@ from clinic.groups import (
     commands,
     facts,
     plan_commands,
+    plan_facts,
     plan_queries,
     planner,
     queries,
@@ -23,6 +24,8 @@ from clinic.groups import (
 )
 from clinic.groups.models import GroupPlan, GroupSeat, GroupSession
 from clinic.roles import rights_of
+from scheduling.groups import WEIGHTS
+from tests.clinic.custody.test_pages import boxes, send, text
 from tests.factories.custody import london
 from tests.factories.prison_groups import a_prison_with_groups, a_seat, a_visit
 
@@ -344,3 +347,30 @@ def test_the_api_asks_for_a_plan_looks_at_it_and_accepts_it(groups, door, clock,
     rows = client.get(f"{at}/receptions/{stay}/commitments").json
     assert [each["kind"] for each in rows] == ["adjudication"]
     assert client.post(f"{where}/undo", json={"reason": "Lock-down"}).json["state"] == "undone"
+
+
+@pytest.mark.proves("GP-15")
+def test_a_plan_weighs_what_the_prison_set_and_says_where_the_default_comes_from(groups, app, door):
+    groups.prison.close()
+    app.config["WTF_CSRF_ENABLED"] = True
+    manager = door.by_page("manager", site=groups.prison.site)
+    url = "/custody/groups/plans/weights"
+    assert "our own weights" in text(manager.get(url))
+    given = {**{name: str(each) for name, each in WEIGHTS.items()}, **boxes("from_on", 4)}
+    wrong = send(manager, url, **given | {"short_hard": "121", "reason": "Calm"})
+    assert "must not be more than short_hard_ppo: 120" in text(wrong)
+    saved = send(manager, url, **given | {"seat_moved": "40", "reason": "Too much moved"})
+    assert "The weights are set" in text(saved)
+    assert "Too much moved" in text(manager.get(url))
+    app.config["WTF_CSRF_ENABLED"] = False
+
+    row = plan_commands.ask_plan(groups.act(), first_on=FIRST_ON)
+
+    assert row.weights == {**WEIGHTS, "seat_moved": 40}
+    assert plan_facts.world(groups.act(), row).weights["seat_moved"] == 40
+    groups.prison.close()
+    api = door.by_token("manager", site=groups.prison.site)
+    assert api.get("/api/v1/groups/weights").get_json()["weights"]["seat_moved"] == 40
+    body = {"weights": {}, "from_on": "2026-11-04", "reason": "As it was"}
+    back = api.post("/api/v1/groups/weights", json=body)
+    assert (back.status_code, back.get_json()["set"]) == (201, None)

@@ -9,11 +9,11 @@ from sqlalchemy import select
 
 from clinic.appointments.models import StaffLeave
 from clinic.custody import queries as custody
-from clinic.errors import Conflict, Invalid
+from clinic.errors import Conflict, Forbidden, Invalid
 from clinic.keyworkers import commands, queries
 from clinic.keyworkers.models import KeyworkerChange, KeyworkerCover
 from clinic.patients.models import Allocation
-from tests.clinic.custody.test_pages import send, text
+from tests.clinic.custody.test_pages import boxes, send, text
 from tests.factories import base
 from tests.factories.custody import RECEIVED, a_prison
 
@@ -220,3 +220,43 @@ def test_the_same_over_http(prison, door):
     assert manager.post(gone, json={"reason": "Back"}).status_code == 409
     assert manager.get("/api/v1/caseload").json == {"people": []}
     assert manager.get("/api/v1/caseload/99999").status_code == 404
+
+
+@pytest.mark.proves("CM-42")
+def test_a_prison_sets_its_own_ceiling_from_a_day_on_with_a_reason(prison, app, door, clock):
+    reception_id = prison.receives()
+    names(prison, reception_id, prison.keyworker)
+    given = {"most": 5, "from_on": date(2026, 11, 5)}
+    with pytest.raises(Invalid, match="reason"):
+        commands.set_ceiling(prison.act(prison.manager), **given, reason=" ")
+    with pytest.raises(Invalid, match="from 5 to 40"):
+        commands.set_ceiling(prison.act(prison.manager), **given | {"most": 4}, reason="Few")
+    with pytest.raises(Forbidden):
+        commands.set_ceiling(prison.act(prison.keyworker), **given, reason="Few")
+    commands.set_ceiling(prison.act(prison.manager), **given, reason="Two are new here")
+    assert {load.most for load in queries.loads(prison.act())} == {25}
+    prison.at = DAY_2
+    assert {load.most for load in queries.loads(prison.act())} == {5}
+    assert queries.ceiling(prison.act()).row.reason == "Two are new here"
+
+    clock.set(DAY_2)
+    prison.close()
+    app.config["WTF_CSRF_ENABLED"] = True
+    manager = door.by_page("manager", site=prison.site)
+    shown = text(manager.get("/custody/keyworkers"))
+    assert "5 people to one keyworker was set here by Mair Rees from Thu 5 Nov 2026" in shown
+    refused = send(
+        manager, "/custody/keyworkers/ceiling", most="99", reason="Many", **boxes("from_on", 5)
+    )
+    assert "from 5 to 40" in text(refused)
+    again = send(
+        manager, "/custody/keyworkers/ceiling", most="", reason="A slip", **boxes("from_on", 5)
+    )
+    assert "25 people to one worker is the ratio" in text(again)
+    assert "Annex D" in text(again)
+    app.config["WTF_CSRF_ENABLED"] = False
+    api = door.by_token("manager", site=prison.site)
+    body = {"most": 30, "from_on": "2026-11-05", "reason": "Nobody to be had"}
+    set_ = api.post("/api/v1/keyworkers/ceiling", json=body)
+    assert (set_.status_code, set_.get_json()["ceiling"]) == (201, 30)
+    assert api.post("/api/v1/keyworkers/ceiling", json={**body, "most": 41}).status_code == 422
