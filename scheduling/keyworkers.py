@@ -17,6 +17,7 @@ _TABLE: Final[Mapping[str, Any]] = tomllib.loads(
     Path(__file__).with_name("keyworkers.toml").read_text("utf-8")
 )
 RULES: Final[Mapping[str, Mapping[str, Any]]] = {rule["id"]: rule for rule in _TABLE["rule"]}
+SOURCES: Final[Mapping[str, str]] = {each["id"]: each["title"] for each in _TABLE["source"]}
 CEILING: Final[int] = RULES["KW-02"]["most"]
 CHANGES: Final[tuple[str, ...]] = tuple(RULES["KW-04"]["codes"])
 EXPLAINED: Final[tuple[str, ...]] = tuple(RULES["KW-04"]["explained"])

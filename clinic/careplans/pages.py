@@ -236,7 +236,7 @@ def _asking_again(view: View) -> str | None:
         return None
     return (
         f"Version {view.now.number} was agreed by: "
-        f"{', '.join(AGREEING[party].lower() for party in view.standing)}. A change makes a new "
+        f"{', '.join(AGREEING[party] for party in view.standing)}. A change makes a new "
         "version, which has to be agreed again."
     )
 

@@ -30,6 +30,7 @@ def tell(story: Story) -> None:
     _complete(story, here)
     _move_out(story, here)
     _move_in(story)
+    _before(story)
 
 
 def _stays(story: Story, key: str, site: str) -> list[tuple[int, int]]:
@@ -148,6 +149,24 @@ def _move_in(story: Story) -> None:
         work, stay, arrived_at=story.at(-1, "16:00"), wing_id=wing, cell="1-30"
     )
     work.session.close()
+
+
+def _before(story: Story) -> None:
+    """Came and left before anybody of today: what a prison plans its places from."""
+    for number, stayed in enumerate((28, 6, 19, 40, 3, 25, 11, 28, 17, 35, 9, 22)):
+        came = story.at(-78 + 4 * number, "15:30")
+        patient = story.patient("byrne", came, prison=True)
+        work = story.by("byrne", came + timedelta(minutes=30))
+        stay = custody.receive_prisoner(
+            work, patient_id=patient, received_at=came, screening="positive",
+            screened_at=came + timedelta(minutes=20), demo=True,
+        )  # fmt: skip
+        work.session.close()
+        if came + timedelta(days=stayed) < story.at(-1):
+            left = story.at(-78 + 4 * number + stayed, "09:00")
+            work = story.by("byrne", left + timedelta(minutes=10))
+            custody.record_exit(work, stay, at=left, how="release")
+            work.session.close()
 
 
 def _working_day(on: date) -> date:

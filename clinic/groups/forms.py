@@ -242,10 +242,11 @@ class PlannedSeatForm(Form):
     )
 
 
-def weights_form(words: Mapping[str, str]) -> type[Form]:
+def weights_form(words: Mapping[str, str], default: Mapping[str, int]) -> type[Form]:
     """The form of what a plan weighs: a number for each weight, from when, and why."""
     asked: dict[str, Any] = {
-        name: IntegerField(says, [InputRequired()]) for name, says in words.items()
+        name: IntegerField(says, [InputRequired()], description=f"Default: {default[name]}")
+        for name, says in words.items()
     }
     asked["from_on"] = DayField("From which day?", [InputRequired()])
     asked["reason"] = StringField("Why?", [InputRequired(), Length(max=500)])

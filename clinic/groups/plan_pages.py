@@ -62,7 +62,7 @@ def weights() -> Page:
     """What plans of this prison weigh, and the form that sets it."""
     work = act()
     here = weights_here(work)
-    form = forms.weights_form(WEIGHT_WORDS)(from_on=work.today, **here.now)
+    form = forms.weights_form(WEIGHT_WORDS, WEIGHTS)(from_on=work.today, **here.now)
 
     def carry_out() -> None:
         given = form.answers()
@@ -73,7 +73,7 @@ def weights() -> Page:
         return done("The weights are set, for plans asked for from that day.",
                     url_for("groups_pages.plans"))  # fmt: skip
     page = render_template(
-        "groups/weights.jinja", form=form, here=here, words=WEIGHT_WORDS, default=WEIGHTS,
+        "groups/weights.jinja", form=form, here=here, words=WEIGHT_WORDS,
         rule=RULES["GP-12"], title="What a plan weighs", cancel=url_for("groups_pages.plans"),
     )  # fmt: skip
     return page, form.status

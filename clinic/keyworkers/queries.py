@@ -25,6 +25,7 @@ from scheduling.custody_request import DAY_AFTER_RECEPTION_IS_DAY_1
 from scheduling.keyworkers import (
     CEILING,
     RULES,
+    SOURCES,
     Keyworker,
     Suggestion,
     Unnamed,
@@ -100,7 +101,7 @@ class Ceiling:
     def source(self) -> str:
         """Where the default comes from."""
         rule = RULES["KW-02"]
-        return f"{rule['source']}, {rule['where']}"
+        return f"{SOURCES[rule['source']]}, {rule['where']}"
 
 
 def ceiling(act: Act) -> Ceiling:

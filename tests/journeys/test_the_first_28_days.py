@@ -39,6 +39,7 @@ def test_somebody_is_received_given_a_keyworker_and_seen(desk):
     keys.fill_moment("When?", date(2026, 11, 4), "08:45")
     keys.tick("CARAT team")
     keys.tick("The patient")
+    keys.choose("Yes", "Were IDTS and the treatment there is in custody explained?")
     keys.press("Save")
     assert "First keywork session: recorded" in keys.text
     assert "Wed 4 Nov 2026, 08:45" in keys.text
