@@ -18,7 +18,7 @@ from clinic.groups.models import (
     SAID_BY_THE_SERVICE,
 )
 from clinic.shapes import code, day, instant, row_id, yes_no
-from scheduling.groups import KINDS, PLACES, TOPICS, WEIGHTS
+from scheduling.groups import KINDS, PLACES, RULES, TOPICS, WEIGHTS
 
 
 def _text(**more: object) -> fields.String:
@@ -362,7 +362,14 @@ class CommitmentChangeSchema(CommitmentRequestSchema):
 class WeightsRequestSchema(Schema):
     """What a plan weighs from a day on; weights left out keep their default."""
 
-    weights = fields.Dict(keys=code(WEIGHTS), values=fields.Integer(strict=True), required=True)
+    weights = fields.Dict(
+        keys=code(WEIGHTS),
+        required=True,
+        values=fields.Integer(
+            strict=True,
+            validate=validate.Range(min=RULES["GP-15"]["least"], max=RULES["GP-15"]["most"]),
+        ),
+    )
     from_on = day(required=True)
     reason = fields.String(required=True, validate=validate.Length(min=1, max=500))
 
