@@ -59,14 +59,14 @@ class Entries:
 
     def last(self, kind: str, **saying: Any) -> ClinicalEntry | None:
         """The newest of a kind whose fields say this."""
-        return next(
-            (
-                row
-                for row in reversed(self.all(kind))
-                if all(row.data.get(name) == value for name, value in saying.items())
-            ),
-            None,
-        )
+        for row in reversed(self.all(kind)):
+            data = row.data
+            for name, value in saying.items():
+                if data.get(name) != value:
+                    break
+            else:
+                return row
+        return None
 
     def newest(self, kind: str) -> Data:
         rows = self.all(kind)

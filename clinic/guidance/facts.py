@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
@@ -49,9 +50,13 @@ _TIGHTENINGS = (
     .order_by(LimitTightening.id)
 )
 _TIGHTENINGS_OF_SET = _TIGHTENINGS.where(LimitTightening.rule_set == bindparam("rule_set"))
+_LIMITS = _TIGHTENINGS_OF_SET.with_only_columns(
+    LimitTightening.rule_set, LimitTightening.rule, LimitTightening.limit_name,
+    LimitTightening.value, LimitTightening.from_on,
+)  # fmt: skip
 
 
-def standing(rows: Iterable[LimitTightening], on: date) -> list[LimitTightening]:
+def standing(rows: Iterable[Any], on: date) -> list[Any]:
     """Of rows in the order they were written, the one that holds for each limit on a London date.
 
     A row that put a limit back to the shipped value holds too: its value is None.
@@ -62,7 +67,8 @@ def standing(rows: Iterable[LimitTightening], on: date) -> list[LimitTightening]
 
 def site_limits_on(act: Act, site_id: int, rule_set: str, on: date) -> Stored:
     """The limits a site has tightened on a London date, by rule and limit."""
-    held = standing(tightenings(act, site_id, rule_set), on)
+    about = {"site_id": site_id, "rule_set": rule_set}
+    held = standing(act.session.connection().execute(_LIMITS, about), on)
     return sorted([row.rule, row.limit_name, row.value] for row in held if row.value is not None)
 
 

@@ -7,12 +7,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import insert, select
 
 from clinic.act import Act, command
 from clinic.assessments import dues, gate
 from clinic.assessments.case import Case, place_of
-from clinic.consumption.models import DoseEvent
 from clinic.errors import Conflict, Invalid, Trouble
 from clinic.guidance.facts import read_limits
 from clinic.patients.access import open_record
@@ -207,19 +206,17 @@ def _save(
     else:
         reason_code = reason = None
     on, drug = london_day(decided_at), PRODUCTS[order["product"]].drug
-    row = DoseDecision(
-        patient_id=patient.id, site_id=act.site_id, once=once, decided_at=decided_at, dose_on=on,
+    row = _written(
+        act, patient_id=patient.id, site_id=act.site_id, once=once, decided_at=decided_at, dose_on=on,
         last_on=max(facts.supplied_days(on, supply)), known_at=at, product=order["product"],
         drug=drug, dose_mg=_dose_mg(order),
         doses_that_day=order.get("doses_remaining_today") or 1,
-        first_increment=_next_increment(act, gathered, about["records"], drug, on), asked=asked,
+        first_increment=_next_increment(gathered, drug, on), asked=asked,
         outside=about, rule_set=answer["rule_set"], rule_set_version=answer["rule_set_version"],
         request=gathered.request, beside=beside, answer=answer, outcome=answer["outcome"],
         reason_code=reason_code, reason=(reason or "").strip() or None, withdrawn_at=None,
         withdrawn_by=None, withdrawn_reason=None, recorded_at=at, recorded_by=act.staff_id,
     )  # fmt: skip
-    act.session.add(row)
-    act.session.flush()
     keep_findings(
         act, answer, patient.id, decision_id=row.id, reason_code=reason_code, reason=row.reason
     )
@@ -243,8 +240,7 @@ def _cleared(
     A dose nobody knows to have been taken does not make the next one a later dose.
     """
     case = Case(gathered.entries, gathered.doses, place_of(act, here), patient.sex, at)
-    known = gathered.happened or gathered.request
-    first_dose = case.place.holds and treatment_of(known).first_dose
+    first_dose = case.place.holds and treatment_of(gathered.read_as_happened).first_dose
     gate.cleared(case, first_dose=first_dose, medicine=PRODUCTS[order["product"]].drug)
 
 
@@ -255,25 +251,29 @@ def _dose_mg(order: Data) -> Decimal:
     return mg_from_micrograms(Decimal(order["dose_micrograms"]))
 
 
-def _next_increment(act: Act, gathered: Gathered, records: list[int], drug: str, on: date) -> int:
+def _written(act: Act, **values: Any) -> DoseDecision:
+    """A new decision, written past the session: it is read from here and changed by nobody."""
+    columns = {**values, "dose_micrograms": values["dose_mg"]}
+    del columns["dose_mg"]
+    written = act.session.connection().execute(_ADD, columns).inserted_primary_key
+    return DoseDecision(id=written[0], **values)
+
+
+_ADD = insert(DoseDecision.__table__)
+
+
+def _next_increment(gathered: Gathered, drug: str, on: date) -> int:
     """The number of a new decision's first dose among the day's doses of the drug.
 
-    A number once given is never given again, so no dose can be taken for another decision's.
+    A number once given is never given again, so no dose can be taken for another decision's. In
+    this turn everything written of the person has been read, struck out or not.
     """
-    day = {"records": records, "drug": drug, "on": on}
-    taken = act.session.connection().execute(_TAKEN, day).scalars()
+    taken = [row.increment for row in gathered.doses if row.drug == drug and row.dose_on == on]
     decided = [
         row for row in gathered.decisions if row.drug == drug and row.dose_on <= on <= row.last_on
     ]
-    used: list[int] = [0, *taken, *(max(facts.increments_of(row)) for row in decided)]
+    used = [0, *taken, *(max(facts.increments_of(row)) for row in decided)]
     return 1 + max(used)
-
-
-_TAKEN = select(DoseEvent.increment).where(
-    DoseEvent.patient_id.in_(bindparam("records", expanding=True)),
-    DoseEvent.drug == bindparam("drug"),
-    DoseEvent.dose_on == bindparam("on"),
-)
 
 
 def _decision(act: Act, patient_id: int, decision_id: int) -> DoseDecision:

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, select
@@ -40,6 +41,7 @@ from dosing.check import check
 from dosing.continuation import treatment_of
 from dosing.days import at_london, days_between, london_day
 from dosing.medicines import PRODUCTS
+from dosing.request import DoseRequest, read_request
 from dosing.tightening import SiteLimit
 from dosing.units import as_text, mg_from_micrograms
 
@@ -78,6 +80,16 @@ class Gathered:
     doses: list[DoseEvent]
     decisions: list[DoseDecision]
     """Every decision of the person, by id: withdrawn ones and those left out as well."""
+
+    @cached_property
+    def read(self) -> DoseRequest:
+        """The request, read once for everybody who asks. Raises Refused."""
+        return read_request(self.request)
+
+    @cached_property
+    def read_as_happened(self) -> DoseRequest:
+        """The same as it is known to have happened."""
+        return self.read if self.happened is None else read_request(self.happened)
 
 
 def outside(act: Act, here: Here, patient: Patient, decided_at: datetime) -> Data:
@@ -258,8 +270,8 @@ def judged(gathered: Gathered, limits: tuple[SiteLimit, ...]) -> tuple[Data | No
     orders add up to too much; it does not end the days that were missed. One request cannot say
     both, so where days were missed there are two more: see `beside`.
     """
-    answer = check(gathered.request, limits)
-    if gathered.happened is None or not treatment_of(gathered.happened).missed_days:
+    answer = check(gathered.read, limits)
+    if gathered.happened is None or not treatment_of(gathered.read_as_happened).missed_days:
         return None, answer
     more = beside(gathered)
     return more, answer_beside(answer, more, limits)
