@@ -109,13 +109,13 @@ def _look(act: Act, statement: Any, **given: Any) -> Sequence[Any]:
 
 
 def _later_location(site_id: Any) -> Any:
-    later, there = aliased(Location), aliased(Wing)
+    later, there = Location.__table__.alias(), Wing.__table__.alias()
     return exists().where(
-        later.reception_id == Location.reception_id,
-        later.known_until.is_(None),
-        later.from_at > Location.from_at,
-        there.id == later.wing_id,
-        there.site_id == site_id,
+        later.c.reception_id == Location.reception_id,
+        later.c.known_until.is_(None),
+        later.c.from_at > Location.from_at,
+        there.c.id == later.c.wing_id,
+        there.c.site_id == site_id,
     )
 
 
