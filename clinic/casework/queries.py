@@ -358,7 +358,7 @@ def _of_plan(view: careplans.View) -> Found:
         for row in rows:
             what = f"Progress on goal {row.goal}: {GOAL_STATES[row.state].lower()}"
             yield Line(row.recorded_at, "plan", what, row.says), row.recorded_by
-    for version in view.versions:
+    for version in reversed(view.versions):
         what = f"Care plan, version {version.row.number}"
         says = ". ".join([MARKS[version.row.mark], *(each.what for each in version.changes)])
         yield Line(version.row.recorded_at, "plan", what, says), version.row.recorded_by

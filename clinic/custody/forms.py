@@ -198,7 +198,7 @@ class FirstKeyworkForm(DeliveryForm):
 
     explained = RadioField(
         "Were IDTS and the treatment there is in custody explained?",
-        choices=[*YES_NO_UNKNOWN[:2], ("", "The session was declined")],
+        choices=[*YES_NO_UNKNOWN[:2], ("", "Not said, or the session was declined")],
         default="",
     )
 
