@@ -178,10 +178,7 @@ class DeliveryForm(Form):
     """What was done, or offered and declined."""
 
     done_at = MomentField("When?", [InputRequired()], called="The time")
-    outcome = RadioField(
-        "What happened?", [InputRequired()], choices=_choices(DELIVERY_OUTCOMES),
-        default="delivered",
-    )  # fmt: skip
+    outcome = RadioField("What happened?", [InputRequired()], choices=_choices(DELIVERY_OUTCOMES))
     by = SelectMultipleField("Who took part?", [InputRequired()], choices=_choices(PARTIES))
     done_by = SelectField("Who did it?", [InputRequired()], coerce=int)
     note = TextAreaField("Note for the casework file (if needed)", [Optional(), Length(max=4000)])
@@ -221,7 +218,7 @@ class CarePlanForm(DeliveryForm):
     )
     outcome = RadioField(
         "What happened?", [InputRequired()], choices=[("delivered", "Agreed"),
-        ("declined", "Offered and declined")], default="delivered",
+        ("declined", "Offered and declined")],
     )  # fmt: skip
 
 

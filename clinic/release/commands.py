@@ -11,7 +11,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
+from clinic import logs
 from clinic.act import Act, command
 from clinic.calendars import holiday_lists
 from clinic.errors import Conflict, Invalid, NotFound, Stale, says
@@ -571,15 +573,27 @@ def _follow(act: Act, premises_id: int) -> None:
 def follow_patient(act: Act, patient_id: int) -> None:
     """Something a release plan reads was recorded elsewhere: score the open plan again, if any.
 
-    For the commands of other rooms, which have settled that the record may be changed.
+    For the commands of other rooms, which have settled that the record may be changed. What they
+    recorded stands whatever becomes of the scoring: a dose that was swallowed is on record though
+    the plan could not be scored. That is kept on the plan as its fault, and tried again.
     """
-    theirs = act.session.scalars(
+    plan_ids = act.session.scalars(
         select(ReleasePlan.id).where(
             ReleasePlan.patient_id.in_(same_person(act, patient_id)),
             ReleasePlan.closed_at.is_(None),
         )
-    )
-    follow_plans(act, theirs.all())
+    ).all()
+    if not plan_ids:
+        return
+    try:
+        with act.session.begin_nested():
+            follow_plans(act, plan_ids)
+    except DBAPIError:
+        raise  # the database's own refusals decide over everything done with them
+    except Exception:  # whatever it is: see above
+        logs.exception("plan not scored", plans=list(plan_ids))
+        for plan_id in plan_ids:
+            note_fault(act, plan_id, "could not be scored: a fault of the service")
 
 
 @command

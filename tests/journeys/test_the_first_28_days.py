@@ -37,6 +37,7 @@ def test_somebody_is_received_given_a_keyworker_and_seen(desk):
     keys.follow("LOMAX")
     keys.follow("Record First keywork session")
     keys.fill_moment("When?", date(2026, 11, 4), "08:45")
+    keys.choose("Delivered", "What happened?")
     keys.tick("CARAT team")
     keys.tick("The patient")
     keys.choose("Yes", "Were IDTS and the treatment there is in custody explained?")

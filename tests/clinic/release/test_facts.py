@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from clinic.consumption.commands import record_dose_elsewhere
 from clinic.consumption.models import DoseEvent
-from clinic.release import commands
+from clinic.release import commands, scoring
 from clinic.release.facts import release_request
 from clinic.release.models import ReleaseAssessment, ReleasePlan
 from clinic.release.scoring import replay
@@ -297,3 +299,22 @@ def test_the_next_look_is_due_when_the_rules_first_answer_otherwise(story):
 
     assert {flag.flag: flag.severity for flag in before} == flags
     assert before != after
+
+
+def test_a_dose_is_on_record_though_the_plan_could_not_be_scored(story, monkeypatch):
+    patient_id = story.patient()
+    plan_id = a_release_plan(story.act(), patient_id)
+
+    def fails(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(scoring, "score", fails)
+    dose = record_dose_elsewhere(
+        story.act(), patient_id, product="methadone_oral_solution", dose_mg=Decimal(40),
+        consumed_at=story.at - timedelta(hours=1),
+    )  # fmt: skip
+
+    plan = story.act().session.get_one(ReleasePlan, plan_id)
+    assert story.act().session.get_one(DoseEvent, dose).outcome == "taken"
+    assert plan.fault == "could not be scored: a fault of the service"
+    assert plan.next_due_at == story.at
