@@ -12,6 +12,7 @@ from clinic.groups.api import groups_api
 from clinic.groups.models import GroupPlan
 from clinic.groups.schemas import (
     EndSchema,
+    ListedPlanSchema,
     PlanAgainSchema,
     PlanPinSchema,
     PlanRequestSchema,
@@ -33,7 +34,7 @@ def _plan(row: GroupPlan, status: int = 200) -> Response:
 
 @groups_api.get("/plans")
 @needs("groups.manage")
-@groups_api.response(200, PlanSchema(many=True, exclude=("result",)))
+@groups_api.response(200, ListedPlanSchema(many=True))
 def plans() -> Any:
     """The newest plans of this prison, without what they propose."""
     work = act()

@@ -306,7 +306,7 @@ class PlanProgressSchema(Schema):
     seconds = fields.Integer()
 
 
-class PlanSchema(Schema):
+class ListedPlanSchema(Schema):
     """A plan of 28 days. `state` is as it stands now: one whose process died has failed."""
 
     id = fields.Integer()
@@ -321,6 +321,11 @@ class PlanSchema(Schema):
     undone_at = instant(allow_none=True)
     failed_because = fields.String(allow_none=True)
     progress = fields.Nested(PlanProgressSchema, allow_none=True)
+
+
+class PlanSchema(ListedPlanSchema):
+    """With what it proposes."""
+
     result = fields.Nested(PlanResultSchema, allow_none=True)
 
 
