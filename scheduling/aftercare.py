@@ -1,4 +1,4 @@
-"""Somebody has left: whose are they now, and what is done about them by when?
+"""Somebody leaves: who is reminded of it, whose are they afterwards, and what is done by when?
 
 Numbers and sources stand in aftercare.toml; outreach, day 14 and day 21 in release.toml.
 """
@@ -12,7 +12,8 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from dosing.days import at_london
+from dosing.days import at_london, london_day
+from scheduling.calendars import OutOfReach, WorkingDays
 from scheduling.release_rules import LIMITS, RULES
 
 _RULES: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -37,11 +38,15 @@ def owner_after(supervised: bool | None, sentence_days: int | None) -> str | Non
 
 @dataclass(frozen=True)
 class FollowUp:
-    """One thing that waits after release. `cause` tells two of one kind apart."""
+    """One thing that waits around release. `cause` tells two of one kind apart.
+
+    `starts` False: one that waits already goes on waiting, and none is begun.
+    """
 
     kind: str
     cause: str
     due_at: datetime
+    starts: bool = True
 
 
 def follow_ups(
@@ -70,3 +75,58 @@ def follow_ups(
         due_at = appointment_at + LIMITS.outreach
         found.append(FollowUp("outreach", appointment_at.isoformat(), due_at))
     return sorted(found, key=lambda each: (each.due_at, each.kind))
+
+
+REMINDED: Final[Mapping[str, int]] = _RULES["AF-03"]["before"]
+"""Each party's reminder, and how many days before release it is due."""
+
+
+def reminders_begin(release_on: date) -> date:
+    """The first day on which the parties are reminded of this release. Rule: AF-03."""
+    return release_on - timedelta(days=_RULES["AF-03"]["begins"])
+
+
+def reminders(
+    release_on: date | None,
+    left_on: date | None,
+    engaged_on: date | None,
+    collection_on: date | None,
+    where: str,
+    now: datetime,
+    calendar: WorkingDays,
+) -> list[FollowUp]:
+    """Who is reminded of a first collection, each by its own moment. Rules: AF-03, AF-04.
+
+    `where`: what tells one place of collection from another. `calendar`: the prison's. A reminder
+    whose day has passed when it begins is due within hours: release came early, or was known late.
+    None begins after the last day it could help: that of release, or of the collection if later.
+    """
+    if release_on is None or engaged_on is not None:
+        return []
+    last = max(each for each in (release_on, left_on, collection_on) if each is not None)
+    starts = reminders_begin(release_on) <= london_day(now) <= last
+    cause = "/".join(
+        (release_on.isoformat(), collection_on.isoformat() if collection_on else "", where)
+    )
+    at_once = now + timedelta(hours=_RULES["AF-04"]["hours"])
+    found = []
+    for kind, days in REMINDED.items():
+        due_at = at_london(_worked(release_on - timedelta(days), calendar), _LAST_MINUTE)
+        found.append(FollowUp(kind, cause, due_at if due_at > now else at_once, starts))
+    return sorted(found, key=lambda each: (each.due_at, each.kind))
+
+
+def told_of_move(on: date, prison: str, calendar: WorkingDays) -> FollowUp:
+    """The community team is to know of a move to another prison: TT-18's day, for the far side of it."""
+    try:
+        due_on = calendar.next_working_day(on)
+    except OutOfReach:
+        due_on = on
+    return FollowUp("transfer", f"{on.isoformat()}/{prison}", at_london(due_on, _LAST_MINUTE))
+
+
+def _worked(day: date, calendar: WorkingDays) -> date:
+    try:
+        return calendar.previous_working_day(day)
+    except OutOfReach:  # beyond the known bank holidays: the day as it is, rather than no reminder
+        return day

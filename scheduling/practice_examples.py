@@ -19,6 +19,7 @@ from dosing.days import london_day
 from dosing.rulebook import as_json_value
 from dosing.units import as_text
 from scheduling import aftercare, assessment, consumption, practice, reviews
+from scheduling.calendars import WorkingDays
 
 UNKNOWN: Final = "@unknown"
 FIRST_DOSES: Final = ("CX-", "AS-")
@@ -226,6 +227,18 @@ def _stable(mg: list[int], cows: list[int], held: bool, days: str) -> bool:
     return on is not None
 
 
+class _Weekdays(WorkingDays):
+    """Monday to Friday, and no holiday."""
+
+    def is_working_day(self, day: date) -> bool:
+        return day.isoweekday() <= 5  # noqa: PLR2004 - Friday
+
+
+def _reminders(release_on: date, now: str) -> list[aftercare.FollowUp]:
+    at = datetime.fromisoformat(now)
+    return aftercare.reminders(release_on, None, None, None, "", at, _Weekdays())
+
+
 def _step(step: str) -> Callable[..., bool]:
     """Do so many missed days call for this step?"""
 
@@ -276,6 +289,14 @@ ASKED: Final[Mapping[str, Callable[..., Any]]] = {
         each.due_at.isoformat()
         for each in aftercare.follow_ups(date(2026, 11, 4), None, datetime.fromisoformat(at), None)
         if each.kind == "attendance"
+    ],
+    "AF-03": lambda release_on, now: [
+        f"{each.kind} {each.due_at:%Y-%m-%d}" for each in _reminders(release_on, now) if each.starts
+    ],
+    "AF-04": lambda release_on, now: [
+        each.due_at.isoformat()
+        for each in _reminders(release_on, now)
+        if each.kind == "remind_healthcare"
     ],
     "RV-01": lambda broken, day=None: reviews.in_build_up(day, broken),
     "RV-02": lambda reviewed_on, next_on: reviews.counts_until(reviewed_on, next_on, 99, False),

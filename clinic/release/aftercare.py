@@ -1,14 +1,15 @@
-"""Somebody left: what waits about them starts by itself, and ends by itself when it no longer holds.
+"""Somebody leaves: what waits about them starts by itself, and ends by itself when it no longer holds.
 
 Asked anew with every scoring of the plan, so it follows a fact at once and the clock otherwise, and
 a second look adds nothing. A first appointment missed in a service's diary begins that service's
 ladder of missed contact there; one kept elsewhere begins the same ladder at the service they go to,
-and where no service of this system is named the outreach is a task of the plan.
+and where no service of this system is named the outreach is a task of the plan. Before release every
+party is reminded of the first collection, and the community team is told of a move to another prison.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -20,13 +21,25 @@ from clinic.appointments import missed
 from clinic.appointments.missed_models import MissedContact
 from clinic.assessments import dues
 from clinic.assessments.models import ClinicalEntry
+from clinic.calendars import working_days
+from clinic.custody.models import Reception, Transfer
 from clinic.patients.queries import same_person
-from clinic.release.care_models import NOT_NEEDED, LeaverTask
+from clinic.release.care_models import NOT_NEEDED, REMINDED, LeaverTask
 from clinic.release.models import ReleaseFact, ReleasePlan
 from clinic.turns import strike
-from scheduling.aftercare import FollowUp, follow_ups, owner_after
+from clinic.ui import day
+from dosing.days import london_day
+from scheduling.aftercare import (
+    FollowUp,
+    follow_ups,
+    owner_after,
+    reminders,
+    reminders_begin,
+    told_of_move,
+)
 
 NOTE = "Did not come to the first appointment after release"
+AFTER = ("day_14", "day_21")
 NO_LONGER = "No longer needed: the facts it rested on changed"
 
 
@@ -35,9 +48,15 @@ def keep(
     plan: ReleasePlan,
     request: Mapping[str, Any],
     standing: list[ReleaseFact],
+    known: Sequence[LeaverTask],
     at: datetime,
+    *,
+    out: bool,
 ) -> None:
-    """Open what waits after release and close what no longer does; part of a scoring."""
+    """Open what waits around release and close what no longer does; part of a scoring.
+
+    `known`: what started by itself before, however it ended. `out`: they left, or had until now.
+    """
     engaged = request.get("engaged_on")
     visit = request.get("appointment") or {}
     wanted = follow_ups(
@@ -48,11 +67,89 @@ def keep(
     missed_at = next((each.due_at for each in wanted if each.kind == "outreach"), None)
     if missed_at is not None and (in_diary or plan.destination_site_id is not None):
         wanted = [each for each in wanted if each.kind != "outreach"]
-    _keep_ladder(
-        act, plan,
-        datetime.fromisoformat(visit["at"]) if missed_at is not None and not in_diary else None,
+    if out:
+        _keep_ladder(
+            act, plan,
+            datetime.fromisoformat(visit["at"]) if missed_at is not None and not in_diary else None,
+        )  # fmt: skip
+    ahead, notes = _ahead(act, plan, request, known, at)
+    _keep_tasks(act, plan, [*wanted, *ahead], notes, standing, known, at)
+
+
+def _ahead(
+    act: Act,
+    plan: ReleasePlan,
+    request: Mapping[str, Any],
+    known: Sequence[LeaverTask],
+    at: datetime,
+) -> tuple[list[FollowUp], dict[str, str]]:
+    """What waits before release, and by kind what it is about in words."""
+    move, wanted, notes = request.get("transfer"), [], {}
+    if not (move or _reminds(plan, known, at)):
+        return [], {}
+    calendar = working_days(act.session, plan.site)
+    if move:
+        on = date.fromisoformat(move["on"])
+        prison = _receiving_prison(act, plan, on)
+        wanted.append(told_of_move(on, prison, calendar))
+        notes["transfer"] = f"{prison}, {day(on)}"
+    if _reminds(plan, known, at) and request.get("on_ost") is not False:
+        engaged = request.get("engaged_on")
+        collection_on, where, says = _collection(request)
+        found = reminders(
+            plan.release_on, plan.left_on, date.fromisoformat(engaged) if engaged else None,
+            collection_on, where, at, calendar,
+        )  # fmt: skip
+        wanted += found
+        early = _early(plan, request)
+        notes |= {each.kind: f"{early}{says}" for each in found}
+    return wanted, notes
+
+
+def _receiving_prison(act: Act, plan: ReleasePlan, on: date) -> str:
+    """Where they move to on a day, by the newest move of theirs that stands."""
+    found = act.session.scalar(
+        select(Transfer.receiving_prison)
+        .join(Reception, Reception.id == Transfer.reception_id)
+        .where(
+            Reception.patient_id.in_(same_person(act, plan.patient_id)),
+            Reception.undone_at.is_(None), Transfer.known_until.is_(None), Transfer.on == on,
+        )
+        .order_by(Transfer.id.desc())
+        .limit(1)
     )  # fmt: skip
-    _keep_tasks(act, plan, wanted, standing, at)
+    return found or ""
+
+
+def _reminds(plan: ReleasePlan, known: Sequence[LeaverTask], at: datetime) -> bool:
+    """Has the time of the reminders come, or does one wait already?"""
+    begun = plan.release_on is not None and reminders_begin(plan.release_on) <= london_day(at)
+    return begun or any(row.kind in REMINDED and _is_open(row) for row in known)
+
+
+def _collection(request: Mapping[str, Any]) -> tuple[date | None, str, str]:
+    """The day of the first collection, what tells its place from another, and both in words."""
+    found = [
+        (each["collect_on"], supply["form"] == "gate_pack")
+        for supply in request.get("bridging_supplies", ())
+        for each in supply["instalments"]
+    ]
+    if not found:
+        return None, "", "The date of the first collection is not known yet"
+    on, at_gate = min(found)
+    pharmacy = (request.get("pharmacy") or {}).get("name")
+    where = "the gate" if at_gate else pharmacy or ""
+    says = f"First collection {day(date.fromisoformat(on))}"
+    return date.fromisoformat(on), where, f"{says}, {where or 'the pharmacy is not known yet'}"
+
+
+def _early(plan: ReleasePlan, request: Mapping[str, Any]) -> str:
+    """That release came early, in words: moved forward, or out already."""
+    before = (request.get("release") or {}).get("previous_on")
+    if plan.release_on and before and date.fromisoformat(before) > plan.release_on:
+        moved = f"Release moved forward from {day(date.fromisoformat(before))} to"
+        return f"{moved} {day(plan.release_on)}. "
+    return f"Out since {day(plan.left_on)}. " if plan.left_on else ""
 
 
 def ask_there(act: Act, plan: ReleasePlan, at: datetime) -> None:
@@ -63,11 +160,9 @@ def ask_there(act: Act, plan: ReleasePlan, at: datetime) -> None:
 
 
 def _keep_tasks(
-    act: Act, plan: ReleasePlan, wanted: list[FollowUp], standing: list[ReleaseFact], at: datetime
-) -> None:
-    rows = act.session.scalars(
-        select(LeaverTask).where(LeaverTask.plan_id == plan.id, LeaverTask.cause.is_not(None))
-    ).all()
+    act: Act, plan: ReleasePlan, wanted: list[FollowUp], notes: Mapping[str, str],
+    standing: list[ReleaseFact], rows: Sequence[LeaverTask], at: datetime,
+) -> None:  # fmt: skip
     open_now = {(row.kind, row.cause): row for row in rows if _is_open(row)}
     answered = {
         (row.kind, row.cause) for row in rows if not _is_open(row) and row.outcome != NOT_NEEDED
@@ -84,16 +179,19 @@ def _keep_tasks(
     new = [
         each
         for each in wanted
-        if (each.kind, each.cause) not in open_now and (each.kind, each.cause) not in answered
+        if each.starts and not {(each.kind, each.cause)} & (open_now.keys() | answered)
     ]
     if not new:
         return
-    after = owner(act, plan, standing) or "community"
     for each in new:
-        whose = "community" if each.kind in ("attendance", "outreach") else after
+        if each.kind in AFTER:
+            whose = owner(act, plan, standing) or "community"
+        else:
+            whose = REMINDED.get(each.kind, "community")
         act.session.add(
             LeaverTask(
-                plan_id=plan.id, kind=each.kind, owner=whose, due_at=each.due_at, note=None,
+                plan_id=plan.id, kind=each.kind, owner=whose, due_at=each.due_at,
+                note=notes.get(each.kind),
                 cause=each.cause, done_at=None, done_by=None, outcome=None, done_says=None,
                 struck_at=None, struck_by=None, struck_reason=None, recorded_at=at,
                 recorded_by=act.staff_id,

@@ -20,6 +20,7 @@ from clinic.patients.models import Patient
 from clinic.release.access import open_plan
 from clinic.release.care_models import (
     BY_THEMSELVES,
+    NOT_NEEDED,
     OUTCOMES,
     OUTSIDE,
     OWNERS,
@@ -96,6 +97,28 @@ def strike_task(act: Act, task_id: int, *, reason: str) -> None:
     row.struck_at, row.struck_by, row.struck_reason = act.at, act.staff_id, text
 
 
+@command
+def undo_task(act: Act, task_id: int, *, reason: str) -> int:
+    """It was recorded as finished and is not: it waits again as it did. Returns the new task's id."""
+    row = task_open(act, task_id, "release.task_undone")
+    if row.done_at is None:
+        raise Conflict("This is not finished: there is nothing to undo.")
+    if row.outcome == NOT_NEEDED:
+        raise Conflict("This ended by itself. It starts by itself once the facts ask for it again.")
+    text = _text("reason", reason)
+    if text is None:
+        raise Invalid.field("reason", "is required")
+    row.struck_at, row.struck_by, row.struck_reason = act.at, act.staff_id, text
+    again = LeaverTask(
+        plan_id=row.plan_id, kind=row.kind, owner=row.owner, due_at=row.due_at, note=row.note,
+        cause=row.cause, done_at=None, done_by=None, outcome=None, done_says=None, struck_at=None,
+        struck_by=None, struck_reason=None, recorded_at=act.at, recorded_by=act.staff_id,
+    )  # fmt: skip
+    act.session.add(again)
+    act.session.flush()
+    return again.id
+
+
 def task_open(act: Act, task_id: int, action: str) -> LeaverTask:
     """A task that stands, of a plan this person may change; audited."""
     row = act.session.get(LeaverTask, task_id)
@@ -115,8 +138,12 @@ def tasks_of(act: Act, plan_id: int) -> Sequence[LeaverTask]:
 
 
 def tasks_here(act: Act) -> Sequence[LeaverTask]:
-    """The open tasks of this site's part, the soonest first; none for somebody who has died."""
+    """The open tasks of this site's part, the soonest first; none for somebody who has died.
+
+    The part of a service outside is the prison's to see to while that service cannot be shown it.
+    """
     act.need("release.read")
+    told = ReleasePlan.destination_site_id.is_not(None) & ReleasePlan.may_share.is_(True)
     rows = act.session.scalars(
         select(LeaverTask)
         .join(ReleasePlan, ReleasePlan.id == LeaverTask.plan_id)
@@ -127,9 +154,9 @@ def tasks_here(act: Act) -> Sequence[LeaverTask]:
             ReleasePlan.closed_at.is_(None),
             Patient.died_on.is_(None),
             or_(
-                (ReleasePlan.site_id == act.site_id) & LeaverTask.owner.not_in(OUTSIDE),
+                (ReleasePlan.site_id == act.site_id) & (LeaverTask.owner.not_in(OUTSIDE) | ~told),
                 (ReleasePlan.destination_site_id == act.site_id)
-                & ReleasePlan.may_share.is_(True)
+                & told
                 & LeaverTask.owner.in_(OUTSIDE),
             ),
         )

@@ -129,6 +129,18 @@ def strike_task(given: Given, task_id: int) -> None:
     care.strike_task(act(), task_id, **given)
 
 
+@release_care_api.post("/leaver-tasks/<int:task_id>/undo")
+@needs("release.plan")
+@release_care_api.arguments(LeaverTaskStrikeSchema)
+@release_care_api.response(201, MadeSchema)
+@_elsewhere
+@_none
+@_conflict
+def undo_task(given: Given, task_id: int) -> Any:
+    """It is not finished after all: it waits again, as a row of its own."""
+    return {"id": care.undo_task(act(), task_id, **given)}
+
+
 @release_care_api.get("/release-plans/<int:plan_id>/consents")
 @needs("release.read")
 @release_care_api.response(200, SharingConsentSchema(many=True))

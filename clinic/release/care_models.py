@@ -19,6 +19,11 @@ TASKS = {
     "attendance": "Ask whether the first appointment was attended",
     "day_14": "Day 14 after release: has treatment begun?",
     "day_21": "Day 21 after release: has treatment begun?",
+    "remind_healthcare": "Check the last dose, the script and the letter for the first collection",
+    "remind_keyworker": "Tell the person when and where the first collection is",
+    "remind_community": "Check that the first collection and appointment stand",
+    "remind_pharmacy": "Telephone the pharmacy about the first collection",
+    "transfer": "Note that they move to another prison, and contact its drug team",
     "other": "Something else",
 }
 OWNERS = {
@@ -31,8 +36,15 @@ OWNERS = {
 }
 OUTSIDE = ("community", "home_cjit")
 """Owners whose work shows at the service they go to; the others' shows at the prison."""
-BY_THEMSELVES = ("attendance", "day_14", "day_21")
-"""Kinds that start by themselves once somebody has left (aftercare.py), and by nobody's hand."""
+REMINDED = {
+    "remind_healthcare": "healthcare",
+    "remind_keyworker": "keyworker",
+    "remind_community": "community",
+    "remind_pharmacy": "healthcare",
+}
+"""The reminders before release, and whose each is: healthcare telephone the pharmacy."""
+BY_THEMSELVES = ("attendance", "day_14", "day_21", "transfer", *REMINDED)
+"""Kinds that start by themselves from the plan's facts (aftercare.py), and by nobody's hand."""
 OUTCOMES = {
     "done": "Done",
     "declined": "The person declined",

@@ -112,6 +112,19 @@ def strike_task(task_id: int) -> Page:
     )  # fmt: skip
 
 
+@release_care_pages.route("/tasks/<int:task_id>/undo", methods=["GET", "POST"])
+@needs("release.plan")
+def undo_task(task_id: int) -> Page:
+    """It is not finished after all."""
+    row = care.task_open(act(), task_id, "release.plan_seen")
+    form = WhyForm()
+    return _form(
+        form, lambda: care.undo_task(act(), task_id, **form.answers()),
+        f"Not finished after all: {TASKS[row.kind]}", row.plan_id, row.plan.patient,
+        says="It waits again.", button="It waits again",
+    )  # fmt: skip
+
+
 # -- consents by recipient ----------------------------------------------------------------
 
 

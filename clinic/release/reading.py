@@ -22,7 +22,7 @@ from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.custody.models import Reception, ReceptionDetail
 from clinic.patients.models import Patient, PatientChange
 from clinic.patients.queries import same_person
-from clinic.release.care_models import SharingConsent
+from clinic.release.care_models import LeaverTask, SharingConsent
 from clinic.release.models import ReleaseAssessment, ReleaseFact, ReleaseFlag, ReleasePlan
 from clinic.release.places import PlaceRows
 from clinic.scripts.models import Script
@@ -188,6 +188,18 @@ class Reading:
             self._session.scalars(
                 select(Script.patient_id).where(Script.patient_id.in_(self._records)).distinct()
             )
+        )
+
+    @cached_property
+    def tasks(self) -> dict[int, list[LeaverTask]]:
+        """By plan: what started by itself, open, done or struck out."""
+        return _by(
+            self._session.scalars(
+                select(LeaverTask).where(
+                    LeaverTask.plan_id.in_(self._plan_ids), LeaverTask.cause.is_not(None)
+                )
+            ),
+            "plan_id",
         )
 
     @cached_property

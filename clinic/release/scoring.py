@@ -18,6 +18,7 @@ from clinic.release.models import ReleaseAssessment, ReleaseFlag, ReleasePlan
 from clinic.release.reading import Reading, stands
 from clinic.release.sections import DESKS
 from dosing.days import start_of
+from scheduling.aftercare import reminders_begin
 from scheduling.release import check, first_change
 
 LOOK_AHEAD = timedelta(days=28)
@@ -52,6 +53,9 @@ def score(act: Act, plan: ReleasePlan, reading: Reading | None = None) -> None:
     expected = answer["expected_release_on"]
     was_out = plan.left_on is not None
     plan.release_on = date.fromisoformat(expected) if expected else None
+    if plan.release_on is not None:
+        begin_at = start_of(reminders_begin(plan.release_on))
+        plan.next_due_at = min(plan.next_due_at, begin_at) if begin_at > at else plan.next_due_at
     # Once out there is no leaving today; who died or moved on has no day of release to count from.
     plan.left_on = plan.release_on if answer["released_today"] is None else None
     consent = request.get("consent") or {}
@@ -67,9 +71,11 @@ def score(act: Act, plan: ReleasePlan, reading: Reading | None = None) -> None:
     )
     if not several:
         act.session.flush()
-    if was_out or plan.left_on is not None:
-        standing = [row for row in reading.facts.get(plan.id, ()) if stands(row, at)]
-        aftercare.keep(act, plan, request, standing, at)
+    standing = [row for row in reading.facts.get(plan.id, ()) if stands(row, at)]
+    aftercare.keep(
+        act, plan, request, standing, reading.tasks.get(plan.id, ()), at,
+        out=was_out or plan.left_on is not None,
+    )  # fmt: skip
     if plan.left_on is not None and not was_out:
         aftercare.ask_there(act, plan, at)
     if raised or cleared:
