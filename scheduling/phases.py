@@ -84,6 +84,17 @@ def phases(
     ]
 
 
+def phase_on(on: date, day_1: date, moved: Mapping[int, date]) -> int:
+    """The last phase that has begun by a day: the one somebody is counted in. Rule: PH-01.
+
+    `moved`: the first day of a phase that was moved.
+    """
+    begun = (
+        number for number in NUMBERS if moved.get(number, on_day(day_1, _BEGINS[number - 1])) <= on
+    )
+    return max(begun, default=NUMBERS[0])
+
+
 def on_day(day_1: date, number: int) -> date:
     """The date of a day of custody."""
     return day_1 + timedelta(days=number - 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -33,16 +33,18 @@ from clinic.groups.models import GroupSeat, GroupSession
 from clinic.keyworkers.queries import day_number
 from clinic.observations.models import WingObservation
 from clinic.patients.models import Allocation, Patient, listed
+from clinic.phases.models import PhaseMove
 from clinic.staff.models import Staff
 from dosing.days import ONE_DAY, end_of, london_day, london_time, start_of
 from scheduling.custody_request import RECEPTION_IS_DAY_1
 from scheduling.custody_rules import LAST_DAY
-from scheduling.observations import LAST_OBSERVED, phase, rounds
+from scheduling.observations import LAST_OBSERVED, rounds
+from scheduling.phases import phase_on
 
 PHASE_NAMES = {
-    1: "Phase 1: days 1 to 7",
-    2: "Phase 2: days 8 to 28",
-    3: "Past day 28",
+    1: "Phase 1: settling in",
+    2: "Phase 2: the work",
+    3: "Phase 3: completion",
 }
 
 
@@ -97,7 +99,11 @@ def board(act: Act, wing_id: int) -> Board:
     rows = _look(act, _LIVES_THERE, wing_id=wing_id, site_id=act.site_id)
     ids = [row.id for row in rows]
     due, takes_place, seen = _due(act, ids), _today(act, ids), _seen(act, ids)
-    people = [_on_wing(act, row, due[row.id], takes_place[row.id], seen[row.id]) for row in rows]
+    moved = _moved(act)
+    people = [
+        _on_wing(act, row, due[row.id], takes_place[row.id], seen[row.id], moved[row.id])
+        for row in rows
+    ]
     people.sort(key=lambda each: (each.cell is None, each.cell or "", each.reception_id))
     act.note_shown("custody.board_shown", [each.patient_id for each in people])
     return Board(wing, people)
@@ -127,6 +133,21 @@ class _Asked:
 
 
 _HERE: Any = _Asked()
+_MOVED = (
+    select(PhaseMove.reception_id, PhaseMove.phase, PhaseMove.from_on)
+    .join(Reception, Reception.id == PhaseMove.reception_id)
+    .where(in_custody_here(_HERE), PhaseMove.struck_at.is_(None))
+)
+
+
+def _moved(act: Act) -> Mapping[int, dict[int, date]]:
+    """The phases that were moved, by reception of this prison."""
+    found: defaultdict[int, dict[int, date]] = defaultdict(dict)
+    for reception_id, number, from_on in _look(act, _MOVED, site_id=act.site_id):
+        found[reception_id][number] = from_on
+    return found
+
+
 _LIVES_THERE = (
     select(
         Reception.id, Reception.day_count, Patient.id.label("patient_id"), Patient.family_name,
@@ -156,6 +177,7 @@ def _on_wing(
     due: list[Due],
     today: list[tuple[datetime, str]],
     seen: list[datetime],
+    moved: Mapping[int, date],
 ) -> OnWing:
     day = day_number(row, row, act.today)
     state, missed = None, 0
@@ -168,7 +190,8 @@ def _on_wing(
     today.sort(key=lambda each: each[0])
     return OnWing(
         row.id, row.patient_id, listed(row.family_name, row.given_name), row.cell, day,
-        phase(day), row.ppo, row.heightened_risk, row.keyworker, [says for _, says in today], due,
+        phase_on(act.today, act.today - (day - 1) * ONE_DAY, moved),
+        row.ppo, row.heightened_risk, row.keyworker, [says for _, says in today], due,
         state, missed,
     )  # fmt: skip
 
@@ -343,10 +366,10 @@ def overview(act: Act) -> Overview:
     where = {reception_id: wing_id for reception_id, _, _, wing_id in rows}
     late_on = Counter(where.get(reception_id) for reception_id, *_ in late)
     phases: defaultdict[int | None, Counter[int]] = defaultdict(Counter)
-    for _, day_count, received_at, wing_id in rows:
-        first = london_day(received_at)
-        day = (act.today - first).days + (day_count == RECEPTION_IS_DAY_1)
-        phases[wing_id][phase(day)] += 1
+    moved = _moved(act)
+    for reception_id, day_count, received_at, wing_id in rows:
+        day_1 = london_day(received_at) + (day_count != RECEPTION_IS_DAY_1) * ONE_DAY
+        phases[wing_id][phase_on(act.today, day_1, moved[reception_id])] += 1
     named = [(wing.id, wing.name) for wing in wings_here(act, closed=True)]
     found: defaultdict[str, list[Any]] = defaultdict(list)
     for row in late:

@@ -13,6 +13,7 @@ from scheduling.phases import (
     may_begin,
     may_have_triage,
     minimum_set,
+    phase_on,
     phases,
     silent_with_healthcare,
 )
@@ -22,6 +23,14 @@ DAY_1 = date(2026, 11, 4)
 
 def day(number: int) -> date:
     return DAY_1 + timedelta(days=number - 1)
+
+
+def test_somebody_is_counted_in_the_last_phase_that_has_begun_for_them() -> None:
+    usual = [phase_on(day(number), DAY_1, {}) for number in (0, 1, 7, 8, 28, 29)]
+    moved = [phase_on(day(number), DAY_1, {2: day(5), 3: day(31)}) for number in (4, 5, 29, 30, 31)]
+
+    assert usual == [1, 1, 1, 2, 2, 3]
+    assert moved == [1, 2, 2, 2, 3]
 
 
 @pytest.mark.proves("PH-01")

@@ -14,6 +14,8 @@ from clinic.custody.wing_commands import add_wing
 from clinic.errors import NotFound
 from clinic.keyworkers import commands as keyworkers
 from clinic.observations import commands as observations
+from clinic.phases import commands as phases
+from dosing.days import london_day
 from tests.clinic.custody.test_pages import text
 from tests.factories.custody import RECEIVED, a_prison
 
@@ -55,7 +57,7 @@ def test_the_prison_is_counted_by_wing_phase_and_what_is_late(prison, wings):
     prison.receives(wing_id=a)
     prison.receives()
     prison.at = RECEIVED + timedelta(days=9)
-    prison.receives(wing_id=a, received_at=prison.at)
+    new = prison.receives(wing_id=a, received_at=prison.at)
 
     view = board.overview(prison.act())
 
@@ -63,6 +65,11 @@ def test_the_prison_is_counted_by_wing_phase_and_what_is_late(prison, wings):
         ("A", {2: 1, 1: 1}), ("Wing not recorded", {2: 1}),
     ]  # fmt: skip
     assert view.unnamed == 3
+    phases.move_phase(
+        prison.act(prison.keyworker), new, phase=2, from_on=london_day(prison.at), reason="Stable"
+    )
+    assert dict(board.overview(prison.act()).wings[0].phases) == {2: 2}
+    assert {each.phase for each in board.board(prison.act(), a).people} == {2}
     late = {each.duty: (each.people, each.hard) for each in view.breaches}
     assert late["Joint care plan"] == (2, True)
     assert late["Relaxation session"] == (2, False)
@@ -107,7 +114,7 @@ def test_the_board_by_page_and_over_http_is_this_prisons_alone(
     page = text(nurse.get(f"/custody/wings/{wings[0]}/board"))
     assert "Wing A today" in page
     assert "WREN" in page
-    assert "Phase 1: days 1 to 7" in text(nurse.get("/custody/overview"))
+    assert "Phase 1: settling in" in text(nurse.get("/custody/overview"))
     api = door.by_token("prison_healthcare", site=prison.site)
     told = api.get(f"/api/v1/wings/{wings[0]}/board").json
     prison.at = DAY_2
