@@ -59,6 +59,7 @@ def test_the_first_week_and_a_move_are_worked_through_in_two_prisons(served, clo
     keys.choose("Delivered", "What happened?")
     keys.tick("CARAT team")
     keys.tick("The patient")
+    keys.choose("Yes", "Were IDTS and the treatment there is in custody explained?")
     keys.press("Save")
     assert "First keywork session: recorded" in keys.text
     keys.follow("Record Relaxation session")
