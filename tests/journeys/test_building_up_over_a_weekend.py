@@ -27,6 +27,7 @@ def at(day: int, minutes: int = 0):
 
 
 @pytest.mark.browser
+@pytest.mark.proof
 @pytest.mark.proves("RP-34")
 def test_building_up_through_a_weekend_and_missed_days_by_keyboard(served, clock, page, axe):
     # Given a fast-track service, and somebody started on Wednesday and seen on three days.
