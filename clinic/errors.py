@@ -60,6 +60,22 @@ def one_of(field: str, value: Any, allowed: Iterable[Any]) -> None:
         raise Invalid.field(field, f"must be one of: {', '.join(map(str, words))}")
 
 
+def written(field: str, text: str | None, longest: int) -> str | None:
+    """What was typed, without the spaces around it; None for nothing. Invalid when it is too long."""
+    text = (text or "").strip() or None
+    if text is not None and len(text) > longest:
+        raise Invalid.field(field, f"must be {longest} characters or fewer")
+    return text
+
+
+def needed(field: str, text: str | None, longest: int) -> str:
+    """As `written`, where something has to be typed."""
+    said = written(field, text, longest)
+    if said is None:
+        raise Invalid.field(field, "is required")
+    return said
+
+
 class NotFound(Trouble):
     status, title, kind = 404, "Not found", "not-found"
 

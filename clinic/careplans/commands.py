@@ -38,7 +38,7 @@ from clinic.custody import deliveries, facts
 from clinic.custody.models import PARTIES, Delivery, Reception
 from clinic.custody.queries import at_a_prison
 from clinic.custody.stays import has_happened
-from clinic.errors import Conflict, Invalid, NotFound, Stale, one_of, says
+from clinic.errors import Conflict, Invalid, NotFound, Stale, needed, one_of, says, written
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.staff.models import Staff
@@ -277,8 +277,8 @@ def _goal_checked(was: CarePlanVersion | CarePlanDraft, goal: Mapping[str, Any])
     by_on = goal.get("by_on", before.get("by_on"))
     row = {
         "domain": goal.get("domain", before.get("domain")),
-        "what": _needed("what", goal.get("what", before.get("what"))),
-        "who": _needed("who", goal.get("who", before.get("who"))),
+        "what": needed("what", goal.get("what", before.get("what")), LONGEST_LINE),
+        "who": needed("who", goal.get("who", before.get("who")), LONGEST_LINE),
         "by_on": by_on.isoformat() if isinstance(by_on, date) else by_on,
         "dropped": None,
     }
@@ -286,7 +286,7 @@ def _goal_checked(was: CarePlanVersion | CarePlanDraft, goal: Mapping[str, Any])
     if row["by_on"] is None:
         raise Invalid.field("by_on", "is required")
     if "dropped" in goal:
-        row["dropped"] = _needed("dropped", goal["dropped"])
+        row["dropped"] = needed("dropped", goal["dropped"], LONGEST_LINE)
     return {str(number): row}
 
 
@@ -389,7 +389,7 @@ def withdraw(act: Act, plan_id: int, agreement_id: int, *, version: int, reason:
         raise NotFound("There is no such agreement to the plan as it stands.")
     if row.withdrawn_at is not None:
         raise Conflict("That agreement was withdrawn already.")
-    row.withdrawn_reason = _needed("reason", reason)
+    row.withdrawn_reason = needed("reason", reason, LONGEST_LINE)
     row.withdrawn_at, row.withdrawn_by = act.at, act.staff_id
     act.session.flush()
     if plan.reception_id is not None and row.delivery_id is not None:
@@ -413,7 +413,7 @@ def record_progress(act: Act, plan_id: int, goal: int, *, on: date, state: str, 
     one_of("state", state, GOAL_STATES)
     _not_ahead(act, "on", on)
     row = CarePlanProgress(
-        plan_id=plan.id, goal=goal, on=on, state=state, says=_needed("says", says),
+        plan_id=plan.id, goal=goal, on=on, state=state, says=needed("says", says, LONGEST_LINE),
         struck_at=None, struck_by=None, struck_reason=None, recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
@@ -427,7 +427,7 @@ def record_event(act: Act, plan_id: int, *, code: str, on: date, note: str | Non
     plan = _plan(act, plan_id, "careplans.event_recorded")
     one_of("code", code, EVENTS)
     _not_ahead(act, "on", on)
-    note = _line("note", note)
+    note = written("note", note, LONGEST_LINE)
     if code == "other" and note is None:
         raise Invalid.field("note", "is required: say what happened")
     if plan.reception_id is not None:
@@ -473,7 +473,7 @@ def record_review(
         )
     row = CarePlanReview(
         plan_id=plan.id, number=number, reviewed_at=reviewed_at, outcome=outcome, by=parties,
-        note=_line("note", note, LONGEST), struck_at=None, struck_by=None, struck_reason=None,
+        note=written("note", note, LONGEST), struck_at=None, struck_by=None, struck_reason=None,
         recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
@@ -513,7 +513,7 @@ def refer(
     plan = _plan(act, plan_id, "careplans.referred")
     one_of("kind", kind, REFERRALS)
     has_happened(act, "made_at", made_at)
-    approved_by = _line("approved_by", approved_by)
+    approved_by = written("approved_by", approved_by, LONGEST_LINE)
     if lack := lacks_approval(kind, approved_by, paid_by):
         raise Invalid("Complementary therapy needs approval.", faults=lack)
     for field, value in (("approved_by", approved_by), ("paid_by", paid_by)):
@@ -525,10 +525,10 @@ def refer(
     if kind in FULFILS and plan.reception_id is not None:
         delivery_id = deliveries.record_delivery(
             act, plan.reception_id, item=FULFILS[kind], done_at=made_at, by=["carat"],
-            note=f"Referred to {_needed('to_whom', to_whom)}",
+            note=f"Referred to {needed('to_whom', to_whom, LONGEST_LINE)}",
         )  # fmt: skip
     row = CarePlanReferral(
-        plan_id=plan.id, kind=kind, to_whom=_needed("to_whom", to_whom), made_at=made_at,
+        plan_id=plan.id, kind=kind, to_whom=needed("to_whom", to_whom, LONGEST_LINE), made_at=made_at,
         starts_on=starts_on, approved_by=approved_by, paid_by=paid_by, delivery_id=delivery_id,
         response=None, responded_on=None, responded_by=None, struck_at=None, struck_by=None,
         struck_reason=None, recorded_at=act.at, recorded_by=act.staff_id,
@@ -579,7 +579,7 @@ def strike_out(act: Act, plan_id: int, what: str, row_id: int, *, reason: str) -
     if row.struck_at is not None:
         raise Conflict("That entry was struck out already.")
     row.struck_reason, row.struck_at, row.struck_by = (
-        _needed("reason", reason),
+        needed("reason", reason, LONGEST_LINE),
         act.at,
         act.staff_id,
     )
@@ -626,7 +626,7 @@ def write_report(
     reception = _stay(act, reception_id, "careplans.report_written")
     if _has(act, reception.id, "clinical_review"):
         raise Conflict("The clinical review is recorded already.")
-    text = _needed("says", says, LONGEST)
+    text = needed("says", says, LONGEST)
     delivery_id = deliveries.record_delivery(
         act, reception.id, item="carat_report", done_at=act.at, by=["carat"]
     )
@@ -758,17 +758,3 @@ def _touch(act: Act, plan: CarePlan, what: str) -> None:
 def _not_ahead(act: Act, field: str, on: date) -> None:
     if on > act.today:
         raise Invalid.field(field, "must not be in the future")
-
-
-def _line(field: str, text: str | None, longest: int = LONGEST_LINE) -> str | None:
-    text = (text or "").strip() or None
-    if text is not None and len(text) > longest:
-        raise Invalid.field(field, f"must be {longest} characters or fewer")
-    return text
-
-
-def _needed(field: str, text: str | None, longest: int = LONGEST_LINE) -> str:
-    said = _line(field, text, longest)
-    if said is None:
-        raise Invalid.field(field, "is required")
-    return said

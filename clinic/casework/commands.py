@@ -20,9 +20,18 @@ from clinic.casework.models import (
     Completion,
 )
 from clinic.custody import deliveries, facts, timetables
-from clinic.custody.models import Delivery, Exit, Reception, Transfer
-from clinic.custody.stays import has_happened, opened, said_why, strike, touch
-from clinic.errors import Conflict, Invalid, NotFound, one_of, says
+from clinic.custody.models import Delivery, Exit, Transfer
+from clinic.custody.stays import (
+    add_entry,
+    entry_to_strike,
+    has_happened,
+    opened,
+    said_why,
+    strike,
+    strike_entry,
+    touch,
+)
+from clinic.errors import Conflict, Invalid, needed, one_of, says, written
 from clinic.patients.models import Allocation
 from dosing.days import london_day
 from scheduling.completion import (
@@ -74,7 +83,8 @@ def record_entry(
     has_happened(act, "at", at)
     if london_day(at) < london_day(facts.detail_of(act.session, reception).received_at):
         raise Invalid.field("at", "must not be before the day of reception")
-    said = _said("says", says, needed=kind == NOTE or reason in NOT_HELD_EXPLAINED)
+    must = kind == NOTE or reason in NOT_HELD_EXPLAINED
+    said = (needed if must else written)("says", says, LONGEST)
     if item is not None:
         one_of("item", item, DELIVERABLE)
     elif kind != NOTE:
@@ -83,35 +93,11 @@ def record_entry(
         one_of("reason", reason, NOT_HELD_WORDS)
     elif reason is not None:
         raise Invalid.field("reason", "belongs to a session that was missed, moved or made lighter")
-    row = _kept(
+    row = add_entry(
         act, reception, CaseworkEntry, at=at, kind=kind, item=item, reason=reason, says=said
     )
     act.note("casework.entered", patient_id=reception.patient_id, entry=row.id)
     return row.id
-
-
-def _said(field: str, text: str | None, *, needed: bool = False) -> str | None:
-    text = (text or "").strip() or None
-    if text is None and needed:
-        raise Invalid.field(field, "is required")
-    if text is not None and len(text) > LONGEST:
-        raise Invalid.field(field, f"must be {LONGEST} characters or fewer")
-    return text
-
-
-def _kept(act: Act, reception: Reception, model: type[T], **values: Any) -> T:
-    row = model(
-        **values, reception_id=reception.id, struck_at=None, struck_by=None, struck_reason=None,
-        recorded_at=act.at, recorded_by=act.staff_id,
-    )  # fmt: skip
-    act.session.add(row)
-    act.session.flush()
-    return row
-
-
-def _strike(act: Act, row: Any, reason: str | None) -> None:
-    row.struck_reason, row.struck_at, row.struck_by = said_why(reason), act.at, act.staff_id
-    act.session.flush()
 
 
 def standing(act: Act, model: type[T], reception_id: int) -> T | None:
@@ -130,15 +116,8 @@ def strike_out(act: Act, what: str, row_id: int, *, reason: str) -> None:
 
     It stays visible with the reason. What it made done in the 28 days is open again.
     """
-    act.need("custody.deliver")
-    row = act.session.get(_MODELS[what], row_id)
-    if row is None:
-        raise NotFound("There is no such entry.")
-    reception = opened(act, row.reception_id, "custody.deliver")
-    act.session.refresh(row, with_for_update=True)
-    if row.struck_at is not None:
-        raise Conflict("That entry was struck out already.")
-    _strike(act, row, reason)
+    row, reception = entry_to_strike(act, _MODELS[what], row_id)
+    strike_entry(act, row, reason)
     undone = {"completion": "final_review", "certificate": "certificate"}.get(what)
     for done in facts.rows_of(act.session, Delivery, reception.id):
         if done.item == undone and (what != "certificate" or done.id == row.delivery_id):
@@ -171,21 +150,21 @@ def complete(
     """
     reception = opened(act, reception_id, "custody.deliver")
     has_happened(act, "reviewed_at", reviewed_at)
-    strategy = _said("exit_strategy", exit_strategy, needed=True)
+    strategy = needed("exit_strategy", exit_strategy, LONGEST)
     one_of("next_step", next_step, NEXT_STEP_WORDS)
-    said = _said("next_says", next_says, needed=next_step in NEXT_EXPLAINED)
+    said = (needed if next_step in NEXT_EXPLAINED else written)("next_says", next_says, LONGEST)
     if next_on is not None and next_on < london_day(reviewed_at):
         raise Invalid.field("next_on", "must not be before the review")
     before = standing(act, Completion, reception.id)
     if before is not None:
-        _strike(act, before, reason)
+        strike_entry(act, before, reason)
         for done in facts.rows_of(act.session, Delivery, reception.id):
             if done.item == "final_review":
                 strike(act, reception, done, said_why(reason))
     deliveries.record_delivery(
         act, reception_id, whole=True, item="final_review", done_at=reviewed_at, by=list(by)
     )
-    row = _kept(
+    row = add_entry(
         act, reception, Completion, reviewed_at=reviewed_at, exit_strategy=strategy,
         next_step=next_step, next_says=said, next_on=next_on,
     )  # fmt: skip
@@ -213,7 +192,7 @@ def certify(act: Act, reception_id: int, *, reason: str | None = None) -> int:
         raise Conflict(RULES["CW-01"]["nothing"])
     before = standing(act, Certificate, reception.id)
     if before is not None:
-        _strike(act, before, reason)
+        strike_entry(act, before, reason)
         for done in facts.rows_of(act.session, Delivery, reception.id):
             if done.id == before.delivery_id:
                 strike(act, reception, done, said_why(reason))
@@ -221,7 +200,7 @@ def certify(act: Act, reception_id: int, *, reason: str | None = None) -> int:
         act, reception_id, whole=True, item="certificate", done_at=act.at, by=["carat"]
     )
     last = select(func.max(Certificate.number)).where(Certificate.reception_id == reception.id)
-    row = _kept(
+    row = add_entry(
         act, reception, Certificate, number=(act.session.scalar(last) or 0) + 1, issued_at=act.at,
         sessions=[
             {"item": each.item, "on": each.on.isoformat(), "topic": each.topic, "mode": each.mode}
@@ -266,10 +245,10 @@ def accept_transfer(
     )  # fmt: skip
     if here and act.session.scalar(named) is None:
         raise Conflict("Name a keyworker first: whoever accepts answers for them.")
-    row = _kept(
+    row = add_entry(
         act, reception, Acceptance, transfer_id=transfer.id, accepted_at=act.at,
-        accepted_by=None if here else _said("accepted_by", accepted_by, needed=True),
-        says=_said("says", says),
+        accepted_by=None if here else needed("accepted_by", accepted_by, LONGEST),
+        says=written("says", says, LONGEST),
     )  # fmt: skip
     touch(act, reception, "accepted the transfer")
     act.note("casework.transfer_accepted", patient_id=reception.patient_id, acceptance=row.id)

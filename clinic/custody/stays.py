@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 
@@ -16,6 +16,9 @@ from clinic.patients.access import open_record
 from clinic.patients.commands import site_of
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
+from clinic.turns import Strikable
+
+T = TypeVar("T", bound=Strikable)
 
 _ALREADY_HERE = "This person is already in custody here. Open that stay, or record how it ended."
 _ONE_AT_A_TIME = "This was recorded a moment ago by somebody else. Look again before correcting it."
@@ -104,6 +107,36 @@ def strike(act: Act, reception: Reception, row: Any, reason: str) -> None:
     row.struck_reason, row.known_until = why, until
     row.struck_at, row.struck_by = act.at, act.staff_id
     act.session.flush()
+
+
+def add_entry(act: Act, reception: Reception, model: type[T], **values: Any) -> T:
+    """A row about a stay that no timetable reads: kept as it is said, struck out when it was wrong."""
+    row = model(
+        **values, reception_id=reception.id, struck_at=None, struck_by=None, struck_reason=None,
+        recorded_at=act.at, recorded_by=act.staff_id,
+    )  # fmt: skip
+    act.session.add(row)
+    act.session.flush()
+    return row
+
+
+def strike_entry(act: Act, row: Any, reason: str | None) -> None:
+    """It counts no more, and stays with who and why."""
+    row.struck_reason, row.struck_at, row.struck_by = said_why(reason), act.at, act.staff_id
+    act.session.flush()
+
+
+def entry_to_strike(act: Act, model: type[T], row_id: int) -> tuple[T, Reception]:
+    """An entry that stands, held until the transaction ends, and its stay. NotFound, Conflict."""
+    act.need("custody.deliver")
+    row: Any = act.session.get(model, row_id)
+    if row is None:
+        raise NotFound("There is no such entry.")
+    reception = opened(act, row.reception_id, "custody.deliver")
+    act.session.refresh(row, with_for_update=True)
+    if row.struck_at is not None:
+        raise Conflict("That entry was struck out already.")
+    return row, reception
 
 
 def said_why(reason: str | None) -> str:

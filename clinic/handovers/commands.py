@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from clinic.act import Act, command
 from clinic.calendars import working_days
-from clinic.errors import Conflict, Forbidden, Invalid, Stale, one_of, says
+from clinic.errors import Conflict, Forbidden, Invalid, Stale, needed, one_of, says, written
 from clinic.handovers import package as packages
 from clinic.handovers.models import OPEN, ReleaseHandover, ReleaseHandoverStep
 from clinic.handovers.queries import handover_open, steps_of
@@ -68,7 +68,7 @@ def prepare(
     row = ReleaseHandover(
         patient_id=now.patient.id, plan_id=plan_id, from_site_id=now.plan.site_id,
         to_site_id=to_site_id, recipient=to, package=made, digest=packages.digest(made),
-        basis=basis, because=_text("because", because), state=rules.PREPARED, sent_at=None,
+        basis=basis, because=written("because", because, LONGEST), state=rules.PREPARED, sent_at=None,
         answer_by=None, replaces_id=replaces_id, recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
@@ -82,7 +82,7 @@ def prepare(
 
 def _recipient(act: Act, to_site_id: int | None, recipient: str | None) -> str:
     if to_site_id is None:
-        return _needed("recipient", recipient)
+        return needed("recipient", recipient, LONGEST)
     site = act.session.get(Site, to_site_id)
     if site is None or site.id == act.site_id:
         raise Invalid.field("to_site_id", "must be another service of this system")
@@ -104,7 +104,7 @@ def change_basis(act: Act, handover_id: int, *, version: int, basis: str, becaus
     if row.state not in (rules.PREPARED, rules.REFUSED):
         raise Conflict("It has left already, or is withdrawn.")
     _check_basis(basis, because)
-    row.basis, row.because = basis, _text("because", because)
+    row.basis, row.because = basis, written("because", because, LONGEST)
     _step(act, row, "basis", says=row.because)
 
 
@@ -133,7 +133,7 @@ def send(
         raise Invalid.field("at", "must be between the preparing and now")
     row.sent_at, row.state = sent_at, rules.SENT
     row.answer_by = _answer_by(act, row, sent_at)
-    who, proof = _needed("who", who), _needed("proof", proof)
+    who, proof = needed("who", who, LONGEST), needed("proof", proof, LONGEST)
     _step(act, row, "sent", at=sent_at, how=how, who=who, proof=proof)
     if row.to_site is None or row.to_site.kind == "community":
         moment, told = sent_at.isoformat(), f"{who}, {row.recipient}"[: release.LONGEST]
@@ -181,8 +181,8 @@ def answer(
         raise Conflict("This hand-over does not wait for an answer.")
     if row.to_site_id is not None and row.to_site_id != act.site_id:
         raise Forbidden(f"{row.recipient} answers this hand-over itself.")
-    named = act.staff_name if row.to_site_id is not None else _needed("who", who)
-    text = _text("reason", reason)
+    named = act.staff_name if row.to_site_id is not None else needed("who", who, LONGEST)
+    text = written("reason", reason, LONGEST)
     if not accept and text is None:
         raise Invalid.field("reason", "must say why it is refused")
     row.state = rules.ACCEPTED if accept else rules.REFUSED
@@ -205,7 +205,7 @@ def withdraw(act: Act, handover_id: int, *, version: int, reason: str) -> None:
     if row.state not in OPEN:
         raise Conflict("It was accepted or withdrawn already.")
     row.state = rules.WITHDRAWN
-    _step(act, row, "withdrawn", says=_needed("reason", reason))
+    _step(act, row, "withdrawn", says=needed("reason", reason, LONGEST))
 
 
 @command
@@ -218,7 +218,7 @@ def take_back(act: Act, handover_id: int, *, version: int, reason: str) -> None:
     ours = row.from_site_id if row.state == rules.WITHDRAWN else row.to_site_id or row.from_site_id
     if ours != act.site_id:
         raise Forbidden("Whoever recorded it takes it back.")
-    text = _needed("reason", reason)
+    text = needed("reason", reason, LONGEST)
     if row.state == rules.WITHDRAWN and act.session.scalar(
         select(ReleaseHandover.id).where(ReleaseHandover.replaces_id == row.id)
     ):
@@ -264,17 +264,3 @@ def _step(
     )  # fmt: skip
     act.session.flush()
     act.note(f"handovers.{verb}", patient_id=row.patient_id, handover=row.id)
-
-
-def _needed(field: str, value: str | None) -> str:
-    text = _text(field, value)
-    if text is None:
-        raise Invalid.field(field, "is required")
-    return text
-
-
-def _text(field: str, value: str | None) -> str | None:
-    text = (value or "").strip() or None
-    if text is not None and len(text) > LONGEST:
-        raise Invalid.field(field, f"must be {LONGEST} characters or fewer")
-    return text

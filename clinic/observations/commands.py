@@ -10,8 +10,14 @@ from sqlalchemy import select
 from clinic.act import Act, command
 from clinic.custody import facts
 from clinic.custody.models import Exit, Reception
-from clinic.custody.stays import has_happened, opened, said_why
-from clinic.errors import Conflict, Invalid, NotFound, one_of, says
+from clinic.custody.stays import (
+    add_entry,
+    entry_to_strike,
+    has_happened,
+    opened,
+    strike_entry,
+)
+from clinic.errors import Invalid, needed, one_of, says, written
 from clinic.observations.models import (
     HELD_KINDS,
     MOODS,
@@ -42,22 +48,10 @@ _MODELS: dict[str, type[Any]] = {
 
 
 def _kept(act: Act, reception: Reception, model: type[Any], **values: Any) -> int:
-    row = model(
-        **values, reception_id=reception.id, struck_at=None, struck_by=None, struck_reason=None,
-        recorded_at=act.at, recorded_by=act.staff_id,
-    )  # fmt: skip
-    act.session.add(row)
-    act.session.flush()
+    row = add_entry(act, reception, model, **values)
     name = model.__tablename__
     act.note(f"observations.{name}_recorded", patient_id=reception.patient_id, entry=row.id)
     return int(row.id)
-
-
-def _said(text: str | None) -> str | None:
-    text = (text or "").strip() or None
-    if text is not None and len(text) > LONGEST:
-        raise Invalid.field("says", f"must be {LONGEST} characters or fewer")
-    return text
 
 
 def _in_stay(act: Act, reception: Reception, field: str, at: datetime) -> None:
@@ -85,7 +79,15 @@ def observe(
     one_of("seen", seen, SEEN_WORDS)
     if mood is not None:
         one_of("mood", mood, MOODS)
-    return _kept(act, reception, WingObservation, at=at, seen=seen, mood=mood, says=_said(says))
+    return _kept(
+        act,
+        reception,
+        WingObservation,
+        at=at,
+        seen=seen,
+        mood=mood,
+        says=written("says", says, LONGEST),
+    )
 
 
 @command
@@ -122,12 +124,10 @@ def hold_assessment(
     one_of("kind", kind, HELD_KINDS)
     if done_on > act.today:
         raise Invalid.field("done_on", "must not be in the future")
-    whence = _said(held_from)
-    if whence is None:
-        raise Invalid.field("held_from", "is required")
+    whence = needed("held_from", held_from, LONGEST)
     return _kept(
         act, reception, HeldAssessment, kind=kind, done_on=done_on, held_from=whence,
-        covers=_said(covers), consent=consent,
+        covers=written("covers", covers, LONGEST), consent=consent,
     )  # fmt: skip
 
 
@@ -149,20 +149,19 @@ def do_task(
     if london_day(done_at) < london_day(facts.detail_of(act.session, reception).received_at):
         raise Invalid.field("done_at", "must not be before the day of reception")
     return _kept(
-        act, reception, PhaseTask, task=task, phase=phase, done_at=done_at, says=_said(says)
+        act,
+        reception,
+        PhaseTask,
+        task=task,
+        phase=phase,
+        done_at=done_at,
+        says=written("says", says, LONGEST),
     )
 
 
 @command
 def strike_out(act: Act, what: str, row_id: int, *, reason: str) -> None:
     """It was recorded in error: it counts no more and stays visible with the reason."""
-    act.need("custody.deliver")
-    row = act.session.get(_MODELS[what], row_id)
-    if row is None:
-        raise NotFound("There is no such entry.")
-    reception = opened(act, row.reception_id, "custody.deliver")
-    act.session.refresh(row, with_for_update=True)
-    if row.struck_at is not None:
-        raise Conflict("That entry was struck out already.")
-    row.struck_reason, row.struck_at, row.struck_by = said_why(reason), act.at, act.staff_id
+    row, reception = entry_to_strike(act, _MODELS[what], row_id)
+    strike_entry(act, row, reason)
     act.note(f"observations.{what}_struck_out", patient_id=reception.patient_id, entry=row.id)

@@ -10,8 +10,14 @@ from sqlalchemy import select
 from clinic.act import Act, command
 from clinic.custody import facts, timetables
 from clinic.custody.models import Reception
-from clinic.custody.stays import has_happened, opened, said_why
-from clinic.errors import Conflict, Invalid, NotFound, one_of, says
+from clinic.custody.stays import (
+    add_entry,
+    entry_to_strike,
+    has_happened,
+    opened,
+    strike_entry,
+)
+from clinic.errors import Conflict, Invalid, NotFound, needed, one_of, says
 from clinic.phases.models import PARTY_WORDS, PeerSupporter, PhaseMove, Telling, TriageConsent
 from dosing.days import london_day
 from scheduling.phases import MOVABLE, may_begin, may_have_triage
@@ -32,29 +38,10 @@ _MODELS: dict[str, type[Any]] = {
 
 
 def _kept(act: Act, reception: Reception, model: type[Any], **values: Any) -> int:
-    row = model(
-        **values, reception_id=reception.id, struck_at=None, struck_by=None, struck_reason=None,
-        recorded_at=act.at, recorded_by=act.staff_id,
-    )  # fmt: skip
-    act.session.add(row)
-    act.session.flush()
+    row = add_entry(act, reception, model, **values)
     name = model.__tablename__
     act.note(f"phases.{name}_recorded", patient_id=reception.patient_id, entry=row.id)
     return int(row.id)
-
-
-def _needed(field: str, text: str | None) -> str:
-    said = (text or "").strip()
-    if not said:
-        raise Invalid.field(field, "is required")
-    if len(said) > LONGEST:
-        raise Invalid.field(field, f"must be {LONGEST} characters or fewer")
-    return said
-
-
-def _replaced(act: Act, row: Any, reason: str) -> None:
-    row.struck_at, row.struck_by, row.struck_reason = act.at, act.staff_id, reason
-    act.session.flush()
 
 
 @command
@@ -65,7 +52,7 @@ def move_phase(act: Act, reception_id: int, *, phase: int, from_on: date, reason
     """
     reception = opened(act, reception_id, "custody.deliver")
     one_of("phase", phase, MOVABLE)
-    why = _needed("reason", reason)
+    why = needed("reason", reason, LONGEST)
     planned = timetables.current_timetable(act, reception)
     if planned is None:
         raise Conflict("No 28 days are planned for this person: there is no phase to move.")
@@ -74,7 +61,7 @@ def move_phase(act: Act, reception_id: int, *, phase: int, from_on: date, reason
         raise Invalid.field("from_on", refused)
     before = standing_moves(act, reception.id).get(phase)
     if before is not None:
-        _replaced(act, before, f"Moved again: {why}")
+        strike_entry(act, before, f"Moved again: {why}")
     return _kept(act, reception, PhaseMove, phase=phase, from_on=from_on, reason=why)
 
 
@@ -96,7 +83,7 @@ def ask_consent(act: Act, reception_id: int, *, consents: bool) -> int:
     if before is not None:
         if before.consents == consents:
             raise Invalid.field("consents", "is what is recorded already")
-        _replaced(act, before, "Asked again")
+        strike_entry(act, before, "Asked again")
     return _kept(act, reception, TriageConsent, asked_at=act.at, consents=consents)
 
 
@@ -134,7 +121,7 @@ def tell(
         if refused:
             raise Invalid.field("with_triage", refused)
     return _kept(
-        act, reception, Telling, party=party, at=at, says=_needed("says", says),
+        act, reception, Telling, party=party, at=at, says=needed("says", says, LONGEST),
         with_triage=with_triage,
     )  # fmt: skip
 
@@ -153,7 +140,7 @@ def attach_peer(
     if from_on > act.today:
         raise Invalid.field("from_on", "must not be in the future")
     return _kept(
-        act, reception, PeerSupporter, name=_needed("name", name), from_on=from_on, to_on=None,
+        act, reception, PeerSupporter, name=needed("name", name, LONGEST), from_on=from_on, to_on=None,
         past_participant=past_participant,
     )  # fmt: skip
 
@@ -176,13 +163,6 @@ def end_peer(act: Act, reception_id: int, peer_id: int, *, to_on: date) -> None:
 @command
 def strike_out(act: Act, what: str, row_id: int, *, reason: str) -> None:
     """It was recorded in error: it counts no more and stays visible with the reason."""
-    act.need("custody.deliver")
-    row = act.session.get(_MODELS[what], row_id)
-    if row is None:
-        raise NotFound("There is no such entry.")
-    reception = opened(act, row.reception_id, "custody.deliver")
-    act.session.refresh(row, with_for_update=True)
-    if row.struck_at is not None:
-        raise Conflict("That entry was struck out already.")
-    _replaced(act, row, said_why(reason))
+    row, reception = entry_to_strike(act, _MODELS[what], row_id)
+    strike_entry(act, row, reason)
     act.note(f"phases.{what}_struck_out", patient_id=reception.patient_id, entry=row.id)

@@ -15,7 +15,7 @@ from sqlalchemy import or_, select
 
 from clinic import clock
 from clinic.act import Act, command
-from clinic.errors import Conflict, Invalid, NotFound, one_of, says
+from clinic.errors import Conflict, Invalid, NotFound, one_of, says, written
 from clinic.patients.models import Patient
 from clinic.release.access import open_plan
 from clinic.release.care_models import (
@@ -59,7 +59,7 @@ def add_task(
         raise Conflict("This plan is closed, or the patient has died: nothing is planned.")
     one_of("kind", kind, BY_HAND)
     one_of("owner", owner, OWNERS)
-    text = _text("note", note)
+    text = written("note", note, LONGEST)
     if kind == "other" and text is None:
         raise Invalid.field("note", "must say what is to be done")
     row = LeaverTask(
@@ -77,7 +77,7 @@ def finish_task(act: Act, task_id: int, *, outcome: str, says: str, done_at: dat
     """What came of it, and when."""
     row = task_open(act, task_id, "release.task_finished")
     one_of("outcome", outcome, OUTCOMES)
-    text = _text("says", says)
+    text = written("says", says, LONGEST)
     if text is None:
         raise Invalid.field("says", "is required")
     if done_at > act.at:
@@ -91,7 +91,7 @@ def finish_task(act: Act, task_id: int, *, outcome: str, says: str, done_at: dat
 def strike_task(act: Act, task_id: int, *, reason: str) -> None:
     """It was wrong, or what was recorded of it was. It is kept; plan it anew where needed."""
     row = task_open(act, task_id, "release.task_struck")
-    text = _text("reason", reason)
+    text = written("reason", reason, LONGEST)
     if text is None:
         raise Invalid.field("reason", "is required")
     row.struck_at, row.struck_by, row.struck_reason = act.at, act.staff_id, text
@@ -105,7 +105,7 @@ def undo_task(act: Act, task_id: int, *, reason: str) -> int:
         raise Conflict("This is not finished: there is nothing to undo.")
     if row.outcome == NOT_NEEDED:
         raise Conflict("This ended by itself. It starts by itself once the facts ask for it again.")
-    text = _text("reason", reason)
+    text = written("reason", reason, LONGEST)
     if text is None:
         raise Invalid.field("reason", "is required")
     row.struck_at, row.struck_by, row.struck_reason = act.at, act.staff_id, text
@@ -164,13 +164,6 @@ def tasks_here(act: Act) -> Sequence[LeaverTask]:
     ).all()
     act.note_shown("release.tasks_listed", [row.plan.patient_id for row in rows])
     return rows
-
-
-def _text(field: str, value: str | None) -> str | None:
-    text = (value or "").strip() or None
-    if text is not None and len(text) > LONGEST:
-        raise Invalid.field(field, f"must be {LONGEST} characters or fewer")
-    return text
 
 
 # -- the duty mailbox ----------------------------------------------------------------------

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from clinic import logs
 from clinic.act import Act, command
 from clinic.calendars import holiday_lists
-from clinic.errors import Conflict, Invalid, NotFound, Stale, says
+from clinic.errors import Conflict, Invalid, NotFound, Stale, needed, says
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.release import scoring
@@ -99,7 +99,7 @@ def close_release_plan(act: Act, plan_id: int, *, version: int, closed_as: str, 
     plan = plan_to_change(act, plan_id, version, "release.plan_closed")
     if closed_as not in ENDINGS:
         raise Invalid.field("closed_as", f"must be one of: {', '.join(ENDINGS)}")
-    reason = _needed("reason", reason)
+    reason = needed("reason", reason, LONGEST)
     follow_plan(act, plan.id)
     if plan.fault and closed_as == "finished":
         raise Conflict(f"Not while the facts cannot be worked out: {plan.fault}.")
@@ -349,18 +349,9 @@ def standing_facts(act: Act, plan_id: int, section: str) -> Sequence[ReleaseFact
 
 
 def _strike(act: Act, plan: ReleasePlan, row: ReleaseFact, reason: str) -> None:
-    row.struck_reason = _needed("reason", reason)
+    row.struck_reason = needed("reason", reason, LONGEST)
     row.struck_at, row.struck_by = plan.changed_at, act.staff_id
     act.session.flush()
-
-
-def _needed(field: str, value: str | None) -> str:
-    value = (value or "").strip()
-    if not value:
-        raise Invalid.field(field, "is required")
-    if len(value) > LONGEST:
-        raise Invalid.field(field, f"must be {LONGEST} characters or fewer")
-    return value
 
 
 def plan_to_change(
@@ -415,7 +406,7 @@ def add_premises(
     if kind not in PREMISES:
         raise Invalid.field("kind", f"must be one of: {', '.join(PREMISES)}")
     row = Premises(
-        kind=kind, name=_needed("name", name), address=(address or "").strip() or None,
+        kind=kind, name=needed("name", name, LONGEST), address=(address or "").strip() or None,
         telephone=(telephone or "").strip() or None, recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
@@ -437,7 +428,7 @@ def set_week(
     if nation not in NATIONS:
         raise Invalid.field("nation", f"must be one of: {', '.join(NATIONS)}")
     row = _premises(act, premises_id)
-    reason = _needed("reason", reason)
+    reason = needed("reason", reason, LONGEST)
     for old in _days(act, row.id):
         if old.kind == "hours":
             _strike_day(act, old, reason)
@@ -451,7 +442,7 @@ def close_premises(
     """It is closed from the first day to the last, both included. Every plan using it follows."""
     act.need("release.plan")
     row = _premises(act, premises_id)
-    reason = _needed("reason", reason)
+    reason = needed("reason", reason, LONGEST)
     if not first_on <= last_on <= first_on + timedelta(days=MOST_DAYS_CLOSED):
         raise Invalid.field(
             "last_on", f"must be on or after the first day, at most {MOST_DAYS_CLOSED} days later"
@@ -467,7 +458,7 @@ def open_premises(act: Act, premises_id: int, on: date, hours: list[str], *, rea
     """It opens on a day out of the ordinary, at these hours, such as ["10:00-12:00"]."""
     act.need("release.plan")
     row = _premises(act, premises_id)
-    return _add_day(act, row, "opening", on, {"hours": hours}, _needed("reason", reason)).id
+    return _add_day(act, row, "opening", on, {"hours": hours}, needed("reason", reason, LONGEST)).id
 
 
 @command
@@ -477,7 +468,7 @@ def strike_premises_fact(act: Act, fact_id: int, *, reason: str) -> None:
     row = act.session.get(PremisesFact, fact_id)
     if row is None or row.struck_at is not None:
         raise NotFound("There is no such fact, or it was struck out already.")
-    _strike_day(act, row, _needed("reason", reason))
+    _strike_day(act, row, needed("reason", reason, LONGEST))
     act.note("release.premises_struck", premises=row.premises_id, fact=row.id)
     _follow(act, row.premises_id)
 
