@@ -130,6 +130,7 @@ def strike_vomited(act: Act, patient_id: int, vomited_id: int, reason: str) -> N
     if row is None:
         raise NotFound("There is no such entry for this patient.")
     kept_id, at, _ = _to_correct(act, patient_id, row.dose_id)
+    act.session.refresh(row)  # as it stands now that it is our turn
     if row.struck_at is not None:
         raise Conflict("That was already struck out.")
     strike(act, row, at, text)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clinic.act import Act, command
-from clinic.errors import Conflict, Invalid, NotFound, one_of
+from clinic.errors import Conflict, Invalid, NotFound, needed, one_of, written
 from clinic.patients.queries import same_person
 from clinic.release.access import open_plan
 from clinic.release.care_models import CONSENTS, SharingConsent
@@ -43,12 +43,12 @@ def record_consent(
     """
     _, patient = open_plan(act, plan_id, "release.consent_recorded", right=RIGHT)
     one_of("says", says, CONSENTS)
-    named = (recipient or "").strip() or None
+    named = written("recipient", recipient, LONGEST)
     if (to_site_id is None) == (named is None):
         raise Invalid.field("recipient", "or a service of this system must be named, not both")
     if to_site_id is not None and act.session.get(Site, to_site_id) is None:
         raise Invalid.field("to_site_id", "must be a service of this system")
-    text = (because or "").strip() or None
+    text = written("because", because, LONGEST)
     if says == "lawful_basis" and text is None:
         raise Invalid.field("because", "must say what the lawful basis is, and who decided it")
     if decided_at > act.at:
@@ -71,11 +71,10 @@ def strike_consent(act: Act, plan_id: int, consent_id: int, *, reason: str) -> N
     row = act.session.get(SharingConsent, consent_id)
     if row is None or row.patient_id not in same_person(act, patient.id):
         raise NotFound("There is no such consent of this patient.")
+    act.session.refresh(row, with_for_update=True)
     if row.struck_at is not None:
         raise Conflict("That was already struck out.")
-    text = (reason or "").strip()
-    if not text:
-        raise Invalid.field("reason", "is required")
+    text = needed("reason", reason, LONGEST)
     row.struck_at, row.struck_by, row.struck_reason = act.at, act.staff_id, text
     act.session.flush()
     follow_patient(act, patient.id)

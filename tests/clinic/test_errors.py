@@ -19,6 +19,8 @@ from clinic.errors import (
     TooMany,
     Trouble,
     VersionNeeded,
+    needed,
+    written,
 )
 from tests.support.people import Door
 
@@ -190,3 +192,17 @@ def test_every_answer_carries_the_headers_that_keep_a_browser_safe(app: Flask) -
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(("typed", "kept"), [(None, None), ("  ", None), (" abc ", "abc")])
+def test_a_typed_text_is_kept_without_the_spaces_around_it(typed: str | None, kept: str | None):
+    assert written("says", typed, 3) == kept
+
+
+@pytest.mark.parametrize(
+    ("typed", "wrong"),
+    [("abcd", "says: must be 3 characters or fewer"), (" ", "says: is required")],
+)
+def test_a_text_that_is_missing_or_too_long_is_refused_at_its_field(typed: str, wrong: str):
+    with pytest.raises(Invalid, match=wrong):
+        needed("says", typed, 3)
