@@ -11,6 +11,7 @@ import pytest
 
 from clinic.custody import commands
 from clinic.custody.models import Delivery, Exit, Hearing, KnownRelease, Reception
+from clinic.patients.commands import take_onto_caseload
 from clinic.patients.models import Patient
 from tests.factories.custody import RECEIVED, a_calendar_change, a_prison, london
 
@@ -393,13 +394,24 @@ def test_the_worklist_and_the_keyworkers_page_show_the_stay(staff, url):
     assert f"{url}/keyworker" in manager.get("/custody/keyworkers").text
 
 
-def test_a_community_service_has_no_custody_worklist(staff, database, url):
+def test_a_community_service_has_no_custody_worklist_and_a_stay_leads_back_to_the_record(
+    staff, database, prison, url
+):
     from tests.factories import base
 
-    nurse = staff("nurse", site=base.a_site(database))
+    there = base.a_site(database)
+    act = prison.act()
+    patient_id = act.session.get_one(Reception, int(url.rpartition("/")[2])).patient_id
+    take_onto_caseload(act, patient_id, there.id)
+    act.session.commit()
+    prison.close()
+    nurse = staff("nurse", site=there)
 
     assert nurse.get("/custody/").status_code == 404
     assert nurse.get("/").status_code == 200
+    stay = nurse.get(url).text
+    assert 'href="/custody/"' not in stay
+    assert f'href="/patients/{patient_id}">Back to the record' in stay
 
 
 def test_a_stay_is_found_from_the_patient(healthcare, prison, url):
