@@ -102,18 +102,38 @@ def _in_menu(entry: tuple[str, tuple[str, str | None, str | None]]) -> int:
 def _navigation(app: Flask, staff: Any) -> list[dict[str, Any]]:
     if staff is None:
         return []
-    return [
-        {
-            "text": label,
-            "href": url_for(endpoint),
-            "current": request.endpoint == endpoint,
-            "active": "." in endpoint and request.blueprint == endpoint.rpartition(".")[0],
-        }
+    offered = [
+        (label, endpoint)
         for endpoint, (label, permission, site_kind) in sorted(_NAVIGATION.items(), key=_in_menu)
         if endpoint in app.view_functions
         and (permission is None or permission in staff.rights)
         and (site_kind is None or site_kind == staff.site_kind)
     ]
+    within = _within(app, [endpoint for _, endpoint in offered])
+    return [
+        {
+            "text": label,
+            "href": url_for(endpoint),
+            "current": request.endpoint == endpoint,
+            "active": endpoint == within,
+        }
+        for label, endpoint in offered
+    ]
+
+
+def _within(app: Flask, offered: list[str]) -> str | None:
+    """Which offered page the one asked for belongs to: one of its own blueprint, else of its room."""
+    if request.blueprint is None:
+        return None
+
+    def room(blueprint: str) -> str:
+        return app.blueprints[blueprint].import_name.rpartition(".")[0]
+
+    blueprints = {each: each.rpartition(".")[0] for each in offered if "." in each}
+    same = [each for each, name in blueprints.items() if name == request.blueprint]
+    here = room(request.blueprint)
+    near = [each for each, name in blueprints.items() if "." in here and room(name) == here]
+    return next(iter(same + near), None)
 
 
 def _role_name(staff: Any) -> str | None:

@@ -272,7 +272,7 @@ def _ways(now: queries.PlanNow, key: str) -> list[tuple[str, str]]:
         href = url_for("release_pages.book", plan_id=plan.id)
         links.append((f"Book it at {service.name}", href))
     if key == "supply" and work.may("prescribing.assess"):
-        href = url_for("scripts_pages.new", patient_id=now.patient.id)
+        href = url_for("draft_pages.new", patient_id=now.patient.id)
         links.append(("Write the prescription form", href))
     if rows and not section.many:
         href = url_for("release_pages.correct", fact_id=rows[0].id)

@@ -12,7 +12,7 @@ from clinic.openapi import VERSIONED, Blueprint, ProblemSchema, if_match, tag
 from clinic.prescriptions.commands import FactsMissing
 from clinic.scripts import commands, queries, regimen_commands, shut_commands
 from clinic.scripts.models import CollectionRegimen, Script
-from clinic.scripts.pages import printed
+from clinic.scripts.paper_pages import printed
 from clinic.scripts.schemas import (
     ArrangeSchema,
     CallSchema,

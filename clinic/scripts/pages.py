@@ -1,11 +1,11 @@
-"""The pages of prescription forms: who waits, each person's forms, writing, issuing, paper."""
+"""The pages of prescription forms: who waits, each person's forms, one form through its life."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 
 from clinic import home, ui
 from clinic.act import Act
@@ -13,9 +13,8 @@ from clinic.answers import Page, WhyForm, carried_out, field_of, patient_of
 from clinic.auth import act, needs
 from clinic.errors import Conflict, Invalid, NotFound, NotReady, Stale, Trouble
 from clinic.forms import Form
-from clinic.patients.models import Patient
 from clinic.patients.pages import record_link
-from clinic.patients.queries import banner, same_person
+from clinic.patients.queries import banner
 from clinic.prescriptions.commands import ReasonNeeded, Stopped
 from clinic.prescriptions.models import OVERRIDES
 from clinic.prescriptions.pages import missing_link, ways_to_record
@@ -23,21 +22,15 @@ from clinic.prescriptions.queries import staff_names
 from clinic.scripts import (
     commands,
     facts,
-    pdf,
     presenters,
     queries,
-    regimen_commands,
     shut_commands,
 )
 from clinic.scripts.forms import (
     ArrangeForm,
     CallForm,
     CancelForm,
-    CollectForm,
-    DraftForm,
-    EditForm,
     IssueForm,
-    PrintForm,
 )
 from clinic.scripts.models import DRAFT, FORMS, STATUSES, Script
 from clinic.scripts.shut import shut_of
@@ -113,123 +106,6 @@ def held(patient_id: int) -> Page:
     )  # fmt: skip
 
 
-# -- writing -------------------------------------------------------------------------------
-
-
-@scripts_pages.route(f"{BASE}/new", methods=["GET", "POST"])
-@needs("prescribing.assess")
-def new(patient_id: int) -> Page:
-    """Begin a form."""
-    return _draft(patient_id, DraftForm(), None)
-
-
-@scripts_pages.route(f"{ONE}/replace", methods=["GET", "POST"])
-@needs("prescribing.assess")
-def replace(patient_id: int, script_id: int) -> Page:
-    """Begin the form that takes the place of an issued one."""
-    patient_of(patient_id)
-    _, old = queries.one(act(), patient_id, script_id)
-    return _draft(patient_id, DraftForm(), old)
-
-
-def _draft(patient_id: int, form: DraftForm, old: Script | None) -> Page:
-    work = act()
-    patient = patient_of(patient_id)
-    _offer(work, patient, form)
-    if not form.is_submitted():
-        _fill_in(work, patient, form, old)
-    made: list[int] = []
-
-    def work_it() -> None:
-        given = {**form.asked(), "replaces_id": old and old.id}
-        made.append(commands.draft_script(act(), patient.id, **given))
-
-    if carried_out(form, work_it):
-        return _to(patient.id, made[0], "Drafted. It is not issued yet.")
-    title = f"Replace form {old.id}" if old else "Write a prescription form"
-    return _draft_page(work, patient, form, title)
-
-
-@scripts_pages.route(f"{ONE}/edit", methods=["GET", "POST"])
-@needs("prescribing.assess")
-def edit(patient_id: int, script_id: int) -> Page:
-    """Change a draft."""
-    work = act()
-    patient = patient_of(patient_id)
-    _, row = queries.one(work, patient_id, script_id)
-    form = EditForm()
-    _offer(work, patient, form)
-    if not form.is_submitted():
-        asked = row.asked
-        form.form.data, form.decision_ids.data = row.form, asked["decision_ids"]
-        form.from_on.process_data(row.from_on)
-        form.to_on.process_data(row.to_on)
-        form.show_days(asked["days"])
-        form.premises_id.data = row.premises_id
-        form.strength_mg_per_ml.data = asked["strength_mg_per_ml"]
-        form.directions.data = asked["directions"]
-        form.address.data, form.version.data = asked["address"], row.version
-
-    def work_it() -> None:
-        given = {**form.asked(), "version": form.version.data}
-        commands.change_draft(act(), patient.id, row.id, **given)
-
-    try:
-        if carried_out(form, work_it):
-            return _to(patient.id, row.id, "Changed.")
-    except Stale as stale:
-        form.refuse(f"{stale.detail} Nothing of yours was saved. Open the draft again.")
-    return _draft_page(work, patient, form, f"Change draft {row.id}")
-
-
-def _offer(work: Act, patient: Patient, form: DraftForm) -> None:
-    form.decision_ids.choices = [
-        (
-            row.id,
-            f"Decision {row.id}: {ui.mg(row.dose_mg * row.doses_that_day)} a day, "
-            f"{facts.WRITTEN[row.product].name} {facts.WRITTEN[row.product].form}, "
-            f"{ui.day(row.dose_on)} to {ui.day(row.last_on)}",
-        )
-        for row in facts.decisions_in_force(work, patient, work.today)
-    ]
-    form.premises_id.choices = [("", "Choose")] + [
-        (row.id, ", ".join(part for part in (row.name, row.address) if part))
-        for row in queries.pharmacies(work)
-    ]
-
-
-def _fill_in(work: Act, patient: Patient, form: DraftForm, old: Script | None) -> None:
-    """What rows already say: how and where they collect, the address of the last form."""
-    records = same_person(work, patient.id)
-    regimen = queries.regimen_on(work, records, work.today)
-    if regimen is not None:
-        form.show_days(regimen.days)
-    form.premises_id.data = facts.pharmacy_of(work, records, work.today)
-    form.address.data = queries.last_address(work, records)
-    uncovered = queries.first_uncovered(work, records)
-    if uncovered and old is None:
-        form.from_on.process_data(min(uncovered.values()))
-    if old is not None:
-        form.form.data = old.form
-        form.premises_id.data = form.premises_id.data or old.premises_id
-        form.directions.data = old.asked["directions"]
-        form.strength_mg_per_ml.data = old.asked["strength_mg_per_ml"]
-        if regimen is None:
-            form.show_days(old.asked["days"])
-        form.from_on.process_data(
-            min((s.first_on for s in shut_of(work, [old]) if not s.arranged), default=None)
-        )
-        form.to_on.process_data(old.last_on)
-
-
-def _draft_page(work: Act, patient: Patient, form: DraftForm, title: str) -> Page:
-    page = render_template(
-        "scripts/draft.jinja", form=form, title=title, banner=banner(work, patient),
-        patient=patient, cancel=url_for("scripts_pages.held", patient_id=patient.id),
-    )  # fmt: skip
-    return page, form.status
-
-
 # -- one form ------------------------------------------------------------------------------
 
 
@@ -280,7 +156,7 @@ def _ways(answer: dict[str, Any] | None, row: Script) -> dict[str, list[dict[str
     """Where what a finding reads is put right; what is on the form itself, by changing the draft."""
     asked = answer is not None and answer.get("outcome") == "ALERT"
     ways = ways_to_record(answer, row.patient_id, reason_asked=asked)
-    edit = url_for("scripts_pages.edit", patient_id=row.patient_id, script_id=row.id)
+    edit = url_for("draft_pages.edit", patient_id=row.patient_id, script_id=row.id)
     for finding in (answer or {}).get("findings", ()):
         if finding["rule"].startswith(OF_THE_FORM):
             link = {"says": "Change this draft", "href": edit}
@@ -328,7 +204,7 @@ def issue(patient_id: int, script_id: int) -> Page:
             refusal.detail, [(field_of(form, field), says) for field, says in refusal.faults]
         )
         return _shown(patient_id, script_id, form, status=refusal.status)
-    return _to(patient_id, script_id, "Issued. Print it, and sign the paper by hand.")
+    return to_the_form(patient_id, script_id, "Issued. Print it, and sign the paper by hand.")
 
 
 def _reason_fault(field: str, says: str) -> tuple[str, str]:
@@ -470,7 +346,7 @@ def _asked(
     """A page that asks one thing about a form, then goes back to it."""
     patient, _ = queries.one(act(), patient_id, script_id)
     if carried_out(form, work_it):
-        return _to(patient.id, script_id, done)
+        return to_the_form(patient.id, script_id, done)
     page = render_template(
         "one_form.jinja", form=form, title=title, lead=lead, banner=banner(act(), patient),
         cancel=url_for("scripts_pages.one", patient_id=patient.id, script_id=script_id),
@@ -479,165 +355,6 @@ def _asked(
     return page, form.status
 
 
-def _to(patient_id: int, script_id: int, says: str) -> Any:
+def to_the_form(patient_id: int, script_id: int, says: str) -> Any:
     flash(says)
     return redirect(url_for("scripts_pages.one", patient_id=patient_id, script_id=script_id))
-
-
-# -- paper ---------------------------------------------------------------------------------
-
-
-@scripts_pages.post(f"{ONE}/print")
-@needs("prescribing.prescribe")
-def print_form(patient_id: int, script_id: int) -> Any:
-    """The form itself on paper, for the first time."""
-    if not PrintForm().validate_on_submit():
-        raise Invalid("The page was open too long. Open the form again.")
-    return printed(act(), patient_id, script_id, None)
-
-
-@scripts_pages.route(f"{ONE}/reprint", methods=["GET", "POST"])
-@needs("prescribing.prescribe")
-def reprint(patient_id: int, script_id: int) -> Any:
-    """Once more, marked as a reprint, with the reason."""
-    patient, row = queries.one(act(), patient_id, script_id)
-    form = WhyForm()
-    made: list[Response] = []
-    if carried_out(
-        form, lambda: made.append(printed(act(), patient_id, script_id, form.reason.data or ""))
-    ):
-        return made[0]
-    page = render_template(
-        "one_form.jinja", form=form, title=f"Reprint form {row.id}", button="Reprint",
-        warning=True, banner=banner(act(), patient),
-        lead="Destroy the earlier paper first. The reprint says that it is one.",
-        cancel=url_for("scripts_pages.one", patient_id=patient.id, script_id=row.id),
-    )  # fmt: skip
-    return page, form.status
-
-
-def printed(work: Act, patient_id: int, script_id: int, reason: str | None) -> Response:
-    """Print, and answer the PDF. The page and the API print through here."""
-    made = commands.print_script(work, patient_id, script_id, reason=reason)
-    _, row = queries.one(work, patient_id, script_id)
-    footer = f"Printed {ui.moment(made.printed_at)} by {work.staff_name}"
-    return as_pdf(
-        pdf.form_pdf(row.paper or {}, footer, made.number), f"form-{row.id}.pdf", keep=True
-    )
-
-
-def as_pdf(content: bytes, name: str, *, keep: bool = False) -> Response:
-    """`keep`: saved and not shown, so that looking again is not printing again."""
-    how = "attachment" if keep else "inline"
-    return Response(
-        content, mimetype="application/pdf",
-        headers={
-            "Content-Disposition": f'{how}; filename="{name}"', "Cache-Control": "no-store",
-        },
-    )  # fmt: skip
-
-
-def _issued(work: Act, patient_id: int, script_id: int) -> tuple[Patient, Script]:
-    patient, row = queries.one(work, patient_id, script_id)
-    if row.paper is None:
-        raise Conflict("That form is not issued: there is nothing to print.")
-    return patient, row
-
-
-@scripts_pages.get(f"{ONE}/sheet")
-@needs("prescribing.read")
-def sheet(patient_id: int, script_id: int) -> Page:
-    """The words of an issued form as a plain page: a copy for the file."""
-    work = act()
-    patient, row = _issued(work, patient_id, script_id)
-    return render_template(
-        "scripts/sheet.jinja", row=row, paper=row.paper, patient=patient,
-        banner=banner(work, patient), mark=pdf.MARKS[pdf.FILE], **_table(row, None),
-    )  # fmt: skip
-
-
-@scripts_pages.get(f"{ONE}/copy.pdf")
-@needs("prescribing.read")
-def file_copy(patient_id: int, script_id: int) -> Response:
-    """The same as PDF, marked as a copy."""
-    work = act()
-    _, row = _issued(work, patient_id, script_id)
-    footer = f"Copied {ui.moment(work.at)} by {work.staff_name}"
-    return as_pdf(pdf.file_pdf(row.paper or {}, footer), f"form-{row.id}-copy.pdf")
-
-
-@scripts_pages.get(f"{ONE}/patient")
-@needs("prescribing.read")
-def patient_copy(patient_id: int, script_id: int) -> Page:
-    """The patient's copy in plain language, to read and to print."""
-    work = act()
-    patient, row = _issued(work, patient_id, script_id)
-    return render_template(
-        "scripts/patient.jinja", row=row, paper=row.paper, patient=patient,
-        banner=banner(work, patient), mark=pdf.MARKS[pdf.PATIENT],
-        plain=presenters.patient_copy(row, facts.home_of(work, patient.id).children),
-    )  # fmt: skip
-
-
-@scripts_pages.get(f"{ONE}/patient.pdf")
-@needs("prescribing.read")
-def patient_copy_pdf(patient_id: int, script_id: int) -> Response:
-    """The same as PDF."""
-    work = act()
-    patient, row = _issued(work, patient_id, script_id)
-    plain = presenters.patient_copy(row, facts.home_of(work, patient.id).children)
-    footer = f"Printed {ui.moment(work.at)}"
-    return as_pdf(pdf.patient_pdf(row.paper or {}, plain, footer), f"form-{row.id}-patient.pdf")
-
-
-# -- collecting ----------------------------------------------------------------------------
-
-
-@scripts_pages.route(f"{BASE}/collections/new", methods=["GET", "POST"])
-@needs("prescribing.prescribe")
-def collect(patient_id: int) -> Page:
-    """Say how somebody collects from a date on."""
-    work = act()
-    patient = patient_of(patient_id, "prescribing.prescribe")
-    form = CollectForm()
-    made: list[int] = []
-
-    def work_it() -> None:
-        made.append(
-            regimen_commands.set_regimen(
-                act(), patient.id, from_on=form.from_on.data, days=form.days(),
-                reason=form.reason.data or "",
-            )
-        )  # fmt: skip
-
-    if carried_out(form, work_it):
-        flash("Saved. What the supervision rules say to it stands beside it.")
-        return redirect(url_for("scripts_pages.held", patient_id=patient.id))
-    page = render_template(
-        "scripts/collect.jinja", form=form, banner=banner(work, patient),
-        cancel=url_for("scripts_pages.held", patient_id=patient.id),
-    )  # fmt: skip
-    return page, form.status
-
-
-@scripts_pages.route(f"{BASE}/collections/<int:regimen_id>/strike", methods=["GET", "POST"])
-@needs("prescribing.prescribe")
-def strike_collecting(patient_id: int, regimen_id: int) -> Page:
-    """That was wrong."""
-    patient = patient_of(patient_id, "prescribing.prescribe")
-    form = WhyForm()
-    if carried_out(
-        form,
-        lambda: regimen_commands.strike_regimen(
-            act(), patient.id, regimen_id, form.reason.data or ""
-        ),
-    ):
-        flash("Struck out.")
-        return redirect(url_for("scripts_pages.held", patient_id=patient.id))
-    page = render_template(
-        "one_form.jinja", form=form, title="Strike out how they collect", warning=True,
-        lead="It stays on the record. What held before it holds again.", button="Strike out",
-        banner=banner(act(), patient),
-        cancel=url_for("scripts_pages.held", patient_id=patient.id),
-    )  # fmt: skip
-    return page, form.status

@@ -735,11 +735,16 @@ def test_a_page_inside_a_room_marks_the_room_in_the_navigation(
     room.add_url_rule("/custody", "worklist", lambda: "")
     page = '{% extends "layout.jinja" %}{% block title %}One{% endblock %}'
     room.add_url_rule("/custody/1", "one", lambda: render_template_string(page))
+    next_to_it = Blueprint("prints", __name__)  # other pages of the same room
+    next_to_it.add_url_rule("/custody/1/print", "one", lambda: render_template_string(page))
     app.register_blueprint(room)
+    app.register_blueprint(next_to_it)
 
-    html = app.test_client().get("/custody/1").text
+    for address in ("/custody/1", "/custody/1/print"):
+        html = app.test_client().get(address).text
 
-    assert '<a class="nhsuk-header__navigation-link" href="/custody" aria-current="true">' in html
+        lit = '<a class="nhsuk-header__navigation-link" href="/custody" aria-current="true">'
+        assert lit in html
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 405, 409, 412, 413, 429, 500])
