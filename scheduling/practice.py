@@ -40,6 +40,7 @@ _FILES: Final[Mapping[str, tuple[Path, tuple[str, ...]]]] = {
     "keyworkers": (HERE / "keyworkers.toml", ("rule",)),
     "completion": (HERE / "completion.toml", ("rule",)),
     "observations": (HERE / "observations.toml", ("rule",)),
+    "handover": (HERE / "handover.toml", ("rule",)),
     "aftercare": (HERE / "aftercare.toml", ("rule",)),
     "site_planning": (HERE / "site_planning.toml", ("rule",)),
     "phases": (HERE / "phases.toml", ("rule",)),

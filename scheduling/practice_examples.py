@@ -18,7 +18,7 @@ from dosing import carry_over, complexity, interlock
 from dosing.days import london_day
 from dosing.rulebook import as_json_value
 from dosing.units import as_text
-from scheduling import aftercare, assessment, consumption, practice, reviews
+from scheduling import aftercare, assessment, consumption, handover, practice, reviews
 from scheduling.calendars import WorkingDays
 
 UNKNOWN: Final = "@unknown"
@@ -239,6 +239,18 @@ def _reminders(release_on: date, now: str) -> list[aftercare.FollowUp]:
     return aftercare.reminders(release_on, None, None, None, "", at, _Weekdays())
 
 
+def _occasion(sentenced_on: date, received_on: date) -> str:
+    """Are a sentence and an arrival recorded the day after each one going into custody, or which is new?"""
+    at = {on: datetime(on.year, on.month, on.day, 12, tzinfo=UTC) + timedelta(1)
+          for on in (sentenced_on, received_on)}  # fmt: skip
+    found = handover.into_custody(
+        [handover.Known(received_on, at[received_on])],
+        [handover.Known(sentenced_on, at[sentenced_on])],
+    )
+    assert found is not None, "both are known"
+    return f"known since {found.known_at:%Y-%m-%d}"
+
+
 def _step(step: str) -> Callable[..., bool]:
     """Do so many missed days call for this step?"""
 
@@ -282,6 +294,17 @@ ASKED: Final[Mapping[str, Callable[..., Any]]] = {
     "AS-08": _plan("AS-08"),
     "AS-09": _plan("AS-09"),
     "AS-12": lambda breath: assessment.hardly_possible(Decimal(breath)),
+    "HO-01": lambda basis, consented, because=None: handover.may_leave(
+        basis, because, consented=consented
+    ),
+    "HO-02": lambda sent_at, leaves_on=None: handover.answer_by(
+        datetime.fromisoformat(sent_at), leaves_on, _Weekdays()
+    ).isoformat(),
+    "HO-03": lambda recorded: list(handover.last_doses(list(range(recorded)))),
+    "HO-04": lambda known_at: handover.send_by(
+        datetime.fromisoformat(known_at), _Weekdays()
+    ).isoformat(),
+    "HO-05": _occasion,
     "AF-01": lambda supervised=None, sentence_days=None: (
         aftercare.owner_after(supervised, sentence_days) or "nobody knows"
     ),

@@ -8,13 +8,15 @@ from typing import Any
 from sqlalchemy import select
 
 from clinic.act import Act
+from clinic.assessments.commands import record_entry
 from clinic.custody.models import Reception
-from clinic.demo.people import RIVERSIDE
+from clinic.demo.people import MARLFIELD, RIVERSIDE
 from clinic.demo.story import Story
 from clinic.errors import Trouble
 from clinic.handovers import commands as handovers
+from clinic.handovers import custody
 from clinic.handovers.models import ReleaseHandover
-from clinic.release import care, closing
+from clinic.release import care, closing, consents
 from clinic.release import commands as release
 from clinic.release.models import ReleasePlan
 
@@ -52,6 +54,7 @@ def tell(story: Story) -> None:
     for kind, owner in (("gate_pickup", "home_cjit"), ("gp", "healthcare")):
         care.add_task(work, plans[1], kind=kind, owner=owner, due_at=story.now + timedelta(days=2))
     work.session.close()
+    _into_custody(story)
 
 
 def _plan(story: Story, number: int, patient: int, pharmacy: int) -> int:
@@ -129,3 +132,33 @@ def _handover(story: Story, plan_id: int, accepted: bool) -> None:
         there.session.rollback()
         handovers.answer(there, made, version=version, accept=True)
         there.session.close()
+
+
+def _into_custody(story: Story) -> None:
+    """Two of Riverside's people were sentenced: one is to be handed over, one waits at Marlfield."""
+    marlfield = story.site_ids[MARLFIELD]
+    for sent in (False, True):
+        patient = story.patient("osei", story.at(-30))
+        record_entry(
+            story.by("osei", story.at(-9)), patient, "risk", {"risk": "overdose"},
+            happened_at=story.at(-9),
+        )  # fmt: skip
+        work = story.by("osei", story.at(-1, "16:30"))
+        custody.record_sentence(
+            work, patient, sentenced_on=work.today, prison_site_id=marlfield, days=84,
+            says="Court worker, on the telephone",
+        )  # fmt: skip
+        work.session.close()
+        if sent:
+            work = story.by("osei")
+            consents.record_consent_of(
+                work, patient, says="given", decided_at=story.at(-1, "16:45"), to_site_id=marlfield,
+                because="All that is on record, said in the court cells",
+            )  # fmt: skip
+            made = custody.prepare_into_custody(
+                work, patient, to_site_id=marlfield, basis="consent", because="In the court cells"
+            )
+            version = work.session.get_one(ReleaseHandover, made).version
+            work.session.rollback()
+            handovers.send(work, made, version=version, **PROOF)
+            work.session.close()

@@ -47,7 +47,8 @@ def _changes(view: Callable[..., Response]) -> Callable[..., Response]:
     return view
 
 
-def _one(handover_id: int, status: int = 200) -> Response:
+def one(handover_id: int, status: int = 200) -> Response:
+    """A hand-over as it stands, with its version."""
     view = queries.handover(act(), handover_id)
     row = view.row
     body = HandoverSchema().dump(
@@ -81,7 +82,7 @@ def waiting() -> Any:
 @_conflict
 def prepare(given: Given, plan_id: int) -> Response:
     """Make the package of a plan as it stands, and keep it."""
-    return _one(commands.prepare(act(), plan_id, **given), 201)
+    return one(commands.prepare(act(), plan_id, **given), 201)
 
 
 @handovers_api.get(ONE)
@@ -91,7 +92,7 @@ def prepare(given: Given, plan_id: int) -> Response:
 @_none
 def handover(handover_id: int) -> Response:
     """The package as data and as plain text, how it stands, and every step."""
-    return _one(handover_id)
+    return one(handover_id)
 
 
 @handovers_api.post(f"{ONE}/basis")
@@ -101,7 +102,7 @@ def handover(handover_id: int) -> Response:
 def change_basis(given: Given, handover_id: int) -> Response:
     """Record what lets it leave."""
     commands.change_basis(act(), handover_id, version=if_match(), **given)
-    return _one(handover_id)
+    return one(handover_id)
 
 
 @handovers_api.post(f"{ONE}/send")
@@ -111,7 +112,7 @@ def change_basis(given: Given, handover_id: int) -> Response:
 def send(given: Given, handover_id: int) -> Response:
     """Record that it left, with what proves it."""
     commands.send(act(), handover_id, version=if_match(), **given)
-    return _one(handover_id)
+    return one(handover_id)
 
 
 @handovers_api.post(f"{ONE}/answer")
@@ -121,7 +122,7 @@ def send(given: Given, handover_id: int) -> Response:
 def answer(given: Given, handover_id: int) -> Response:
     """The receiving service accepts or refuses it."""
     commands.answer(act(), handover_id, version=if_match(), **given)
-    return _one(handover_id)
+    return one(handover_id)
 
 
 @handovers_api.post(f"{ONE}/withdraw")
@@ -131,7 +132,7 @@ def answer(given: Given, handover_id: int) -> Response:
 def withdraw(given: Given, handover_id: int) -> Response:
     """It no longer holds."""
     commands.withdraw(act(), handover_id, version=if_match(), **given)
-    return _one(handover_id)
+    return one(handover_id)
 
 
 @handovers_api.post(f"{ONE}/take-back")
@@ -141,4 +142,4 @@ def withdraw(given: Given, handover_id: int) -> Response:
 def take_back(given: Given, handover_id: int) -> Response:
     """An answer or a withdrawal was recorded by mistake."""
     commands.take_back(act(), handover_id, version=if_match(), **given)
-    return _one(handover_id)
+    return one(handover_id)

@@ -5,6 +5,7 @@ The sender is responsible until somebody has accepted. Nothing leaves without a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -55,20 +56,32 @@ def prepare(
         raise Conflict("The record says that this patient has died. Nothing is handed over.")
     if now.plan.site_id != act.site_id:
         raise Conflict("The prison they are leaving hands over.")
-    to = _recipient(act, to_site_id, recipient)
+    to = recipient_of(act, to_site_id, recipient)
+    return keep(
+        act, now.patient.id, packages.make(act, now, to), plan_id=plan_id, to=to,
+        to_site_id=to_site_id, basis=basis, because=because, replaces_id=replaces_id,
+    ).id  # fmt: skip
+
+
+def keep(
+    act: Act, patient_id: int, made: Mapping[str, Any], *, plan_id: int | None, to: str,
+    to_site_id: int | None, basis: str | None, because: str | None, replaces_id: int | None,
+) -> ReleaseHandover:  # fmt: skip
+    """One package kept as it is, in the place of another if it names one; within a command."""
     _check_basis(basis, because)
     old = None
     if replaces_id is not None:
         old = handover_open(act, replaces_id, "handovers.replaced", right=RIGHT)
-        if old.plan_id != plan_id or old.state not in OPEN:
+        same = old.plan_id == plan_id and old.patient_id in same_person(act, patient_id)
+        if not same or old.from_site_id != act.site_id or old.state not in OPEN:
             raise Invalid.field(
                 "replaces_id", "must be a hand-over of this plan that is still open"
-            )
-    made = packages.make(act, now, to)
+                if plan_id is not None else "must be this person's and still open"
+            )  # fmt: skip
     row = ReleaseHandover(
-        patient_id=now.patient.id, plan_id=plan_id, from_site_id=now.plan.site_id,
-        to_site_id=to_site_id, recipient=to, package=made, digest=packages.digest(made),
-        basis=basis, because=written("because", because, LONGEST), state=rules.PREPARED, sent_at=None,
+        patient_id=patient_id, plan_id=plan_id, from_site_id=act.site_id, to_site_id=to_site_id,
+        recipient=to, package=made, digest=packages.digest(made), basis=basis,
+        because=written("because", because, LONGEST), state=rules.PREPARED, sent_at=None,
         answer_by=None, replaces_id=replaces_id, recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
@@ -77,10 +90,11 @@ def prepare(
     if old is not None:
         old.state = rules.WITHDRAWN
         _step(act, old, "withdrawn", says=f"Another was prepared in its place (number {row.id})")
-    return row.id
+    return row
 
 
-def _recipient(act: Act, to_site_id: int | None, recipient: str | None) -> str:
+def recipient_of(act: Act, to_site_id: int | None, recipient: str | None) -> str:
+    """The recipient's name: of another service of this system, or as typed."""
     if to_site_id is None:
         return needed("recipient", recipient, LONGEST)
     site = act.session.get(Site, to_site_id)
@@ -135,7 +149,7 @@ def send(
     row.answer_by = _answer_by(act, row, sent_at)
     who, proof = needed("who", who, LONGEST), needed("proof", proof, LONGEST)
     _step(act, row, "sent", at=sent_at, how=how, who=who, proof=proof)
-    if row.to_site is None or row.to_site.kind == "community":
+    if row.plan_id is not None and _outside(row):
         moment, told = sent_at.isoformat(), f"{who}, {row.recipient}"[: release.LONGEST]
         release.set_fact(
             act, row.plan_id, "notification", {"sent_at": moment, "told": told, "how": how},
@@ -144,6 +158,11 @@ def send(
         letter = {"prepared_at": row.recorded_at.isoformat(), "sent_at": moment,
                   "sent_to": row.recipient[: release.LONGEST], "how": how}  # fmt: skip
         release.set_fact(act, row.plan_id, "dose_letter", letter, only_new=True)
+
+
+def _outside(row: ReleaseHandover) -> bool:
+    """Is the recipient outside prison, so that the release plan counts it as told?"""
+    return row.to_site is None or row.to_site.kind == "community"
 
 
 def _answer_by(act: Act, row: ReleaseHandover, sent_at: datetime) -> datetime:
@@ -157,7 +176,7 @@ def _answer_by(act: Act, row: ReleaseHandover, sent_at: datetime) -> datetime:
 
 def _consented(act: Act, row: ReleaseHandover) -> bool:
     """To this recipient, as last said; where nothing was said of it, as the plan says of everybody."""
-    rows = release.standing_facts(act, row.plan_id, "consent")
+    rows = release.standing_facts(act, row.plan_id, "consent") if row.plan_id is not None else ()
     general = bool(rows) and rows[0].says.get("given") is True
     return consented_to(
         act.session, same_person(act, row.patient_id), row.to_site_id, row.recipient,
@@ -191,7 +210,7 @@ def answer(
         return
     if row.to_site_id is not None:
         take_onto_caseload(act, row.patient_id, row.to_site_id)
-    if row.to_site is None or row.to_site.kind == "community":
+    if row.plan_id is not None and _outside(row):
         release.set_fact(
             act, row.plan_id, "notification", {"acknowledged_at": act.at.isoformat()},
             only_new=False,

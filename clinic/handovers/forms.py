@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from wtforms import RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from clinic.forms import Form, MomentField, VersionField
+from clinic.forms import DayField, Form, MomentField, VersionField
 from clinic.handovers.commands import LONGEST
+from clinic.handovers.models import WHY_NOTHING
 from clinic.release.sections import HOW
 from scheduling.handover import BASES
 
@@ -62,4 +63,35 @@ class AnswerForm(VersionedForm):
 
 
 class ReasonForm(VersionedForm):
+    reason = TextAreaField("Why", [InputRequired(), Length(max=LONGEST)])
+
+
+class SentenceForm(Form):
+    sentenced_on = DayField("Day of the sentence", [InputRequired()])
+    prison_site_id = SelectField(
+        "Prison that uses this system", [Optional()], coerce=int, validate_choice=False
+    )
+    prison = StringField(
+        "Or another prison", [Length(max=200)], description="Leave both empty while it is not known"
+    )
+    days = IntegerField(
+        "Length of the sentence in days", [Optional(), NumberRange(min=1, max=99999)],
+        description="Leave it empty where it is not known",
+    )  # fmt: skip
+    says = TextAreaField(
+        "Who said so, and how", [InputRequired(), Length(max=LONGEST)],
+        description="Such as the court worker on the telephone",
+    )  # fmt: skip
+
+
+class NothingForm(Form):
+    because = RadioField(
+        "Why is nothing sent?", [InputRequired()], choices=list(WHY_NOTHING.items())
+    )
+    says = TextAreaField(
+        "What was said, and who decided", [InputRequired(), Length(max=LONGEST)],
+    )  # fmt: skip
+
+
+class WhyForm(Form):
     reason = TextAreaField("Why", [InputRequired(), Length(max=LONGEST)])

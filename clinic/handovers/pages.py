@@ -13,7 +13,7 @@ from clinic.act import Act
 from clinic.auth import act, needs
 from clinic.errors import Stale
 from clinic.forms import Form
-from clinic.handovers import commands, package, queries, sheets
+from clinic.handovers import commands, gone, package, queries, sheets
 from clinic.handovers.forms import AnswerForm, BasisForm, PrepareForm, ReasonForm, SendForm
 from clinic.handovers.models import VERBS
 from clinic.patients.queries import banner
@@ -54,6 +54,39 @@ def _row(work: Act, each: queries.Waiting) -> home.Row:
 
 
 @home.worklist("release.plan")
+def into_custody(work: Act) -> home.Worklist | None:
+    """Whom of this community service is in custody, and the prison's team has not been told."""
+    rows = _into_custody(work)
+    if not rows:
+        return None
+    return home.Worklist(
+        title="Gone into custody: hand over to the prison", rows=rows[:MOST_ON_HOME], empty="",
+        more_text="All hand-overs that wait", more_href=url_for("handovers_pages.listed"),
+    )  # fmt: skip
+
+
+def _into_custody(work: Act) -> list[home.Row]:
+    return [
+        home.Row(
+            due=each.send_by, person=each.patient.listed_name,
+            href=url_for("custody_handovers_pages.person", patient_id=each.patient.id),
+            what=f"{_since(each)}. Send the prison's CARAT team what is known, with consent",
+            who=each.case_manager,
+            risk="Late" if each.send_by and each.send_by < work.at else "To do",
+            risk_colour="red" if each.send_by and each.send_by < work.at else "blue",
+        )
+        for each in gone.to_hand_over(work)
+    ]  # fmt: skip
+
+
+def _since(each: gone.Gone) -> str:
+    where = each.where or "a prison not known yet"
+    if each.received_on is not None:
+        return f"Received at {where} on {ui.day(each.received_on)}"
+    return f"Sentenced on {ui.day(each.known.on)}, to {where}"
+
+
+@home.worklist("release.plan")
 def to_do(work: Act) -> home.Worklist:
     """Hand-overs to accept, and ours that nobody has answered."""
     found = queries.waiting(work)
@@ -72,7 +105,7 @@ def listed() -> Page:
     """Everything that waits here."""
     work = act()
     rows = [_row(work, each) for each in queries.waiting(work)]
-    return render_template("handovers/list.jinja", rows=rows)
+    return render_template("handovers/list.jinja", rows=rows, gone=_into_custody(work))
 
 
 # -- one hand-over ---------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from clinic.shapes import code, instant, row_id
 from scheduling.handover import BASES
 
 
-def _said(**more: object) -> fields.String:
+def said(**more: object) -> fields.String:
     return fields.String(validate=Length(min=1, max=LONGEST), **more)  # type: ignore[arg-type]
 
 
@@ -22,21 +22,21 @@ class HandoverPrepareSchema(Schema):
     to_site_id = row_id()
     recipient = fields.String(validate=Length(min=1, max=200))
     basis = code(BASES)
-    because = _said()
+    because = said()
     replaces_id = row_id()
 
 
 class HandoverBasisSchema(Schema):
     basis = code(BASES, required=True)
-    because = _said(required=True)
+    because = said(required=True)
 
 
 class HandoverSendSchema(Schema):
     """How it went, to whom, and what proves it; `at` left out: now."""
 
     how = code(HOW, required=True)
-    who = _said(required=True)
-    proof = _said(required=True)
+    who = said(required=True)
+    proof = said(required=True)
     at = instant()
 
 
@@ -44,12 +44,12 @@ class HandoverAnswerSchema(Schema):
     """`who` gave it is needed where the recipient does not use this system."""
 
     accept = fields.Boolean(required=True, truthy={True}, falsy={False})
-    who = _said()
-    reason = _said()
+    who = said()
+    reason = said()
 
 
 class HandoverWhySchema(Schema):
-    reason = _said(required=True)
+    reason = said(required=True)
 
 
 class HandoverStepSchema(Schema):
@@ -64,10 +64,13 @@ class HandoverStepSchema(Schema):
 
 
 class HandoverSchema(Schema):
-    """A hand-over. `stands`: its state, or overdue once nobody answered in time."""
+    """A hand-over. `stands`: its state, or overdue once nobody answered in time.
+
+    `plan_id` null: to a prison's team, of somebody gone into custody.
+    """
 
     id = row_id(required=True)
-    plan_id = row_id(required=True)
+    plan_id = row_id(required=True, allow_none=True)
     patient_id = row_id(required=True)
     from_site_id = row_id(required=True)
     to_site_id = row_id(required=True, allow_none=True)

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 
 from clinic.act import Act, command
 from clinic.errors import Conflict, Invalid, NotFound, needed, one_of, written
+from clinic.patients.access import open_record
+from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.release.access import open_plan
 from clinic.release.care_models import CONSENTS, SharingConsent
@@ -42,6 +44,29 @@ def record_consent(
     `to_site_id`: a service of this system; else `recipient` names it. A lawful basis says what it is.
     """
     _, patient = open_plan(act, plan_id, "release.consent_recorded", right=RIGHT)
+    return _record(act, patient, says, decided_at, to_site_id, recipient, because)
+
+
+@command
+def record_consent_of(
+    act: Act,
+    patient_id: int,
+    *,
+    says: str,
+    decided_at: datetime,
+    to_site_id: int | None = None,
+    recipient: str | None = None,
+    because: str | None = None,
+) -> int:
+    """The same of somebody with no release plan, such as one gone into custody."""
+    patient = open_record(act, patient_id, "release.consent_recorded", right=RIGHT)
+    return _record(act, patient, says, decided_at, to_site_id, recipient, because)
+
+
+def _record(
+    act: Act, patient: Patient, says: str, decided_at: datetime, to_site_id: int | None,
+    recipient: str | None, because: str | None,
+) -> int:  # fmt: skip
     one_of("says", says, CONSENTS)
     named = written("recipient", recipient, LONGEST)
     if (to_site_id is None) == (named is None):
@@ -68,6 +93,17 @@ def record_consent(
 def strike_consent(act: Act, plan_id: int, consent_id: int, *, reason: str) -> None:
     """It was recorded wrongly. What stood before it counts again."""
     _, patient = open_plan(act, plan_id, "release.consent_struck", right=RIGHT)
+    _strike(act, patient, consent_id, reason)
+
+
+@command
+def strike_consent_of(act: Act, patient_id: int, consent_id: int, *, reason: str) -> None:
+    """The same of somebody with no release plan."""
+    patient = open_record(act, patient_id, "release.consent_struck", right=RIGHT)
+    _strike(act, patient, consent_id, reason)
+
+
+def _strike(act: Act, patient: Patient, consent_id: int, reason: str) -> None:
     row = act.session.get(SharingConsent, consent_id)
     if row is None or row.patient_id not in same_person(act, patient.id):
         raise NotFound("There is no such consent of this patient.")
@@ -83,9 +119,14 @@ def strike_consent(act: Act, plan_id: int, consent_id: int, *, reason: str) -> N
 def consents_of(act: Act, plan_id: int) -> Sequence[SharingConsent]:
     """Every row of the plan's person, the newest first, struck ones included; audited."""
     _, patient = open_plan(act, plan_id, "release.consents_seen")
+    return said_of(act, patient.id)
+
+
+def said_of(act: Act, patient_id: int) -> Sequence[SharingConsent]:
+    """The same of an opened record."""
     return act.session.scalars(
         select(SharingConsent)
-        .where(SharingConsent.patient_id.in_(same_person(act, patient.id)))
+        .where(SharingConsent.patient_id.in_(same_person(act, patient_id)))
         .order_by(SharingConsent.decided_at.desc(), SharingConsent.id.desc())
     ).all()
 

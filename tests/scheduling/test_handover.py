@@ -60,3 +60,20 @@ def test_the_sender_is_responsible_until_somebody_has_accepted():
         state for state in ("prepared", "sent", "overdue", "refused", "withdrawn", "accepted")
         if not handover.sender_responsible(state)
     ] == ["accepted"]  # fmt: skip
+
+
+@pytest.mark.proves("HO-04", "HO-05")
+def test_a_sentence_and_the_arrival_it_leads_to_are_one_occasion_and_a_later_one_another():
+    def known(day, hour=12):
+        return handover.Known(date(2026, 8, day), datetime(2026, 8, day, hour, tzinfo=UTC))
+
+    assert handover.into_custody([], []) is None
+    assert handover.into_custody([], [known(3)]) == known(3)
+    assert handover.into_custody([known(4)], [known(3)]).known_at == known(3).known_at
+    assert handover.into_custody([known(10)], [known(3)]).known_at == known(3).known_at
+    assert handover.into_custody([known(11)], [known(3)]) == known(11)
+    assert handover.into_custody([known(3)], [known(4)]) == known(4)  # from remand to a sentence
+    assert handover.into_custody([known(3), known(20)], []) == known(20)
+
+    due = handover.send_by(FRIDAY, THERE)
+    assert due.astimezone(UTC) == datetime(2026, 9, 1, 22, 59, tzinfo=UTC)  # past the holiday
