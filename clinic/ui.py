@@ -25,6 +25,7 @@ from dosing.days import at_london, london_day, london_time
 
 SERVICE_NAME = "Throughcare"
 NOT_KNOWN = "not known"
+RECORD = "patients_pages.record"
 SIGN_OUT = "staff_pages.sign_out"
 HOME = "home"
 
@@ -35,9 +36,9 @@ HOME = "home"
 _NAVIGATION: dict[str, tuple[str, str | None, str | None]] = {}
 # What staff open most stands first; a page that is not named here comes after these.
 MENU = (
-    "Wait list", "Clinic", "Rota", "Custody", "Releases", "Groups", "Care plans", "Patients", "Prescribing",
-    "Doses", "Titration board", "Prescription forms", "Rules", "Overrides", "Measures", "Sites", "Staff",
-    "Audit", "Sweeps", "API", "Your account",
+    "Wait list", "Clinic", "Rota", "Custody", "Releases", "Hand-overs", "Groups", "Care plans",
+    "Patients", "Prescribing", "Doses", "Titration board", "Prescription forms", "Rules", "Overrides",
+    "Measures", "Sites", "Staff", "Audit", "Sweeps", "API", "Your account",
 )  # fmt: skip
 
 
@@ -90,8 +91,16 @@ def _every_page(app: Flask) -> dict[str, Any]:
         "navigation": _navigation(app, staff),
         "home_url": url_for(HOME) if HOME in app.view_functions else "/",
         "sign_out_url": url_for(SIGN_OUT) if SIGN_OUT in app.view_functions else None,
+        "record_href": lambda patient_id: _record_href(app, staff, patient_id),
         "now": clock.now(),
     }
+
+
+def _record_href(app: Flask, staff: Any, patient_id: int) -> str | None:
+    """Where the name on a banner leads; nowhere for whoever may not read, or is there already."""
+    if RECORD not in app.view_functions or request.endpoint == RECORD:
+        return None
+    return url_for(RECORD, patient_id=patient_id) if staff and "patients.read" in staff.rights else None
 
 
 def _in_menu(entry: tuple[str, tuple[str, str | None, str | None]]) -> int:

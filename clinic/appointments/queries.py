@@ -234,12 +234,35 @@ def visits_to_settle(act: Act) -> list[Line]:
     ]
 
 
-def visits_of(act: Act, patient_id: int) -> list[Visit]:
-    """A patient's visits at this site, newest first. For pages that have opened the record."""
-    return list(
-        act.session.scalars(
+@dataclass(frozen=True)
+class Standing:
+    """How somebody stands with this site. `next`: booked or held, not over; `last`: what was before."""
+
+    referral: Referral | None
+    next: Visit | None
+    last: Visit | None
+
+
+def standing_here(act: Act, records: list[int]) -> Standing:
+    """The newest referral here, the next visit and the last. For pages that have opened the record."""
+    mine = (Visit.patient_id.in_(records), Visit.site_id == act.site_id)
+    to_come = (Visit.ends_at > act.at) & ((Visit.status == "booked") | (Visit.lapses_at > act.at))
+    return Standing(
+        referral=act.session.scalar(
+            select(Referral)
+            .where(Referral.patient_id.in_(records), Referral.site_id == act.site_id)
+            .order_by(Referral.referred_at.desc(), Referral.id.desc())
+            .limit(1)
+        ),
+        next=act.session.scalar(
+            select(Visit).where(*mine, to_come).order_by(Visit.starts_at, Visit.id).limit(1)
+        ),
+        last=act.session.scalar(
             select(Visit)
-            .where(Visit.patient_id == patient_id, Visit.site_id == act.site_id)
+            .where(
+                *mine, Visit.starts_at <= act.at, Visit.status.not_in(("held", "let_go")), ~to_come
+            )
             .order_by(Visit.starts_at.desc(), Visit.id.desc())
-        )
+            .limit(1)
+        ),
     )

@@ -36,7 +36,7 @@ from clinic.appointments.forms import (
     UndoForm,
 )
 from clinic.appointments.missed_queries import ladder_of_visit
-from clinic.appointments.models import VISIT_KINDS, Visit
+from clinic.appointments.models import VISIT_KINDS, Referral, Visit
 from clinic.appointments.pages import (
     carried_out,
     check_place,
@@ -48,7 +48,9 @@ from clinic.appointments.pages import (
 from clinic.auth import act, needs
 from clinic.errors import Conflict, Invalid, NotFound, Stale
 from clinic.forms import Form
-from clinic.patients.queries import banner
+from clinic.patients.models import Patient
+from clinic.patients.pages import Section, record_section
+from clinic.patients.queries import banner, same_person
 from clinic.titration.expected import expected
 from clinic.titration.queries import first_days_of
 from clinic.web import row_number
@@ -81,6 +83,35 @@ def about_visit(work: Act, visit_id: int, form: Form, title: str, **more: Any) -
         back=url_for("visits_pages.visit", visit_id=visit_id), back_to="visit", **more,
     )  # fmt: skip
     return page, form.status
+
+
+# -- on the record -------------------------------------------------------------------------
+
+
+@record_section("appointments.read")
+def on_the_record(work: Act, patient: Patient) -> Section | None:
+    """Do they wait here, when do they come next, and did they come last?"""
+    found = queries.standing_here(work, same_person(work, patient.id))
+    rows: list[dict[str, Any]] = []
+    if found.referral is not None:
+        rows.append({
+            "label": "Referral", "value": _referral_in_words(found.referral), "link": "Open",
+            "href": url_for("appointments_pages.referral", referral_id=found.referral.id),
+        })  # fmt: skip
+    for label, each in (("Next visit", found.next), ("Last visit", found.last)):
+        if each is not None:
+            says = f"{ui.moment(each.starts_at)}: {visit_queries.stands(each, work.at).lower()}"
+            href = url_for("visits_pages.visit", visit_id=each.id)
+            rows.append({"label": label, "value": says, "link": "Open", "href": href})
+    if rows and found.next is None:
+        rows.append({"label": "Next visit", "value": "none booked"})
+    return Section("Appointments", rows) if rows else None
+
+
+def _referral_in_words(row: Referral) -> str:
+    if row.status == "waiting":
+        return f"Waiting since {ui.moment(row.referred_at)}"
+    return f"Seen {ui.moment(row.seen_at)}" if row.status == "seen" and row.seen_at else "Closed"
 
 
 # -- visits --------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic import ui
+from clinic.act import Act
 from clinic.answers import (
     Page,
     SureForm,
@@ -48,7 +49,7 @@ from clinic.consumption.words import (
 from clinic.errors import NotFound, NotReady
 from clinic.forms import Form
 from clinic.patients.models import Patient
-from clinic.patients.pages import record_link
+from clinic.patients.pages import Section, record_link, record_section
 from clinic.patients.queries import banner, same_person
 from clinic.prescriptions import facts
 from clinic.prescriptions import queries as prescribing
@@ -80,6 +81,27 @@ def _page(template: str, form: Form, patient: Patient, title: str, **more: Any) 
 def _why(patient_id: int, form: Form, title: str, lead: str) -> Page:
     cancel = url_for("consumption_pages.person", patient_id=patient_id)
     return why_page(patient_id, form, title, lead, cancel=cancel)
+
+
+@record_section("consumption.read")
+def on_the_record(work: Act, patient: Patient) -> Section:
+    """What is to be taken today, and what was taken last."""
+    records = same_person(work, patient.id)
+    today = [
+        f"{ui.mg(row.dose_mg * row.doses_that_day)} {PRODUCT_NAMES[row.product]}"
+        for row in queries.in_force(work, records, work.today)
+    ]
+    last = queries.last_taken(work, records)
+    taken = "none recorded"
+    if last is not None:
+        amount = f"{ui.mg(last.dose_mg)} " if last.dose_mg is not None else ""
+        taken = f"{amount}{PRODUCT_NAMES[last.product]}, {ui.moment(last.consumed_at)}"
+        taken += " (claimed, taken elsewhere)" if last.elsewhere else ""
+    return Section("Doses", [
+        {"label": "Decided for today", "value": " and ".join(today) or "none",
+         "href": url_for("consumption_pages.person", patient_id=patient.id), "link": "Open"},
+        {"label": "Last dose taken", "value": taken},
+    ])  # fmt: skip
 
 
 @consumption_pages.get(BASE)

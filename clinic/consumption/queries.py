@@ -17,7 +17,7 @@ from clinic.consumption.facts import (
     newest_stamp,
     which_dose,
 )
-from clinic.consumption.models import BrokenGate, DoseEvent, DoseVomited, GateCheck
+from clinic.consumption.models import SWALLOWED, BrokenGate, DoseEvent, DoseVomited, GateCheck
 from clinic.consumption.places import Place, place_on
 from clinic.consumption.supply_models import ConsumptionPlace, DispensedDose, PharmacyStaff
 from clinic.patients.access import open_record
@@ -115,6 +115,20 @@ def in_force(act: Act, records: list[int], on: date) -> list[DoseDecision]:
         .order_by(DoseDecision.id)
     )  # fmt: skip
     return [row for row in rows if on in facts.days_of(row)]
+
+
+def last_taken(act: Act, records: list[int]) -> DoseEvent | None:
+    """The newest dose recorded as swallowed and not struck out, claims of elsewhere as well."""
+    found: DoseEvent | None = act.session.scalar(
+        select(DoseEvent)
+        .where(
+            DoseEvent.patient_id.in_(records), DoseEvent.struck_at.is_(None),
+            DoseEvent.outcome.in_(SWALLOWED),
+        )
+        .order_by(DoseEvent.consumed_at.desc(), DoseEvent.id.desc())
+        .limit(1)
+    )  # fmt: skip
+    return found
 
 
 def _today(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask import (
@@ -48,6 +48,7 @@ from clinic.patients.models import (
     IDENTIFIER_KINDS,
     SEXES,
     Patient,
+    PatientChange,
 )
 
 patients_pages = Blueprint("patients_pages", __name__)
@@ -178,8 +179,29 @@ def record(patient_id: int) -> Page:
         "patients/record.jinja", patient=patient, banner=queries.banner(work, patient),
         record=queries.record(work, patient), links=links, sections=sections, sexes=SEXES,
         ethnicities=ETHNICITIES, kinds=IDENTIFIER_KINDS, alert_kinds=ALERT_KINDS,
-        allocations=ALLOCATIONS, here=access.in_caseload(work, patient.id),
+        allocations=ALLOCATIONS, corrected=_corrected, here=access.in_caseload(work, patient.id),
     )  # fmt: skip
+
+
+_FIELDS = {
+    "born_on": "Date of birth", "ppo": "Prolific and other priority offender", "died_on": "Date of death",
+}  # fmt: skip
+_ANSWERS: dict[str, dict[str, str]] = {
+    "sex": SEXES, "ethnicity": ETHNICITIES, "ppo": {"True": "Yes", "False": "No"},
+}  # fmt: skip
+
+
+def _corrected(row: PatientChange) -> dict[str, str | None]:
+    """What was corrected, in the words the form asks it in."""
+    field = row.field
+
+    def said(value: str | None) -> str | None:
+        if value is not None and field in ("born_on", "died_on"):
+            return ui.day(date.fromisoformat(value))
+        return value and _ANSWERS.get(field, {}).get(value, value)
+
+    what = _FIELDS.get(field, field.replace("_", " ").capitalize())
+    return {"what": what, "was": said(row.was), "became": said(row.became)}
 
 
 def _opened(patient_id: int) -> Patient:

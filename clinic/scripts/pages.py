@@ -13,8 +13,9 @@ from clinic.answers import Page, WhyForm, carried_out, field_of, patient_of
 from clinic.auth import act, needs
 from clinic.errors import Conflict, Invalid, NotFound, NotReady, Stale, Trouble
 from clinic.forms import Form
-from clinic.patients.pages import record_link
-from clinic.patients.queries import banner
+from clinic.patients.models import Patient
+from clinic.patients.pages import Section, record_link, record_section
+from clinic.patients.queries import banner, same_person
 from clinic.prescriptions.commands import ReasonNeeded, Stopped
 from clinic.prescriptions.models import OVERRIDES
 from clinic.prescriptions.pages import missing_link, ways_to_record
@@ -57,6 +58,19 @@ COLOURS = {
     queries.SOON: "orange",
 }
 STATUS_COLOURS = {"draft": "yellow", "issued": "green", "cancelled": "red", "replaced": "grey"}
+
+
+@record_section("prescribing.read")
+def on_the_record(work: Act, patient: Patient) -> Section | None:
+    """Until when do their forms cover them?"""
+    uncovered = queries.first_uncovered(work, same_person(work, patient.id))
+    if not uncovered and not facts.decisions_in_force(work, patient, work.today):
+        return None
+    covered = [f"{drug} to {ui.day(day - ONE_DAY)}" for drug, day in sorted(uncovered.items())]
+    return Section("Prescription forms", [
+        {"label": "Covered by a form", "value": ", ".join(covered) or "no day from today on",
+         "href": url_for("scripts_pages.held", patient_id=patient.id), "link": "Open"},
+    ])  # fmt: skip
 
 
 @home.worklist("prescribing.assess")

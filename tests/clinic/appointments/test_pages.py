@@ -64,6 +64,9 @@ def test_a_new_person_is_referred_and_booked_in_four_screens(nurse, clinic, data
 
     assert "The visit is booked." in visit.text and "LLOYD, Gwen" in visit.text
     assert len(screens) == 4
+    record = nurse.get(re.search(r'href="(/patients/\d+)"', visit.text)[1]).text
+    assert "Waiting since Wed 4 Nov 2026, 08:00" in record
+    assert re.search(r"Next visit</dt>\s*<dd[^>]*>\s*Wed 4 Nov 2026, \d\d:\d\d: booked", record)
 
 
 def test_somebody_known_is_found_before_being_referred(nurse, clinic):

@@ -106,6 +106,9 @@ def test_blank_stays_not_asked_through_a_correction(door: Door, database: Databa
     page = nurse.get(f"/patients/{patient_id}/correct").text
 
     assert '<option value="yes" selected' in page
+    corrections = nurse.get(f"/patients/{patient_id}").text.partition("Corrections</caption>")[2]
+    assert "<td>Prolific and other priority offender</td>" in corrections
+    assert "<td>Yes</td>" in corrections
     nurse.post(f"/patients/{patient_id}/correct", data={**DEWI, "version": "2", "ppo": ""})
     answer = door.by_token("nurse", site=_site(database, nurse)).get(
         f"/api/v1/patients/{patient_id}"
@@ -221,7 +224,7 @@ def test_other_rooms_put_links_and_facts_on_the_record(
     assert "Numbers of theirs" in page
     assert "Not for nurses" not in page
     assert "Not there" not in page
-    assert "<h2>Today</h2>" in page
+    assert ">Today</h2>" in page
 
 
 # -- the API -------------------------------------------------------------------------------

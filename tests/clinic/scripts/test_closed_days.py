@@ -239,6 +239,8 @@ def test_a_shut_day_is_closed_by_an_agreement_the_forms_wording_allows_and_no_ot
 
     assert (wrong.status_code, absent.status_code) == (422, 404)
     assert "hand it out on Thu 5 Nov 2026" in asked
+    record = page.get(f"/patients/{patient_id}").text
+    assert "methadone to Tue 17 Nov 2026" in record and "30 mg " in record
     assert (arranged.status_code, again.status_code) == (201, 409)
     assert SHUT not in [risk for _, risk, _ in on_the_list(clinic.act())]
     assert "Mr Evans at the pharmacy agreed" in page.get(form).get_data(as_text=True)
