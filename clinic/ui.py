@@ -100,7 +100,11 @@ def _record_href(app: Flask, staff: Any, patient_id: int) -> str | None:
     """Where the name on a banner leads; nowhere for whoever may not read, or is there already."""
     if RECORD not in app.view_functions or request.endpoint == RECORD:
         return None
-    return url_for(RECORD, patient_id=patient_id) if staff and "patients.read" in staff.rights else None
+    return (
+        url_for(RECORD, patient_id=patient_id)
+        if staff and "patients.read" in staff.rights
+        else None
+    )
 
 
 def _in_menu(entry: tuple[str, tuple[str, str | None, str | None]]) -> int:
@@ -131,7 +135,10 @@ def _navigation(app: Flask, staff: Any) -> list[dict[str, Any]]:
 
 
 def _within(app: Flask, offered: list[str]) -> str | None:
-    """Which offered page the one asked for belongs to: one of its own blueprint, else of its room."""
+    """Which offered page the one asked for belongs to: one of its own blueprint, else of its room.
+
+    Of several in a room, the one whose address the asked one begins with.
+    """
     if request.blueprint is None:
         return None
 
@@ -142,7 +149,10 @@ def _within(app: Flask, offered: list[str]) -> str | None:
     same = [each for each, name in blueprints.items() if name == request.blueprint]
     here = room(request.blueprint)
     near = [each for each, name in blueprints.items() if "." in here and room(name) == here]
-    return next(iter(same + near), None)
+    if same or len(near) == 1:
+        return (same + near)[0]
+    above = [each for each in near if request.path.startswith(url_for(each) + "/")]
+    return max(above, key=lambda each: len(url_for(each)), default=None)
 
 
 def _role_name(staff: Any) -> str | None:

@@ -57,6 +57,14 @@ class RotaPage:
     first: date
     last: date
 
+    @property
+    def lacking_everywhere(self) -> tuple[Finding, ...]:
+        """What none of several sessions has (RP-19): said once, and not again at each of them."""
+        if len(self.sessions) < 2:
+            return ()
+        lists = [each.missing for each in self.sessions]
+        return tuple(each for each in lists[0] if all(each in others for others in lists))
+
 
 def rota_page(act: Act) -> RotaPage:
     """Every session not over yet, and the check of the weeks ahead (RP-04, RP-08, RP-18)."""

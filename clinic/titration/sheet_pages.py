@@ -32,7 +32,7 @@ def board() -> Page:
     found = sheet.board(act())
     return render_template(
         "titration/board.jinja", found=found, cards=[presenters.card(each) for each in found.sheets],
-        seconds=None if request.args.get("still") else REFRESH_SECONDS,
+        seconds=REFRESH_SECONDS if found.watched and not request.args.get("still") else None,
     )  # fmt: skip
 
 

@@ -309,8 +309,10 @@ def test_what_is_not_at_hand_is_flagged_on_session_place_and_visit_and_refuses_n
     database, clinic
 ):
     booked = made.a_booking(clinic)
-    lacking = [each.message for each in rota_queries.rota_page(clinic.act).sessions[0].missing]
+    rota = rota_queries.rota_page(clinic.act)
+    lacking = [each.message for each in rota.sessions[0].missing]
     assert len(lacking) == 4
+    assert [each.message for each in rota.lacking_everywhere] == lacking
 
     made.trained(database, clinic.nurse, "drug_tester")
     for item in ("testing_kit", "breathalyser", "pregnancy_test"):

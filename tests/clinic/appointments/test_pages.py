@@ -289,6 +289,7 @@ def test_a_manager_sets_up_a_rota_from_an_empty_service(door, database, clock):
 
     assert "Dr Owen Hughes" in page
     assert "Week of Mon 21 Dec 2026" in page and "Week of Mon 9 Nov 2026" not in page
+    assert page.count("No breathalyser is recorded at this site.") == 1  # and not at each session
 
 
 def test_a_session_is_ended_and_a_day_taken_off_and_put_back(manager, clinic, database):
