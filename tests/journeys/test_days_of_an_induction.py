@@ -66,6 +66,9 @@ def test_a_thursday_start_is_arranged_booked_missed_and_planned_anew_by_keyboard
     keys.follow("CALDER, Jade")
     keys.follow("Record that the patient did not attend")
     keys.press("Save")
+    assert "Nothing is saved yet" in keys.text
+    keys.press("Record it, and leave the other days for now")
+    assert "The other days wait on the worklist" in keys.text
     keys.follow("Plan the days anew")
     keys.press("See what becomes of the days")
     assert "Nothing is saved yet" in keys.text

@@ -189,6 +189,7 @@ def test_three_days_of_titration_on_site_by_keyboard(served, clock, page, axe, w
         steps.give(keys)
 
     # At the end the board, the three days and the chart tell the same story.
+    keys.open("/")
     keys.follow("Titration board")
     assert "day 3" in keys.text
     assert "Today 35 mg" in keys.text
