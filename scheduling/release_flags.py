@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from dosing.days import ONE_DAY, london_day, london_time
+from dosing.days import ONE_DAY, days_between, london_day, london_time
 from scheduling.release_cover import clock_of
 from scheduling.release_picture import Picture, is_weekend, last_dose
 from scheduling.release_request import (
@@ -180,9 +180,17 @@ def release_before_closed_day(now: Picture) -> Flag | None:
         rule,
         rule.severity if covered else rule.table["severity_with_gap"],
         {"next_working_day_on": iso(next_on)},
-        what="weekend" if is_weekend(release_on + ONE_DAY) else "holiday",
+        what=_closed_days(release_on + ONE_DAY, next_on),
         date=_say(next_on),
     )
+
+
+def _closed_days(first: date, next_on: date) -> str:
+    """What keeps everything shut from a day until the next working one."""
+    if not is_weekend(first):
+        return "holiday"
+    weekdays = [day for day in days_between(first, next_on - ONE_DAY) if not is_weekend(day)]
+    return "weekend and holiday" if weekdays else "weekend"
 
 
 def friday_rule_moves_release(now: Picture) -> Flag | None:

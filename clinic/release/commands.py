@@ -19,7 +19,7 @@ from clinic.calendars import holiday_lists
 from clinic.errors import Conflict, Invalid, NotFound, Stale, needed, says
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
-from clinic.release import scoring
+from clinic.release import likely, scoring
 from clinic.release.access import open_plan
 from clinic.release.facts import Json, release_request
 from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
@@ -264,6 +264,9 @@ def add_fact(
     act.session.flush()
     _check_read(act, plan, kind, given)
     _score(act, plan, kind)
+    if kind.key in likely.NOT_BEFORE_ARRIVAL:
+        request = release_request(act, plan.id, plan.changed_at, plan.changed_at)
+        likely.check_days(kind.key, given, request, act.today)
     _changed(act, plan, what)
     return row
 
@@ -293,7 +296,12 @@ def _check_names(
         if site is None or site.kind != "community":
             raise Invalid.field("site_id", "must be a community service")
     if kind.premises is None and not given and site_id is None:
-        raise Invalid.field(kind.asks[0].name, "or another answer is needed")
+        raise Invalid.field(kind.asks[0].name, "Answer at least one question")
+    rows = given.get("instalments")
+    if isinstance(rows, list) and any(
+        isinstance(row, dict) and not row.get("covers") for row in rows
+    ):
+        raise Invalid.field("instalments", "must each cover at least one day")
 
 
 def _check_read(act: Act, plan: ReleasePlan, kind: Section, given: Json) -> None:
@@ -319,8 +327,13 @@ def _score(act: Act, plan: ReleasePlan, kind: Section) -> None:
     except Refused as refused:
         field = _field_of(refused, kind)
         if field is not None:
-            raise Invalid.field(field, refused.message) from refused
-        note_fault(act, plan.id, f"{refused.field} {refused.message}")
+            raise Invalid.field(field, _in_words(refused)) from refused
+        note_fault(act, plan.id, f"{refused.field} {_in_words(refused)}")
+
+
+def _in_words(refused: Refused) -> str:
+    """Why, to somebody who asks now: `as_at` is the name other systems ask by."""
+    return refused.message.replace("as_at", "now")
 
 
 def _field_of(refused: Refused, kind: Section) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from wtforms import Field, FieldList, FormField, RadioField, SelectField, StringField, TextAreaField
@@ -30,6 +30,8 @@ WEEKDAY_NAMES = {
     "sun": "Sunday",
 }
 assert tuple(WEEKDAY_NAMES) == WEEKDAYS, "every weekday of the contract has its name"
+MOST_COVERED = timedelta(days=60)
+"""A slip of the year must not become a hundred years of cover."""
 ROWS = 3
 """Collections a new supply is drawn with; more are added one by one."""
 
@@ -70,6 +72,29 @@ class InstalmentForm(Form):
     collected = RadioField(
         "Was it collected?", [Optional()], choices=list(YES_NO.items()), validate_choice=False
     )
+
+    @property
+    def touched(self) -> bool:
+        """Is anything filled in? A row nobody touched is no collection."""
+        return any(
+            (self.collect_on.data, self.first_on.data, self.last_on.data, self.collected.data)
+        )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """A collection is of a day and covers days: without them it would count for nothing."""
+        sound = super().validate(extra_validators)
+        if not sound or not self.touched:
+            return sound
+        for field in (self.collect_on, self.first_on):
+            if not field.data:
+                field.errors = [*field.errors, f"{field.label.text}: enter an answer"]
+                sound = False
+        first, last = self.first_on.data, self.last_on.data
+        if first and last and not first <= last < first + MOST_COVERED:
+            says = f"must be within {MOST_COVERED.days} days from the first day it covers"
+            self.last_on.errors = [*self.last_on.errors, f"{self.last_on.label.text} {says}"]
+            sound = False
+        return sound
 
 
 class FactForm(VersionedForm):
@@ -165,7 +190,7 @@ def _field(ask: Ask) -> Any:
 
 def _written(ask: Ask, field: Field) -> Any:
     if ask.kind == "instalments":
-        return [_instalment(row.form) for row in field if _touched(row.form)]
+        return [_instalment(row.form) for row in field if row.form.touched]
     value = field.data
     if isinstance(value, datetime | date):
         return value.isoformat()
@@ -174,10 +199,6 @@ def _written(ask: Ask, field: Field) -> Any:
     if ask.kind == "yes_no":
         return {"yes": True, "no": False}.get(value, value)
     return value.strip()
-
-
-def _touched(form: InstalmentForm) -> bool:
-    return any((form.collect_on.data, form.first_on.data, form.last_on.data, form.collected.data))
 
 
 def _instalment(form: InstalmentForm) -> Json:
@@ -220,12 +241,14 @@ def _spans(covers: list[str]) -> list[tuple[date | None, date | None]]:
     """The unbroken runs of the days an instalment covers, each as its first and last."""
     days = sorted(date.fromisoformat(text) for text in covers)
     spans: list[tuple[date | None, date | None]] = []
-    start = days[0] if days else None
+    if not days:
+        return [(None, None)]
+    start = days[0]
     for on, after in zip(days, [*days[1:], None], strict=True):
         if after is None or after - on != ONE_DAY:
             spans.append((start, on))
             start = after
-    return spans or [(None, None)]
+    return spans
 
 
 # -- pharmacies and clinics ----------------------------------------------------------------

@@ -10,7 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from clinic import home, ui
-from clinic.act import Act
+from clinic.act import Act, rehearsed
 from clinic.appointments.arrange_pages import arranging
 from clinic.appointments.chain import Arranged
 from clinic.auth import act, needs
@@ -415,15 +415,6 @@ def _fact_page(plan: ReleasePlan, patient: Patient, kind: Section, row: ReleaseF
         return render_template("release/fact.jinja", **page)
     if form.changing:
         return render_template("release/fact.jinja", **page)
-    if kind.check and not form.confirmed and form.validate_on_submit():
-        made_for = [
-            SECTIONS[each.section].title
-            for each in queries.standing_for_a_date(work, plan.id)
-            if kind.key == "release"
-        ]
-        answers = [(ask.label, presenters.said(ask, form.says().get(ask.name)))
-                   for ask in kind.asks]  # fmt: skip
-        return render_template("release/check.jinja", answers=answers, made_for=made_for, **page)
 
     def work_it() -> None:
         version = form["version"].data
@@ -435,9 +426,34 @@ def _fact_page(plan: ReleasePlan, patient: Patient, kind: Section, row: ReleaseF
                 **form.named(),
             )  # fmt: skip
 
-    if _carried_out(form, plan, work_it):
+    if kind.check and not form.confirmed:
+        made_for = [
+            SECTIONS[each.section].title
+            for each in queries.standing_for_a_date(work, plan.id)
+            if kind.key == "release"
+        ]
+        comes_to: list[str] = []
+        if _carried_out(form, plan, lambda: comes_to.append(_comes_to(work, plan.id, work_it))):
+            answers = [(ask.label, presenters.said(ask, form.says().get(ask.name)))
+                       for ask in kind.asks]  # fmt: skip
+            return render_template(
+                "release/check.jinja", answers=answers, made_for=made_for, comes_to=comes_to[0],
+                **page,
+            )  # fmt: skip
+    elif _carried_out(form, plan, work_it):
         return _saved(f"{kind.title}: saved.", plan.id)
     return render_template("release/fact.jinja", **page), form.status
+
+
+def _comes_to(work: Act, plan_id: int, save: Callable[[], object]) -> str:
+    """How the plan would stand with this, in one breath. Nothing is saved; what saving would refuse
+    is refused."""
+
+    def look() -> str:
+        now = queries.plan_now(work, plan_id)
+        return presenters.in_short(now.answer, now.request) if now.answer else now.fault or ""
+
+    return rehearsed(work, save, look)
 
 
 def _offer(work: Act, form: FactForm, kind: Section) -> None:

@@ -48,6 +48,11 @@ def in_short(answer: Json, request: Json) -> str:
     ]
     if request.get("on_ost") is False:
         return f"{said[0]} Not on opioid substitution treatment."
+    appointment = (request.get("appointment") or {}).get("at")
+    if leaves and appointment and london_day(datetime.fromisoformat(appointment)) < leaves:
+        said.append(
+            f"The appointment on {said_moment(appointment)} is before that and does not count."
+        )
     cover = _day(answer, "cover_ends_on")
     said.append(f"Covered to {day(cover)}." if cover else "Cover not known.")
     days = [day(date.fromisoformat(on)) for on in answer["uncovered_days"]]
@@ -197,7 +202,15 @@ def day_strip(now: PlanNow) -> tuple[list[StripDay], int]:
         for instalment in supply["instalments"]
         for text in instalment["covers"]
     }
-    ends = [cover_ends_on, first_dose_on, max(uncovered, default=None), release_on + ONE_DAY]
+    # The closed days after release are drawn even while nothing is known of them.
+    works_on = _day(answer, "next_working_day_on") if first_dose_on is None else None
+    ends = [
+        cover_ends_on,
+        first_dose_on,
+        max(uncovered, default=None),
+        release_on + ONE_DAY,
+        works_on,
+    ]
     first = min(release_on - ONE_DAY, cover_ends_on or release_on)
     last = max(each for each in ends if each is not None)
     notes = _notes(now, release_on)

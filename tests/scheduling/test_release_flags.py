@@ -553,6 +553,17 @@ def test_the_day_after_release_is_read_in_the_destinations_calendar() -> None:
     assert flag(a_case(**thursday, destination={"nation": "scotland"}), "RG-05") is None
 
 
+@pytest.mark.parametrize(
+    ("left_on", "closed"),
+    [("2026-05-01", "weekend and holiday"), ("2026-05-08", "weekend"), ("2026-05-03", "holiday")],
+)  # a Friday before a bank holiday Monday, a common one, and the Sunday between
+@pytest.mark.proves("RG-05")
+def test_the_weekend_flag_names_the_holiday_after_the_weekend(left_on: str, closed: str) -> None:
+    found = flags(a_case(as_at="2026-04-20T10:00Z", release={"confirmed_on": left_on}))["RG-05"]
+
+    assert found["message"].startswith(f"Release before {closed}; next working day ")
+
+
 # -- RG-06: the date itself is tried in test_release_dates.py ------------------------------
 
 FRIDAY_CASE = {

@@ -188,6 +188,8 @@ def test_a_plan_is_not_finished_while_red_flags_stand_and_can_be_reopened(story)
         ("arrival", {"claims_ost": True}, "received_at"),
         ("pharmacy", {}, "premises_id"),
         ("possible_earlier", {"on": "2026-08-18", "why": "luck"}, "why"),
+        ("supply", {"form": "fp10", "instalments": [instalment("2026-08-18")]}, "instalments"),
+        ("release", {"calculated_on": "2026-09-18", "sentenced_on": "2026-08-18"}, "sentenced_on"),
     ],
 )  # fmt: skip
 def test_what_the_rules_cannot_read_is_refused_by_field_and_not_kept(story, section, says, field):
@@ -199,6 +201,20 @@ def test_what_the_rules_cannot_read_is_refused_by_field_and_not_kept(story, sect
     assert refusal.value.faults[0][0] == field
     assert story.now(plan_id).facts[section] == []
     assert story.now(plan_id).plan.version == 1
+
+
+def test_no_appointment_and_no_release_is_dated_before_they_arrived(story):
+    patient_id = story.patient()
+    a_stay(story.act(), patient_id, datetime(2026, 8, 10, 15, tzinfo=UTC))
+    plan_id = a_release_plan(story.act(), patient_id)
+
+    with pytest.raises(Invalid, match="before they arrived, Mon 10 Aug 2026"):
+        a_fact(story.act(), plan_id, "appointment", at="2025-09-01T09:00:00Z")
+    with pytest.raises(Invalid, match="before they arrived"):
+        a_fact(story.act(), plan_id, "release", confirmed_on="2025-09-01")
+
+    a_fact(story.act(), plan_id, "appointment", at="2026-08-10T15:30:00Z")
+    assert story.now(plan_id).facts["release"] == []
 
 
 def test_an_unknown_section_or_fact_is_not_found(story):

@@ -208,6 +208,7 @@ def test_a_release_date_is_shown_once_more_with_what_hangs_on_it(app, story, sta
 
     page = unescape(check.get_data(as_text=True))
     assert "Check before you save" in page
+    assert "Leaves Tue 15 Sep 2026. Covered to Mon 14 Sep 2026." in page  # what it would come to
     assert "first community prescribing appointment" in page
     assert story.now(plan_id).facts["release"][0].id == fact_id
     again = staff_client.post(url, data={**_hidden(page), "step": "change"})
@@ -279,6 +280,29 @@ def test_what_was_typed_is_kept_beside_what_is_wrong_with_it(app, story, staff_c
     assert refused.status_code == 422
     assert "<title>Error: " in page
     assert 'value="9:00"' in page
+    later = boxes(
+        app, "appointment", False, at=(1, 9, 2026, "10:00"), booked_at=(1, 9, 2026, "09:00")
+    )
+    refused = send(staff_client, f"/release/plans/{plan_id}/facts/appointment", later)
+    assert "is later than now" in refused.get_data(as_text=True)
+    empty = send(staff_client, f"/release/plans/{plan_id}/facts/release")
+    assert "Answer at least one question" in empty.get_data(as_text=True)  # before the check
+
+
+def test_a_collection_is_of_a_day_and_covers_days(app, story, staff_client):
+    plan_id = a_release_plan(story.act())
+    url = f"/release/plans/{plan_id}/facts/supply"
+    row = "instalments-0-"
+    typed: dict[str, Any] = {"form": "fp10mda", f"{row}collect_on": (29, 8, 2026)}
+    day = _typed(app, "supply", False, typed)
+    typed |= {f"{row}first_on": (29, 8, 2026), f"{row}last_on": (31, 8, 2126)}
+    slip = _typed(app, "supply", False, typed)
+
+    assert "First day it covers: enter an answer" in send(staff_client, url, day).get_data(
+        as_text=True
+    )
+    assert "must be within 60 days" in send(staff_client, url, slip).get_data(as_text=True)
+    assert story.now(plan_id).facts["supply"] == []
 
 
 def test_somebody_who_saved_first_is_named_and_what_was_typed_is_kept(story, staff_client):
