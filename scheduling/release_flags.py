@@ -297,6 +297,7 @@ def transfer_without_information(now: Picture) -> Flag | None:
         rule,
         rule.severity if worked else rule.table["severity_before_closed_day"],
         {"missing": sorted(missing)},
+        items=", ".join(_TRANSFER_NAMES[name] for name in missing),
     )
 
 
@@ -331,18 +332,18 @@ def cjit_not_told(now: Picture) -> Flag | None:
     if not now.planned or due_on is None:
         return None
     told = now.given.notification
-    if (
-        told is not None
-        and told.sent_at is not None
-        and told.acknowledged_at is not None
-        and not _is_stale(now, told, told.sent_at)
-    ):
+    sent = told is not None and told.sent_at is not None
+    stale = told is not None and _is_stale(now, told, told.sent_at)
+    if sent and not stale and told is not None and told.acknowledged_at is not None:
         return None
     rule = RULES["RG-12"]
     severity = _counted_down(rule, left)
     if now.today <= due_on and severity == rule.severity:
         return None
-    return _flag(rule, severity, {"due_on": iso(due_on)}, date=_say(due_on))
+    message = rule.message
+    if sent:
+        message = rule.table["message_other_date" if stale else "message_unacknowledged"]
+    return _flag(rule, severity, {"due_on": iso(due_on)}, message=message, date=_say(due_on))
 
 
 def area_unknown(now: Picture) -> Flag | None:
@@ -558,6 +559,13 @@ _NATION_NAMES: Final = {
     "england_and_wales": "England and Wales",
     "scotland": "Scotland",
     "northern_ireland": "Northern Ireland",
+}
+_TRANSFER_NAMES: Final = {
+    "drug": "medicine",
+    "dose_form": "form of the medicine",
+    "last_dose_at": "last dose",
+    "next_dose_at": "next dose",
+    "prescriber_cover": "prescriber there on the day and the next",
 }
 _PACK_NAMES: Final = {
     "cjit_contact_at": "CJIT contact",

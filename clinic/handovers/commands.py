@@ -96,6 +96,10 @@ def keep(
 def recipient_of(act: Act, to_site_id: int | None, recipient: str | None) -> str:
     """The recipient's name: of another service of this system, or as typed."""
     if to_site_id is None:
+        if not (recipient or "").strip():
+            raise Invalid.field(
+                "recipient", "Choose a service that uses this system, or name another"
+            )
         return needed("recipient", recipient, LONGEST)
     site = act.session.get(Site, to_site_id)
     if site is None or site.id == act.site_id:

@@ -7,7 +7,7 @@ What nobody knows is said to be not known.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from clinic.act import Act
@@ -18,6 +18,8 @@ from clinic.release import presenters
 from clinic.release.queries import PlanNow
 from clinic.release.sections import SECTIONS
 from clinic.sites.models import Site
+from dosing.days import london_day
+from scheduling.handover import DOSES
 
 __all__ = ["as_words", "digest", "leaves_on", "lines", "make"]
 
@@ -29,6 +31,7 @@ def make(act: Act, now: PlanNow, recipient: str) -> Json:
     return {
         **parts.heads(act, now.patient, site, recipient),
         **parts.doses(act, same_person(act, now.patient.id)),
+        "doses_told": _doses_told(now),
         "medicine": _says(now, "treatment"),
         "prescriber": _says(now, "prescriber"),
         "appointment": now.request.get("appointment"),
@@ -52,6 +55,26 @@ def make(act: Act, now: PlanNow, recipient: str) -> Json:
 def _says(now: PlanNow, section: str) -> Json | None:
     rows = now.facts[section]
     return dict(rows[0].says) if rows else None
+
+
+def _doses_told(now: PlanNow) -> list[Json]:
+    """Doses the plan alone knows of, the newest first: when and where, never how much."""
+    told = [
+        {
+            "on": row.says.get("on") or london_day(datetime.fromisoformat(row.says["at"])).isoformat(),
+            "at": row.says.get("at"), "where": row.says["where"], "source": row.says.get("source"),
+        }
+        for row in now.facts["dose"]
+    ]  # fmt: skip
+    return sorted(told, key=lambda each: (each["on"], each["at"] or ""), reverse=True)
+
+
+def _told(each: Mapping[str, Any]) -> str:
+    when = moment_said(each["at"]) if each["at"] else day_said(each["on"])
+    ask = SECTIONS["dose"].ask("where")
+    where = presenters.said(ask, each["where"]) if ask else each["where"]
+    source = f"; who says so: {each['source']}" if each["source"] else ""
+    return f"{when}; {where}; amount not recorded here{source}"
 
 
 def _first_collection(now: PlanNow) -> Json | None:
@@ -79,6 +102,8 @@ def lines(package: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     yield from parts.head_lines(package)
     yield "Medicine", _facts("treatment", package["medicine"])
     yield from parts.dose_lines(package)
+    if told := package.get("doses_told"):  # a package of an earlier version has none
+        yield "Other doses told of", [_told(each) for each in told[:DOSES]]
     yield "Prescriber after release", _facts("prescriber", package["prescriber"])
     yield "First appointment", _facts("appointment", package["appointment"])
     yield "First collection", [_collection(package)]

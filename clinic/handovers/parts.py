@@ -20,7 +20,7 @@ from clinic.consumption.words import OUTCOMES, SUPERVISION, SWALLOWED
 from clinic.patients.models import Patient
 from clinic.patients.queries import banner
 from clinic.sites.models import Site
-from clinic.ui import day, moment
+from clinic.ui import day, day_born, moment
 from dosing.days import ONE_DAY
 from dosing.units import as_text
 from scheduling.handover import DOSES, last_doses
@@ -111,7 +111,7 @@ def head_lines(package: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
         "Person",
         [
             f"{person['family_name'].upper()}, {person['given_name']}",
-            f"Born {day_said(person['born_on'])}; NHS number {person['nhs_number'] or NOT_KNOWN}; "
+            f"Born {_born(person['born_on'])}; NHS number {person['nhs_number'] or NOT_KNOWN}; "
             f"prison number {person['prison_number'] or NOT_KNOWN}",
             "Allergies: " + _list(package["allergies"]),
             "Alerts: " + (", ".join(package["alerts"]) or "none recorded"),
@@ -157,6 +157,10 @@ def _next(given: Mapping[str, Any]) -> str:
     return f"{day_said(given['on'])}: " + (
         "decided: " + ", ".join(decided) if decided else "no dose decision stands for this day"
     )
+
+
+def _born(on: str | None) -> str:
+    return day_born(date.fromisoformat(on) if on else None)
 
 
 def day_said(text: str | None) -> str:

@@ -19,11 +19,13 @@ from clinic.release.queries import PlanNow
 from clinic.release.sections import SECTIONS
 from clinic.sites.models import Site
 from clinic.ui import clock_time, day
-from dosing.days import london_day
+from dosing.days import days_between, london_day
 from scheduling.release_request import WEEKDAYS
+from scheduling.release_rules import LIMITS
 
 Json = dict[str, Any]
 WEEKDAY_WORDS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MOST_CLOSED = 4
 NOT_ARRANGED = "This is not arranged yet. Ask healthcare before you leave."
 
 
@@ -58,12 +60,20 @@ def leaver(act: Act, now: PlanNow) -> list[Part]:
 
 
 def _last_dose(act: Act, now: PlanNow) -> list[str]:
-    taken = [each for each in package.make(act, now, "the leaver")["last_doses"] if each["at"]]
+    made = package.make(act, now, "the leaver")
+    taken = [each for each in made["last_doses"] if each["at"]]
+    told = next((each for each in made["doses_told"] if each["at"]), None)
+    if told and (not taken or told["at"] > taken[0]["at"]):
+        return [f"Last taken on {_at(told['at'])}"]
     if not taken:
         return []
-    at = datetime.fromisoformat(taken[0]["at"])
     what = f"{taken[0]['drug'].capitalize()} {taken[0]['mg']} mg"
-    return [f"{what}, last taken on {_long_day(london_day(at))} at {clock_time(at)}"]
+    return [f"{what}, last taken on {_at(taken[0]['at'])}"]
+
+
+def _at(text: str) -> str:
+    at = datetime.fromisoformat(text)
+    return f"{_long_day(london_day(at))} at {clock_time(at)}"
 
 
 def _appointment(now: PlanNow, service: Site | None) -> list[str]:
@@ -89,6 +99,13 @@ def _collections(now: PlanNow) -> list[str]:
         if supply["form"] == "gate_pack" or supply.get("in_hand") is True
     )
     name = (now.request.get("pharmacy") or {}).get("name")
+    answer = now.answer or {}
+    if not found and answer.get("gap_days") == 0 and answer.get("first_community_dose_on"):
+        return (
+            ["Nothing to collect before your first appointment."]
+            if now.request.get("appointment")
+            else []
+        )
     return [
         f"{_long_day(date.fromisoformat(on))}: "
         + (f"given to you at the gate, for {_days(count)}" if form == "gate_pack"
@@ -114,9 +131,10 @@ def _opening(act: Act, now: PlanNow) -> list[str]:
         said.append("Its hours are not recorded. Ring before you go.")
     else:
         said += _week([", ".join(week.get(key) or ()) or "closed" for key in WEEKDAYS])
-    closed = [date.fromisoformat(on) for on in pharmacy.get("closures", ())]
-    said += [f"Closed on {_long_day(on)}" for on in closed if on >= act.today][:4]
-    return said
+    release_on = now.answer and now.answer["expected_release_on"]
+    first = max(act.today, date.fromisoformat(release_on)) if release_on else act.today
+    shut = presenters.pharmacy_shut(now.request, days_between(first, first + LIMITS.continuity))
+    return [*said, *(f"Closed on {_long_day(on)}" for on in shut[:MOST_CLOSED])]
 
 
 def _week(hours: Sequence[str]) -> list[str]:
@@ -180,13 +198,14 @@ def transfer(act: Act, now: PlanNow) -> list[Part]:
         if ask.name != "transfer_on"
     ]
     cover = {True: "yes", False: "no"}.get(moving.get("prescriber_cover"), "not known")
+    due = ("Next dose due",) if moving.get("next_dose_at") else ()  # said above, by who sends them
     return [
         Part(
             f"Transfer on {day(date.fromisoformat(moving['on']))}",
             [*said, f"Somebody there can prescribe on the day and the next: {cover}"],
         ),
         *_of_package(made, skip=("From and to", "Risks", "Not known", "Prescriber after release",
-                                 "First appointment", "First collection", "Medicine", "The plan")),
+                                 "First appointment", "First collection", "Medicine", "The plan", *due)),
     ]  # fmt: skip
 
 

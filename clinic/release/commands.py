@@ -264,7 +264,7 @@ def add_fact(
     act.session.flush()
     _check_read(act, plan, kind, given)
     _score(act, plan, kind)
-    if kind.key in likely.NOT_BEFORE_ARRIVAL:
+    if kind.key in likely.SECTIONS:
         request = release_request(act, plan.id, plan.changed_at, plan.changed_at)
         likely.check_days(kind.key, given, request, act.today)
     _changed(act, plan, what)

@@ -14,6 +14,7 @@ from clinic.act import Act, rehearsed
 from clinic.appointments.arrange_pages import arranging
 from clinic.appointments.chain import Arranged
 from clinic.auth import act, needs
+from clinic.custody.queries import newest_reception, went
 from clinic.errors import Conflict, Invalid, NotFound, Stale
 from clinic.forms import STEP, Form
 from clinic.handovers.queries import of_plan
@@ -54,6 +55,7 @@ ui.nav("Releases", "release_pages.coming", "release.read")
 Page = str | Response | tuple[str, int]
 ROW = "row"  # the button that draws one more collection
 MOST_ON_HOME = 20
+ANOTHER_PLACE = "Give its place back and book another"
 COLOURS = {"critical": "red", "red": "red", "amber": "orange"}
 
 
@@ -62,7 +64,7 @@ COLOURS = {"critical": "red", "red": "red", "amber": "orange"}
 
 @patients_pages.record_section("release.read")
 def on_the_record(work: Act, patient: Patient) -> patients_pages.Section | None:
-    """Their open plan for leaving this prison, on their record."""
+    """Their open plan for leaving this prison, or for coming here, on their record."""
     plan = queries.open_plan_here(work, patient.id)
     if plan is None:
         return None
@@ -71,7 +73,11 @@ def on_the_record(work: Act, patient: Patient) -> patients_pages.Section | None:
         [
             {
                 "label": "Release plan",
-                "value": f"Release {ui.day(plan.release_on)}" if plan.release_on else None,
+                "value": f"Left custody {ui.day(plan.left_on)}"
+                if plan.left_on
+                else f"Release {ui.day(plan.release_on)}"
+                if plan.release_on
+                else None,
                 "href": url_for("release_pages.plan", plan_id=plan.id),
                 "link": "Open",
             }
@@ -231,6 +237,7 @@ def _plan_page(template: str, now: queries.PlanNow) -> str:
         task_words=TASKS, owner_words=OWNERS, outcome_words=FINISHED, late=care.late,
         ends=presenters.ends(now), any_day=presenters.any_day(now),
         at_version=_at_version(SureForm(), now.plan),
+        another_place=ANOTHER_PLACE,
         moment=work.at, may_plan=work.may("release.plan") and now.plan.closed_at is None,
     )  # fmt: skip
 
@@ -274,6 +281,9 @@ def _ways(now: queries.PlanNow, key: str) -> list[tuple[str, str]]:
     if key == "supply" and work.may("prescribing.assess"):
         href = url_for("draft_pages.new", patient_id=now.patient.id)
         links.append(("Write the prescription form", href))
+    if key == "appointment" and service is not None and rows and rows[0].visit_id is not None:
+        href = url_for("release_pages.strike", fact_id=rows[0].id)
+        return [*links, (ANOTHER_PLACE, href)]
     if rows and not section.many:
         href = url_for("release_pages.correct", fact_id=rows[0].id)
     else:
@@ -410,6 +420,14 @@ def _fact_page(plan: ReleasePlan, patient: Patient, kind: Section, row: ReleaseF
         "form": form, "kind": kind, "plan": plan, "banner": banner(work, patient),
         "correcting": row, "cancel": _to(plan.id),
     }  # fmt: skip
+    if kind.key == "exit" and row is None and work.may("custody.read"):
+        stay = newest_reception(work, patient.id)
+        if stay is not None and stay.site_id == work.site_id and went(work, stay) is None:
+            page["stay_id"] = stay.id
+    if kind.key == "weekend":  # what is acknowledged is looked at here
+        now = queries.plan_now(work, plan.id)
+        page["says"] = presenters.in_short(now.answer, now.request) if now.answer else now.fault
+        page["strip_days"], page["strip_more"] = presenters.day_strip(now)
     if request.form.get(STEP) == ROW:
         form.add_row()
         return render_template("release/fact.jinja", **page)
@@ -478,11 +496,16 @@ def strike(fact_id: int) -> Page:
     def work_it() -> None:
         commands.strike(act(), fact_id, version=form["version"].data, reason=form["reason"].data)
 
+    booked = row.visit_id is not None and closing.service_of(plan) is not None
+    lead = f"It stays in the history and no longer counts: {presenters.one_line(row)}"
     if _carried_out(form, plan, work_it):
+        if booked:
+            flash(f"{title}: struck out, and its place given back. Book another here.")
+            return redirect(url_for("release_pages.book", plan_id=plan.id))
         return _saved(f"{title}: struck out.", plan.id)
     return _form(
         form, f"Strike out: {title}", _to(plan.id), patient,
-        lead=f"It stays in the history and no longer counts: {presenters.one_line(row)}",
+        lead=f"{lead}. Its place in the service's diary is given back." if booked else lead,
         button="Strike out", warning=True,
     )  # fmt: skip
 

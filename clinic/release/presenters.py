@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from scheduling.calendars import Calendar, CalendarChange, CalendarFacts, OutOfR
 from scheduling.release_cover import Pharmacy
 from scheduling.release_ends import any_day as any_day_reasons
 from scheduling.release_ends import possible_ends
-from scheduling.release_request import PHARMACY_SHAPE
+from scheduling.release_request import PHARMACY_SHAPE, WEEKDAYS
 
 MOST_DAYS = 42
 """How many days the picture draws before it says how many more there are."""
@@ -35,7 +36,7 @@ STATES = {
 # -- what is not known ---------------------------------------------------------------------
 
 
-MOST_DAYS = 5
+MOST_NAMED = 5
 """How many days without medicine the first line names."""
 
 
@@ -56,10 +57,10 @@ def in_short(answer: Json, request: Json) -> str:
     cover = _day(answer, "cover_ends_on")
     said.append(f"Covered to {day(cover)}." if cover else "Cover not known.")
     days = [day(date.fromisoformat(on)) for on in answer["uncovered_days"]]
-    more = f" and {len(days) - MOST_DAYS} more" if len(days) > MOST_DAYS else ""
+    more = f" and {len(days) - MOST_NAMED} more" if len(days) > MOST_NAMED else ""
     if days:
         said.append(
-            f"{'Day' if len(days) == 1 else 'Days'} without medicine: {', '.join(days[:MOST_DAYS])}{more}."
+            f"{'Day' if len(days) == 1 else 'Days'} without medicine: {', '.join(days[:MOST_NAMED])}{more}."
         )
     elif answer["gap_days"] is None:
         said.append("Days without medicine cannot be counted yet.")
@@ -83,10 +84,26 @@ def unknown(now: PlanNow) -> list[str]:
         if left and section.key in ("last_dose", "possible_earlier"):
             continue
         said.append(section.unknown)
+    if not left and _dose_promised_today(now):
+        said.append("Today's dose, said to be given before leaving: not recorded as given")
     said += [words for name, words in _ANSWERS.items() if _unanswered(now, name)]
     if not without_medicine and left and not now.request.get("doses"):
         said.append("Last dose before leaving: no dose is recorded")
     return said
+
+
+def _dose_promised_today(now: PlanNow) -> bool:
+    """Do they leave today, on the strength of a dose that nobody has recorded?"""
+    today = london_day(_as_at(now.request))
+    if now.answer is None or _day(now.answer, "expected_release_on") != today:
+        return False
+    taken = {
+        london_day(datetime.fromisoformat(each["at"]))
+        if "at" in each
+        else date.fromisoformat(each["on"])
+        for each in now.request.get("doses", ())
+    }
+    return now.request.get("dose_on_release_day") is True and today not in taken
 
 
 _ANSWERS = {
@@ -249,8 +266,20 @@ def _notes(now: PlanNow, release_on: date) -> dict[date, list[str]]:
     return notes
 
 
-def _closed(request: Json, on: date) -> tuple[str, ...]:
-    """Is it a day off where they return to (or at the prison while that is not known)?"""
+def pharmacy_shut(request: Json, days: Sequence[date]) -> list[date]:
+    """On which of these days is the pharmacy shut that its week would have open?"""
+    given = request.get("pharmacy") or {}
+    week = given.get("hours") or {}
+    place, calendar = _there(request)
+    pharmacy = Pharmacy(PHARMACY_SHAPE.read(given, "pharmacy"), place["nation"], calendar, None)
+    try:
+        return [on for on in days if week.get(WEEKDAYS[on.weekday()]) and not pharmacy.is_open(on)]
+    except OutOfReach:
+        return []
+
+
+def _there(request: Json) -> tuple[Json, Calendar]:
+    """Where they return to, or the prison while that is not known, and its calendar."""
     place = request.get("destination") or {}
     if not place.get("nation"):
         place = request["prison"]
@@ -262,7 +291,12 @@ def _closed(request: Json, on: date) -> tuple[str, ...]:
         for change in place.get("calendar_changes", ())
     )  # fmt: skip
     facts = CalendarFacts(place["nation"], None, changes)
-    calendar = Calendar.of(facts, holiday_lists(), known_on=london_day(_as_at(request)))
+    return place, Calendar.of(facts, holiday_lists(), known_on=london_day(_as_at(request)))
+
+
+def _closed(request: Json, on: date) -> tuple[str, ...]:
+    """What is shut on a day where they return to?"""
+    place, calendar = _there(request)
     try:
         holiday = calendar.is_bank_holiday(on)
     except OutOfReach:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from clinic.act import Act
 from clinic.calendars import holiday_lists
@@ -206,12 +206,18 @@ class Coming:
 
 
 def open_plan_here(act: Act, patient_id: int) -> ReleasePlan | None:
-    """The open plan of an opened record for leaving this prison; None elsewhere."""
+    """The open plan of an opened record for leaving this prison, or for coming to this service once
+    that may be shared; None elsewhere."""
     act.need("release.read")
     return act.session.scalar(
         select(ReleasePlan).where(
             ReleasePlan.patient_id.in_(same_person(act, patient_id)),
-            ReleasePlan.site_id == act.site_id,
+            or_(
+                ReleasePlan.site_id == act.site_id,
+                and_(
+                    ReleasePlan.destination_site_id == act.site_id, ReleasePlan.may_share.is_(True)
+                ),
+            ),
             ReleasePlan.closed_at.is_(None),
         )
     )

@@ -266,6 +266,21 @@ def test_a_flag_grows_graver_as_release_comes_near(
 
 
 @pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"sent_at": None, "acknowledged_at": None}, "CJIT not told; due "),
+        ({"sent_at": "2019-09-10T09:00Z", "acknowledged_at": None}, "CJIT told, not acknowledged; due "),
+        ({"sent_at": "2019-09-10T09:00Z", "acknowledged_at": "2019-09-10T09:30Z",
+          "for_release_on": "2019-09-25"}, "CJIT not told of the new date; due "),
+    ],
+)  # fmt: skip
+def test_what_is_still_owed_to_the_community_team_is_said(told: Json, says: str) -> None:
+    found = flags(asked_on("2019-09-12", notification=told))["RG-12"]
+
+    assert found["message"].startswith(says)
+
+
+@pytest.mark.parametrize(
     ("rule", "spoiled", "grave"),
     [
         ("RG-01", NO_PRESCRIBER, "red"),
@@ -806,6 +821,7 @@ def test_everything_missing_for_the_next_prescriber_is_named() -> None:
         "dose_form", "drug", "last_dose_at", "next_dose_at", "prescriber_cover",
     ]  # fmt: skip
     assert found["RG-09"]["severity"] == "red"
+    assert found["RG-09"]["message"].endswith("next dose, prescriber there on the day and the next")
 
 
 @pytest.mark.proves("RG-09")

@@ -57,7 +57,22 @@ def test_the_leavers_own_sheet_says_where_and_when_next_and_what_is_missing(stor
     assert "Saturday 22 August: collect at High Street Pharmacy, for 2 days" in full
     assert "25 August" not in full  # that script is in nobody's hands
     assert "Monday to Saturday: 09:00-18:00 Sunday: closed" in full
+    assert "Closed on Monday 31 August" in full  # a bank holiday on which its week would be open
     assert all(says in full for says in WORDINGS.values())
+
+
+def test_the_leavers_own_sheet_tells_a_dose_the_plan_knows_of_and_that_nothing_is_to_be_collected(
+    story, client
+):
+    plan_id = a_release_plan(
+        story.act(), release={"confirmed_on": "2026-08-21"}, last_dose={"dose_on_release_day": True},
+        appointment={"at": "2026-08-21T13:00:00Z"}, dose={"at": "2026-08-17T07:00:00Z", "where": "prison"},
+    )  # fmt: skip
+
+    sheet = words(client, f"/hand-overs/sheets/{plan_id}/leaver")
+
+    assert "Last taken on Monday 17 August at 08:00" in sheet
+    assert "Nothing to collect before your first appointment." in sheet
 
 
 def test_the_court_pack_says_each_tick_and_what_release_at_court_would_leave_uncovered(

@@ -66,7 +66,7 @@ def the_visit(story):
 
 @pytest.mark.proves("RC-19", "RC-17")
 def test_the_first_appointment_is_booked_in_the_services_diary_from_the_plan(
-    app, story, plan_id, door, clock
+    app, story, service, plan_id, door, clock
 ):
     clock.set(story.at)
     app.config["WTF_CSRF_ENABLED"] = True
@@ -84,7 +84,7 @@ def test_the_first_appointment_is_booked_in_the_services_diary_from_the_plan(
     ]
     nothing = send(client, f"{here}/book")
     done = send(client, f"{here}/book", {"place": key}).get_data(as_text=True)
-    app.config["WTF_CSRF_ENABLED"] = False
+    [row] = story.now(plan_id).facts["appointment"]
 
     assert nothing.status_code == 422
     assert "is booked and recorded" in done
@@ -93,6 +93,15 @@ def test_the_first_appointment_is_booked_in_the_services_diary_from_the_plan(
     assert (visit.status, visit.starts_at.isoformat()) == ("booked", f"{FRIDAY}T08:30:00+00:00")
     assert story.act().session.scalars(select(Referral.source)).one() == "prison"
     assert "RG-02" not in story.flags(plan_id)
+
+    # Given back, another is offered at once; and their record there leads to the plan.
+    given_back = send(client, f"/release/facts/{row.id}/strike", {"reason": "Too early"})
+    app.config["WTF_CSRF_ENABLED"] = False
+    assert "its place given back. Book another here." in given_back.get_data(as_text=True)
+    assert the_visit(story).status == "cancelled"
+    there = door.by_page("nurse", site=service.site)
+    record = there.get(f"/patients/{visit.patient_id}").get_data(as_text=True)
+    assert here in record
 
 
 @pytest.mark.proves("RP-10")

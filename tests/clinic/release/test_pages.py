@@ -353,6 +353,7 @@ def test_uncovered_days_are_drawn_and_told(story, staff_client):
     page = unescape(staff_client.get(f"/release/plans/{plan_id}").get_data(as_text=True))
 
     assert page.count("app-strip--uncovered") == 3
+    assert page.count("app-strip--community") == 1  # however many days lie between
     assert "Bank holiday" in page
     assert "Uncovered days: 3 (29 Aug 2026 to 31 Aug 2026)" in page
     assert "If released today" in page
