@@ -501,7 +501,10 @@ def not_shown_as_sent(now: Picture) -> Flag | None:
         for supply in now.given.bridging_supplies or ()
     ):
         unsent.append("supply")
-    return _flag(RULES["RG-20"], None, {"unsent": unsent}) if unsent else None
+    if not unsent:
+        return None
+    items = ", ".join(_PAPER_NAMES[each] for each in unsent)
+    return _flag(RULES["RG-20"], None, {"unsent": unsent}, items=items)
 
 
 def _is_sent(paper: DoseLetter | BridgingSupply) -> bool:
@@ -567,6 +570,7 @@ _TRANSFER_NAMES: Final = {
     "next_dose_at": "next dose",
     "prescriber_cover": "prescriber there on the day and the next",
 }
+_PAPER_NAMES: Final = {"dose_letter": "dose letter", "supply": "script"}
 _PACK_NAMES: Final = {
     "cjit_contact_at": "CJIT contact",
     "slot_on": "appointment slot",

@@ -48,7 +48,8 @@ class Step:
 class Move:
     """One person under way. `day`: of custody today; `day_moved`: on the day of the move.
 
-    `unrecorded`: the day has come, and nobody has recorded that they left.
+    `unrecorded`: the day has come, and nobody has recorded that they left. `prescriber_there`: can
+    somebody prescribe where they arrive, on the day and the next; None: nobody has said.
     """
 
     reception_id: int
@@ -66,6 +67,7 @@ class Move:
     steps: Sequence[Step]
     left_to_do: int
     accepted: Acceptance | None
+    prescriber_there: bool | None
 
     @property
     def unnamed(self) -> bool:
@@ -128,7 +130,7 @@ def _moves(act: Act, which: object) -> list[Move]:
                 detail.ppo, detail.heightened_risk, named.get(patient.id),
                 [_step(act, row) for row in sorted(mine, key=lambda each: each.place)
                  if row.item in STEPS],
-                sum(row.state == "open" for row in mine), accepted,
+                sum(row.state == "open" for row in mine), accepted, transfer.prescriber_cover,
             )
         )  # fmt: skip
     found.sort(

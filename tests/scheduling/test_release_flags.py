@@ -1370,6 +1370,7 @@ def test_a_script_written_and_not_in_hand_needs_proof_of_sending(
     found = flag(asked_on("2019-09-17", bridging_supplies=[a_supply(**changes)]), "RG-20")
 
     assert (found and found["facts"]) == ({"unsent": ["supply"]} if raised else None)
+    assert (found and found["message"]) == ("Not shown as sent: script" if raised else None)
 
 
 @pytest.mark.proves("RG-20")

@@ -182,10 +182,11 @@ def test_a_move_keeps_its_day_count_and_the_sender_until_the_receiving_team_acce
         by(prison, receiving),
         reception_id,
         on=date(2026, 11, 12),
-        receiving_site_id=receiving.site.id,
-    )
+        receiving_site_id=receiving.site.id, prescriber_cover=False,
+    )  # fmt: skip
     (coming,) = moves.arrivals(by(receiving, prison))
     assert (coming.day, coming.day_moved, coming.unnamed, coming.moved) == (6, 9, True, False)
+    assert coming.prescriber_there is False
     assert [each.reception_id for each in moves.handing_over(by(prison, receiving))] == [
         reception_id
     ]
