@@ -124,7 +124,7 @@ def the_first_depot_matches_the_daily_dose(facts: Facts, version: RuleVersion) -
     return version.finding(daily_mg=daily, daily_form=form, dose_mg=facts.dose_mg)
 
 
-@reasons("B-DP-06", judges_dose=True)
+@reasons("B-DP-06")
 def the_depot_is_within_its_window(facts: Facts, version: RuleVersion) -> Finding | None:
     if not facts.depot or not facts.depots:
         return None
@@ -132,7 +132,9 @@ def the_depot_is_within_its_window(facts: Facts, version: RuleVersion) -> Findin
     own_week = not facts.on_sublingual(start)
     week_ends = start + timedelta(days=facts.depot_week_days)
     extra = facts.depot_extra_mg
-    if own_week and facts.on < week_ends and facts.dose_mg == extra:
+    # In the first week only the amount tells an extra from the next weekly dose: without a unit
+    # neither can be said.
+    if own_week and facts.on < week_ends and facts.request.order.dose_mg in (extra, None):
         return None
     counted = [
         dose
