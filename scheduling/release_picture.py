@@ -176,18 +176,21 @@ def picture_of(given: Request, places: Places, left: Exit | None) -> Picture:
     supply, cover = Supplied(frozenset(), ()), Cover(None, frozenset())
     contact = contact_or_missed = missed = None
     if release_on is not None:
+        base_on = _base_on(given, release_on, out)
         if on_ost:
             supply = supplied(given.bridging_supplies or (), release_on, pharmacy)
-            cover = Cover(_base_on(given, release_on, out), supply.days)
+            cover = Cover(base_on, supply.days)
         appointment = given.appointment
         if appointment is not None and appointment.day < release_on:
             appointment = None
         if appointment is not None and _is_missed(appointment, today, out, places.destination):
             missed = appointment
         contact = _first_contact(
-            given, None if missed else appointment, release_on, cover, places, pharmacy
+            given, None if missed else appointment, release_on, base_on, places, pharmacy
         )
-        contact_or_missed = _first_contact(given, appointment, release_on, cover, places, pharmacy)
+        contact_or_missed = _first_contact(
+            given, appointment, release_on, base_on, places, pharmacy
+        )
     gap = Gap((), 0)
     if on_ost:
         gap = find_gap(cover, contact.dose_on if contact else None, today if out else None)
@@ -275,7 +278,7 @@ def _first_contact(
     given: Request,
     appointment: Appointment | None,
     release_on: date,
-    cover: Cover,
+    base_on: date | None,
     places: Places,
     pharmacy: Pharmacy,
 ) -> FirstContact | None:
@@ -284,9 +287,7 @@ def _first_contact(
     late_after = settings.late_appointment_after or LIMITS.late_appointment_after
     contacts = []
     if given.community_prescription is not None:
-        contacts.append(
-            by_collection(given.community_prescription, release_on, cover.base_on, pharmacy)
-        )
+        contacts.append(by_collection(given.community_prescription, release_on, base_on, pharmacy))
     if appointment is not None:
         contacts.append(by_appointment(appointment, places.clinic, pharmacy, late_after))
     return min((one for one in contacts if one), key=lambda one: one.on, default=None)

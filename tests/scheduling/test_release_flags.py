@@ -363,6 +363,8 @@ def test_a_collection_needs_no_acknowledgement() -> None:
     }  # fmt: skip
 
     assert flag(a_case(appointment=None, community_prescription=collection), "RG-02") is None
+    not_treated = a_case(appointment=None, community_prescription=collection, on_ost=False)
+    assert flag(not_treated, "RG-02") is None  # a known fact asks for no more than an unknown one
     unacknowledged = {"at": "2019-09-18T14:00+01:00", "acknowledged_at": None}
     earlier = a_case(appointment=unacknowledged, community_prescription=collection)
     assert flags(earlier)["RG-02"]["message"].startswith("Appointment not acknowledged")
