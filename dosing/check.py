@@ -22,8 +22,9 @@ from dosing import (  # noqa: F401 - importing a family registers its rules
     titration,
 )
 from dosing.facts import Facts, derive
+from dosing.reading import read_request, request_schema
 from dosing.reasoning import JUDGES_DOSE, REASONS
-from dosing.request import RULE_SETS, read_request, request_schema
+from dosing.request import RULE_SETS
 from dosing.rulebook import (
     HERE,
     SEVERITIES,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from dosing.check import rulebook
 from dosing.facts import Facts, derive
-from dosing.request import read_request
+from dosing.reading import read_request
 
 START, CONTINUATION, BROKEN = "start", "continuation", "broken"
 SEE_FIRST: Final = "see_first"

@@ -23,7 +23,7 @@ from typing import Any, Final
 from dosing.check import FAMILIES, find
 from dosing.days import at_london, london_day
 from dosing.facts import derive
-from dosing.request import read_request
+from dosing.reading import read_request
 from dosing.rulebook import HERE, FaultyRulebook, Finding, Rulebook
 from dosing.shape import Refused
 

@@ -18,7 +18,8 @@ from clinic.assessments.scales import COWS, COWS_ITEMS, cows_total
 from dosing import alcohol
 from dosing.check import rulebook
 from dosing.days import london_day
-from dosing.request import RULE_SETS, read_request
+from dosing.reading import read_request
+from dosing.request import RULE_SETS
 from dosing.rulebook import RuleVersion
 from dosing.shape import Day, ListOf, OneOf, Record, Refused, Required, Text, Whole, YesNo
 from dosing.shape import Kind as Shape

@@ -41,7 +41,8 @@ from dosing.check import check
 from dosing.continuation import treatment_of
 from dosing.days import at_london, days_between, london_day
 from dosing.medicines import PRODUCTS
-from dosing.request import DoseRequest, read_request
+from dosing.reading import read_request
+from dosing.request import DoseRequest
 from dosing.tightening import SiteLimit
 from dosing.units import as_text, mg_from_micrograms
 

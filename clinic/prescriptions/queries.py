@@ -25,7 +25,7 @@ from clinic.turns import RecordTurn
 from dosing.check import check, rulebook
 from dosing.days import london_day, start_of
 from dosing.facts import Facts, derive
-from dosing.request import read_request
+from dosing.reading import read_request
 from dosing.rulebook import UnknownEdition
 from dosing.shape import Refused
 

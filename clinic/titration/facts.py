@@ -26,7 +26,7 @@ from clinic.sites.models import Site
 from dosing.check import rulebook, site_rulebook
 from dosing.days import days_between, london_day
 from dosing.facts import Facts, derive
-from dosing.request import read_request
+from dosing.reading import read_request
 from dosing.rulebook import RuleVersion
 from dosing.shape import Refused
 from scheduling.reviews import build_up_ends, in_build_up, steps_up

@@ -9,7 +9,7 @@ import pytest
 
 from dosing.check import rulebook
 from dosing.complexity import HERE, REASONS, Case, complexity
-from dosing.request import request_schema
+from dosing.reading import request_schema
 
 WRITTEN = tomllib.loads((HERE / "complexity.examples.toml").read_text("utf-8"))
 EXAMPLES = [

@@ -7,7 +7,7 @@ import pytest
 from dosing.continuation import treatment_of
 from dosing.days import ONE_DAY
 from dosing.examples import a_request
-from dosing.request import read_request
+from dosing.reading import read_request
 
 STEADY = "treatment_history.steady_doses"
 

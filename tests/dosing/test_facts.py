@@ -11,7 +11,7 @@ from dosing.check import check, rulebook
 from dosing.days import london_day, london_time
 from dosing.examples import a_request, all_examples
 from dosing.facts import Facts, derive
-from dosing.request import read_request
+from dosing.reading import read_request
 
 DOSES = "treatment_history.doses"
 STEADY = "treatment_history.steady_doses"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dosing.check import check
 from dosing.examples import a_request
-from dosing.request import read_request
+from dosing.reading import read_request
 from dosing.shape import Refused, answer
 
 

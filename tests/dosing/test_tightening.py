@@ -13,7 +13,7 @@ import pytest
 from dosing.check import check, find, rulebook, site_rulebook
 from dosing.examples import a_request
 from dosing.facts import Facts, derive
-from dosing.request import read_request
+from dosing.reading import read_request
 from dosing.rulebook import SEVERITIES
 from dosing.tightening import LOWER, NotTighter, SiteLimit, must_be_tighter, tightened
 from tests.support.known import known_facts

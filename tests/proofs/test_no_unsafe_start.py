@@ -25,8 +25,9 @@ import pytest
 
 from dosing.check import rulebook
 from dosing.facts import Facts, derive
+from dosing.reading import read_request
 from dosing.reasoning import REASONS
-from dosing.request import DoseRequest, read_request
+from dosing.request import DoseRequest
 from tests.proofs.induction_walk import (
     FIRST_DAYS,
     PHASES,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dosing.check import find, rulebook
 from dosing.days import days_between
 from dosing.facts import derive
-from dosing.request import read_request
+from dosing.reading import read_request
 from scheduling.instalments import (
     AHEAD,
     LOOK_BACK,

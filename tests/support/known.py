@@ -7,7 +7,8 @@ from functools import cache
 from dosing.check import rulebook
 from dosing.examples import Example, a_request, all_examples
 from dosing.facts import Facts, derive
-from dosing.request import DoseRequest, read_request
+from dosing.reading import read_request
+from dosing.request import DoseRequest
 
 
 @cache

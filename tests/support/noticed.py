@@ -36,6 +36,7 @@ OWN_TESTS = {
     "check": ["dosing/test_check.py", "dosing/test_rulebook.py"],
     "complexity": ["dosing/test_complexity.py", "scheduling/test_practice.py"],
     "continuation": ["dosing/test_continuation.py"],
+    "contradictions": ["dosing/test_refusals.py"],
     "days": ["dosing/test_interlock.py", "scheduling"],
     "examples": ["dosing/test_examples.py", "dosing/test_rulebook.py"],
     "interlock": [
@@ -44,7 +45,7 @@ OWN_TESTS = {
         "scheduling/test_consumption.py",
     ],
     "medicines": ["dosing/test_continuation.py"],
-    "request": ["dosing/test_refusals.py"],
+    "reading": ["dosing/test_refusals.py"],
     "reasoning": ["dosing/test_check.py", "dosing/test_rulebook.py"],
     "rulebook": ["dosing/test_rule_files.py", "dosing/test_rulebook.py"],
     "shape": ["dosing/test_shape.py", "dosing/test_refusals.py", "scheduling"],
@@ -123,7 +124,7 @@ def load_rules() -> None:
     from dosing.check import FAMILIES, check_dose, find, rulebook
     from dosing.examples import a_request, all_examples, bases, says_otherwise
     from dosing.facts import derive
-    from dosing.request import read_request
+    from dosing.reading import read_request
     from tests.support.known import known_facts, read_examples
 
     book = rulebook()
