@@ -8,7 +8,13 @@ from flask import Response, jsonify
 from flask.typing import ResponseReturnValue
 
 from clinic.auth import act, needs
-from clinic.careplans import commands, queries
+from clinic.careplans import (
+    agreement_commands,
+    clinical_review_commands,
+    commands,
+    follow_up_commands,
+    queries,
+)
 from clinic.careplans.schemas import (
     AgreementRequestSchema,
     ChangeSchema,
@@ -136,7 +142,7 @@ def discard_draft(plan_id: int) -> ResponseReturnValue:
 @_refused
 def agree(given: dict[str, Any], plan_id: int) -> ResponseReturnValue:
     """A party agrees to the newest version; in custody the duty of day 5 follows."""
-    commands.agree(act(), plan_id, **given)
+    agreement_commands.agree(act(), plan_id, **given)
     return _plan(plan_id, 201)
 
 
@@ -149,7 +155,7 @@ def agree(given: dict[str, Any], plan_id: int) -> ResponseReturnValue:
 @_taken
 def withdraw(given: dict[str, Any], plan_id: int, agreement_id: int) -> ResponseReturnValue:
     """A party takes its agreement back."""
-    commands.withdraw(act(), plan_id, agreement_id, version=if_match(), **given)
+    agreement_commands.withdraw(act(), plan_id, agreement_id, version=if_match(), **given)
     return _plan(plan_id)
 
 
@@ -160,7 +166,7 @@ def withdraw(given: dict[str, Any], plan_id: int, agreement_id: int) -> Response
 @_refused
 def progress(given: dict[str, Any], plan_id: int, number: int) -> ResponseReturnValue:
     """How a goal stands."""
-    commands.record_progress(act(), plan_id, number, **given)
+    follow_up_commands.record_progress(act(), plan_id, number, **given)
     return _plan(plan_id, 201)
 
 
@@ -171,7 +177,7 @@ def progress(given: dict[str, Any], plan_id: int, number: int) -> ResponseReturn
 @_refused
 def event(given: dict[str, Any], plan_id: int) -> ResponseReturnValue:
     """Something significant happened: a review is asked for."""
-    commands.record_event(act(), plan_id, **given)
+    follow_up_commands.record_event(act(), plan_id, **given)
     return _plan(plan_id, 201)
 
 
@@ -184,7 +190,7 @@ def event(given: dict[str, Any], plan_id: int) -> ResponseReturnValue:
 @_refused
 def review(given: dict[str, Any], plan_id: int) -> ResponseReturnValue:
     """The plan was looked at."""
-    commands.record_review(act(), plan_id, version=if_match(), **given)
+    follow_up_commands.record_review(act(), plan_id, version=if_match(), **given)
     return _plan(plan_id, 201)
 
 
@@ -195,7 +201,7 @@ def review(given: dict[str, Any], plan_id: int) -> ResponseReturnValue:
 @_refused
 def refer(given: dict[str, Any], plan_id: int) -> ResponseReturnValue:
     """Ask for help elsewhere."""
-    commands.refer(act(), plan_id, **given)
+    follow_up_commands.refer(act(), plan_id, **given)
     return _plan(plan_id, 201)
 
 
@@ -207,7 +213,7 @@ def refer(given: dict[str, Any], plan_id: int) -> ResponseReturnValue:
 @_refused
 def response(given: dict[str, Any], plan_id: int, referral_id: int) -> ResponseReturnValue:
     """What came back on a referral."""
-    commands.record_response(act(), plan_id, referral_id, **given)
+    follow_up_commands.record_response(act(), plan_id, referral_id, **given)
     return _plan(plan_id)
 
 
@@ -219,7 +225,7 @@ def response(given: dict[str, Any], plan_id: int, referral_id: int) -> ResponseR
 @_refused
 def strike_out(given: dict[str, Any], plan_id: int, what: str, row_id: int) -> ResponseReturnValue:
     """It was recorded in error: it counts no more and stays visible with the reason."""
-    commands.strike_out(act(), plan_id, what, row_id, **given)
+    follow_up_commands.strike_out(act(), plan_id, what, row_id, **given)
     return _plan(plan_id)
 
 
@@ -231,7 +237,7 @@ def strike_out(given: dict[str, Any], plan_id: int, what: str, row_id: int) -> R
 @_refused
 def report(given: dict[str, Any], reception_id: int) -> dict[str, int]:
     """The CARATs' written report for the clinical review."""
-    return {"id": commands.write_report(act(), reception_id, **given)}
+    return {"id": clinical_review_commands.write_report(act(), reception_id, **given)}
 
 
 @careplans_api.post("/receptions/<int:reception_id>/clinical-review")
@@ -241,4 +247,4 @@ def report(given: dict[str, Any], reception_id: int) -> dict[str, int]:
 @_refused
 def clinical_review(given: dict[str, Any], reception_id: int) -> dict[str, int]:
     """The clinical review was held. The id is that of the delivery."""
-    return {"id": commands.hold_review(act(), reception_id, **given)}
+    return {"id": clinical_review_commands.hold_review(act(), reception_id, **given)}

@@ -12,7 +12,13 @@ from werkzeug.wrappers import Response
 from clinic import home, ui
 from clinic.act import Act
 from clinic.auth import act, needs
-from clinic.careplans import commands, queries
+from clinic.careplans import (
+    agreement_commands,
+    clinical_review_commands,
+    commands,
+    follow_up_commands,
+    queries,
+)
 from clinic.careplans.forms import (
     AgreementForm,
     ClinicalReviewForm,
@@ -371,7 +377,7 @@ def progress(plan_id: int, number: int) -> Page:
     form = ProgressForm(on=act().today)
 
     if _carried_out(
-        form, lambda: commands.record_progress(act(), plan_id, number, **form.answers())
+        form, lambda: follow_up_commands.record_progress(act(), plan_id, number, **form.answers())
     ):
         return _to_plan(plan_id, "The progress is recorded.")
     view = queries.plan(act(), plan_id)
@@ -388,7 +394,7 @@ def agreements(plan_id: int) -> Page:
     form.agreed_by.choices = [("", "You"), *((each.id, each.name) for each in staff_here(act()))]
 
     def work() -> None:
-        commands.agree(
+        agreement_commands.agree(
             act(), plan_id, number=int(form.number.data or 0), party=form.party.data,
             agreed_at=form.agreed_at.data, agreed_by=form.agreed_by.data,
         )  # fmt: skip
@@ -408,7 +414,7 @@ def withdraw(plan_id: int, agreement_id: int) -> Page:
     form = ReasonForm()
 
     def work() -> None:
-        commands.withdraw(
+        agreement_commands.withdraw(
             act(), plan_id, agreement_id, version=form["version"].data or 0,
             reason=form.reason.data or "",
         )  # fmt: skip
@@ -430,7 +436,9 @@ def withdraw(plan_id: int, agreement_id: int) -> Page:
 def event(plan_id: int) -> Page:
     """Something significant happened."""
     form = EventForm()
-    if _carried_out(form, lambda: commands.record_event(act(), plan_id, **form.answers())):
+    if _carried_out(
+        form, lambda: follow_up_commands.record_event(act(), plan_id, **form.answers())
+    ):
         return _to_plan(plan_id, "Recorded. A review of the plan is asked for.")
     return _about(
         queries.plan(act(), plan_id), form, "A significant event",
@@ -446,7 +454,7 @@ def review(plan_id: int) -> Page:
 
     def work() -> None:
         given = {name: value for name, value in form.answers().items() if name != "version"}
-        commands.record_review(act(), plan_id, version=form["version"].data or 0, **given)
+        follow_up_commands.record_review(act(), plan_id, version=form["version"].data or 0, **given)
 
     if _carried_out(form, work):
         return _to_plan(plan_id, "The review is recorded.")
@@ -461,7 +469,7 @@ def review(plan_id: int) -> Page:
 def refer(plan_id: int) -> Page:
     """Ask for help elsewhere."""
     form = ReferralForm()
-    if _carried_out(form, lambda: commands.refer(act(), plan_id, **form.answers())):
+    if _carried_out(form, lambda: follow_up_commands.refer(act(), plan_id, **form.answers())):
         return _to_plan(plan_id, "The referral is recorded.")
     return _about(queries.plan(act(), plan_id), form, "Record a referral")
 
@@ -477,7 +485,7 @@ def response(plan_id: int, referral_id: int) -> Page:
     form = ResponseForm()
 
     def work() -> None:
-        commands.record_response(act(), plan_id, referral_id, **form.answers())
+        follow_up_commands.record_response(act(), plan_id, referral_id, **form.answers())
 
     if _carried_out(form, work):
         return _to_plan(plan_id, "The answer is recorded.")
@@ -494,7 +502,7 @@ def strike_out(plan_id: int, what: str, row_id: int) -> Page:
     form = StrikeForm()
 
     def work() -> None:
-        commands.strike_out(act(), plan_id, what, row_id, reason=form.reason.data or "")
+        follow_up_commands.strike_out(act(), plan_id, what, row_id, reason=form.reason.data or "")
 
     if _carried_out(form, work):
         return _to_plan(plan_id, "It is struck out. It stays in the history.")
@@ -519,7 +527,9 @@ def strike_out(plan_id: int, what: str, row_id: int) -> Page:
 def clinical_review(reception_id: int) -> Page:
     """How the review stands, and that it was held."""
     form = ClinicalReviewForm()
-    if form.carried_out(lambda: commands.hold_review(act(), reception_id, **form.answers())):
+    if form.carried_out(
+        lambda: clinical_review_commands.hold_review(act(), reception_id, **form.answers())
+    ):
         flash("The clinical review is recorded.")
         return redirect(url_for("custody_pages.stay", reception_id=reception_id))
     seen = queries.clinical_review(act(), reception_id)
@@ -541,7 +551,7 @@ def report(reception_id: int) -> Page:
     form = ReportForm()
 
     def work() -> None:
-        commands.write_report(
+        clinical_review_commands.write_report(
             act(), reception_id, says=form.says.data or "",
             complex_needs=yes_no(form.complex_needs.data),
         )  # fmt: skip

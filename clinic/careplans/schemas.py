@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from clinic.careplans.commands import HANGING
+from clinic.careplans.follow_up_commands import HANGING
 from clinic.careplans.models import AGREEING, GOAL_STATES, MARKS, OUTCOMES, PAYERS, RESPONSES
 from clinic.custody.models import PARTIES
 from clinic.shapes import RecordedSchema, code, day, instant, row_id

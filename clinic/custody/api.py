@@ -8,7 +8,7 @@ from flask import Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
 from clinic.auth import act, needs
-from clinic.custody import commands, deliveries, queries
+from clinic.custody import commands, deliveries, fact_commands, queries
 from clinic.custody.schemas import (
     DeliveryCorrectionSchema,
     DeliveryRequestSchema,
@@ -162,7 +162,9 @@ def strike_out_delivery(
     given: dict[str, Any], reception_id: int, delivery_id: int
 ) -> ResponseReturnValue:
     """The delivery was recorded in error."""
-    commands.strike_out(act(), reception_id, "delivery", delivery_id, version=if_match(), **given)
+    fact_commands.strike_out(
+        act(), reception_id, "delivery", delivery_id, version=if_match(), **given
+    )
     return stay_answer(reception_id)
 
 
@@ -176,7 +178,7 @@ def strike_out_delivery(
 @_refused
 def record_hearing(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """A hearing is known: the dates before it are pulled forward."""
-    commands.record_hearing(act(), reception_id, **given)
+    fact_commands.record_hearing(act(), reception_id, **given)
     return stay_answer(reception_id, 201)
 
 
@@ -188,7 +190,7 @@ def record_hearing(given: dict[str, Any], reception_id: int) -> ResponseReturnVa
 @_refused
 def record_release(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """The day of release is known."""
-    commands.record_release(act(), reception_id, **given)
+    fact_commands.record_release(act(), reception_id, **given)
     return stay_answer(reception_id, 201)
 
 
@@ -200,7 +202,7 @@ def record_release(given: dict[str, Any], reception_id: int) -> ResponseReturnVa
 @_refused
 def record_transfer(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """A move to another prison is booked."""
-    commands.record_transfer(act(), reception_id, **given)
+    fact_commands.record_transfer(act(), reception_id, **given)
     return stay_answer(reception_id, 201)
 
 
@@ -211,7 +213,7 @@ def record_transfer(given: dict[str, Any], reception_id: int) -> ResponseReturnV
 @_refused
 def record_unavailable(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """They cannot come to groups on these days."""
-    commands.record_unavailable(act(), reception_id, **given)
+    fact_commands.record_unavailable(act(), reception_id, **given)
     return stay_answer(reception_id, 201)
 
 
@@ -223,7 +225,7 @@ def record_unavailable(given: dict[str, Any], reception_id: int) -> ResponseRetu
 @_refused
 def record_location(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """They live on this wing now, or since a moment that has passed."""
-    commands.record_location(act(), reception_id, **given)
+    fact_commands.record_location(act(), reception_id, **given)
     return stay_answer(reception_id, 201)
 
 
@@ -235,12 +237,12 @@ def record_location(given: dict[str, Any], reception_id: int) -> ResponseReturnV
 @_refused
 def record_exit(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
     """They left, and how."""
-    commands.record_exit(act(), reception_id, **given)
+    fact_commands.record_exit(act(), reception_id, **given)
     return stay_answer(reception_id, 201)
 
 
 def _corrected(kind: str, given: dict[str, Any], reception_id: int, fact_id: int) -> Response:
-    commands.correct_fact(act(), reception_id, kind, fact_id, version=if_match(), **given)
+    fact_commands.correct_fact(act(), reception_id, kind, fact_id, version=if_match(), **given)
     return stay_answer(reception_id)
 
 
@@ -331,7 +333,7 @@ def strike_out_fact(
     given: dict[str, Any], reception_id: int, kind: str, fact_id: int
 ) -> ResponseReturnValue:
     """It was recorded in error: it counts no more and stays in the history."""
-    commands.strike_out(
+    fact_commands.strike_out(
         act(), reception_id, kind.removesuffix("s"), fact_id, version=if_match(), **given
     )
     return stay_answer(reception_id)

@@ -1,8 +1,13 @@
 """The doors of this room. Apart from the package itself, whose tables every room imports."""
 
 from clinic.custody import (  # noqa: F401 - imported for their doors and sweep
+    arrival_pages,
     board_pages,
+    delivery_pages,
+    fact_pages,
+    list_pages,
     planning_doors,
+    setting_pages,
     sweeps,
 )
 from clinic.custody.api import custody_api

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from clinic.careplans import agreement_commands, follow_up_commands
 from clinic.careplans import commands as plans
 from clinic.careplans.models import CarePlan
 from clinic.custody.models import Delivery, Reception
@@ -77,18 +78,22 @@ def _agree(story: Story, plan_id: int, stay: int, parties: tuple[str, ...]) -> N
         return
     for party in parties:
         work = story.by("byrne" if party == "healthcare" else "marsh", at)
-        plans.agree(work, plan_id, number=number, party=party, agreed_at=at)
+        agreement_commands.agree(work, plan_id, number=number, party=party, agreed_at=at)
         work.session.close()
 
 
 def _refer(story: Story, plan_id: int, *, answered: bool) -> None:
     at = story.at(-1, "15:00")
     work = story.by("marsh", at)
-    made = plans.refer(work, plan_id, kind="housing", to_whom="Riverside Housing", made_at=at)
+    made = follow_up_commands.refer(
+        work, plan_id, kind="housing", to_whom="Riverside Housing", made_at=at
+    )
     work.session.close()
     if answered:
         work = story.by("marsh")
-        plans.record_response(work, plan_id, made, response="waiting", responded_on=work.today)
+        follow_up_commands.record_response(
+            work, plan_id, made, response="waiting", responded_on=work.today
+        )
         work.session.close()
 
 

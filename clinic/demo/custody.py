@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from clinic.casework import commands as casework
 from clinic.custody import commands as custody
-from clinic.custody import deliveries
-from clinic.custody.models import Reception
+from clinic.custody import deliveries, fact_commands
+from clinic.custody.models import Reception, Wing
 from clinic.demo import careplans
 from clinic.demo.people import GLENMOOR, MARLFIELD
 from clinic.demo.story import Story
@@ -118,7 +118,7 @@ def _move_out(story: Story, here: list[tuple[int, int]]) -> None:
     """Booked to move north on the next working day: that prison sees who comes."""
     stay, _ = here[-1]
     work = story.by("byrne")
-    custody.record_transfer(
+    fact_commands.record_transfer(
         work, stay, on=_working_day(story.today + ONE_DAY), booked_on=story.today,
         receiving_site_id=story.site_ids[GLENMOOR], prescriber_cover=None,
     )  # fmt: skip
@@ -130,7 +130,7 @@ def _move_in(story: Story) -> None:
     here = _stays(story, "kerr", GLENMOOR)
     stay, _ = next(each for each in here if 4 <= each[1] <= 20)
     work = story.by("rennie", story.at(-2, "09:00"))
-    custody.record_transfer(
+    fact_commands.record_transfer(
         work, stay, on=story.today - ONE_DAY, booked_on=story.today - 2 * ONE_DAY,
         receiving_site_id=story.site_ids[MARLFIELD], prescriber_cover=True,
     )  # fmt: skip
@@ -143,8 +143,8 @@ def _move_in(story: Story) -> None:
     keyworkers.name_keyworker(work, stay, story.staff_ids["marsh"])
     work.session.close()
     work = story.by("byrne", story.at(-1, "16:30"))
-    wing = work.session.scalar(select(custody.Wing.id).where(
-        custody.Wing.site_id == work.site_id, custody.Wing.name == "First night centre"))  # fmt: skip
+    wing = work.session.scalar(select(Wing.id).where(
+        Wing.site_id == work.site_id, Wing.name == "First night centre"))  # fmt: skip
     custody.receive_transfer(
         work, stay, arrived_at=story.at(-1, "16:00"), wing_id=wing, cell="1-30"
     )
@@ -165,7 +165,7 @@ def _before(story: Story) -> None:
         if came + timedelta(days=stayed) < story.at(-1):
             left = story.at(-78 + 4 * number + stayed, "09:00")
             work = story.by("byrne", left + timedelta(minutes=10))
-            custody.record_exit(work, stay, at=left, how="release")
+            fact_commands.record_exit(work, stay, at=left, how="release")
             work.session.close()
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from clinic import clock
 from clinic.appointments.things_commands import add_thing, say_confidential
-from clinic.custody import commands as custody
+from clinic.custody import fact_commands
 from clinic.custody.models import Reception
 from clinic.demo.people import MARLFIELD
 from clinic.demo.story import Story
@@ -85,7 +85,7 @@ def _wish(story: Story, stays: Sequence[int]) -> None:
     work.session.close()
     work = story.by("byrne")
     for seat in in_court[:1]:
-        custody.record_hearing(
+        fact_commands.record_hearing(
             work, seat.reception_id, starts_at=seat.starts_at, court="Northborough Crown Court"
         )
     work.session.close()

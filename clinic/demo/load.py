@@ -24,7 +24,7 @@ from clinic.appointments.rota_commands import add_session
 from clinic.appointments.taking import Booked
 from clinic.appointments.things_commands import add_thing
 from clinic.custody import commands as custody
-from clinic.custody import deliveries
+from clinic.custody import deliveries, fact_commands
 from clinic.custody.wing_commands import add_wing
 from clinic.db import Database
 from clinic.demo import assessments, doses, groups, releases, rules, scripts, titration, waits
@@ -302,7 +302,7 @@ def _prison(
         )
         if days < -2:  # off the first night centre
             work = story.by(healthcare, story.at(days + 2, "11:30"))
-            custody.record_location(
+            fact_commands.record_location(
                 work, stay, wing_id=wings[1 + number % 2], cell=f"{1 + number % 3}-{number + 4:02d}"
             )
             work.session.close()

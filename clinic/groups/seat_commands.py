@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from clinic.act import Act, command
-from clinic.custody import commands as custody
-from clinic.custody import deliveries
+from clinic.custody import deliveries, fact_commands
 from clinic.custody.models import Reception
 from clinic.errors import Conflict, Invalid, NotFound, one_of
 from clinic.groups import facts
@@ -235,7 +234,7 @@ def record_attendance(
         was.ended_at, was.ended_by = act.at, act.staff_id
         act.session.flush()
         if was.delivery_id is not None:
-            custody.strike_out(
+            fact_commands.strike_out(
                 act, stay.id, "delivery", was.delivery_id, version=stay.version,
                 reason=was.ended_reason,
             )  # fmt: skip

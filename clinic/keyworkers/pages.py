@@ -14,7 +14,8 @@ from clinic.auth import act, needs
 from clinic.custody import presenters
 from clinic.custody import queries as custody
 from clinic.custody.forms import ReasonForm
-from clinic.custody.pages import Page, about, carried_out, home_row, to_stay, whose
+from clinic.custody.list_pages import home_row, whose
+from clinic.custody.pages import Page, about, carried_out, to_stay
 from clinic.errors import NotFound
 from clinic.keyworkers import commands, queries
 from clinic.keyworkers.forms import (

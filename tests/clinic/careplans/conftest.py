@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from clinic.careplans import commands
+from clinic.careplans import agreement_commands, commands
 from clinic.careplans.models import CarePlan
 from tests.factories.custody import a_prison
 
@@ -37,7 +37,7 @@ class Story:
         return commands.change_plan(self.act(), self.plan_id, version=self.etag(), **what)
 
     def agrees(self, party, number, **more):
-        return commands.agree(
+        return agreement_commands.agree(
             self.act(), self.plan_id, number=number, party=party, agreed_at=self.prison.at, **more
         )
 

@@ -8,9 +8,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from clinic.careplans import commands, queries
+from clinic.careplans import (
+    agreement_commands,
+    clinical_review_commands,
+    commands,
+    follow_up_commands,
+    queries,
+)
 from clinic.casework import queries as casework
-from clinic.custody import commands as custody
+from clinic.custody import fact_commands
 from clinic.errors import Conflict, Invalid, NotFound, Stale
 from clinic.patients.commands import take_onto_caseload
 from scheduling.careplans import QUESTIONS
@@ -87,14 +93,14 @@ def test_an_agreement_is_withdrawn_with_a_reason_and_nowhere_but_in_the_plan(sto
         if each.item == "joint_care_plan" and each.by == ["patient"]
     ]  # fmt: skip
     with pytest.raises(Conflict, match="Withdraw it there"):
-        custody.strike_out(
+        fact_commands.strike_out(
             story.act(), story.reception_id, "delivery", row.id,
             version=story.prison.version(story.reception_id), reason="Wrong",
         )  # fmt: skip
     with pytest.raises(Invalid, match="agreeing to the care plan"):
         story.prison.delivers(story.reception_id, "joint_care_plan", by=["patient"])
 
-    commands.withdraw(
+    agreement_commands.withdraw(
         story.act(), story.plan_id, given[0], version=story.etag(), reason="Wants a detox instead"
     )
 
@@ -145,22 +151,26 @@ def test_a_version_is_kept_and_the_history_says_what_changed(story):
 def test_a_significant_event_asks_for_a_review_until_one_is_done(story):
     story.changes(answers={"drugs_needs": "Heroin daily"})
     assert queries.due_work(story.act()) == []
-    custody.record_unavailable(
+    fact_commands.record_unavailable(
         story.act(), story.reception_id, from_on=date(2026, 11, 5), to_on=None, place="segregation"
     )
-    custody.record_hearing(story.act(), story.reception_id, starts_at=london("2026-11-12 10:00"))
-    commands.record_event(story.act(), story.plan_id, code="housing", on=date(2026, 11, 5))
+    fact_commands.record_hearing(
+        story.act(), story.reception_id, starts_at=london("2026-11-12 10:00")
+    )
+    follow_up_commands.record_event(
+        story.act(), story.plan_id, code="housing", on=date(2026, 11, 5)
+    )
 
     [work] = queries.due_work(story.act())
     assert work.on == date(2026, 11, 12)
     assert len(queries.plan(story.act(), story.plan_id).asking) == 3
 
     review = {"reviewed_at": story.prison.at, "by": ["patient", "carat"]}
-    commands.record_review(
+    follow_up_commands.record_review(
         story.act(), story.plan_id, version=story.etag(), outcome="new_version", **review
     )
     with pytest.raises(Invalid, match="Change the plan first"):
-        commands.record_review(
+        follow_up_commands.record_review(
             story.act(), story.plan_id, version=story.etag(), outcome="new_version", **review
         )
     assert queries.due_work(story.act()) == []
@@ -174,13 +184,17 @@ def test_the_day_5_review_needs_carats_there_or_their_report(story):
     story.prison.at = held["held_at"]
     by = story.prison.healthcare
     with pytest.raises(Invalid, match="Write the report first"):
-        commands.hold_review(story.act(by), story.reception_id, carat="report", **held)
+        clinical_review_commands.hold_review(
+            story.act(by), story.reception_id, carat="report", **held
+        )
     story.prison.at = DAY_3
-    commands.write_report(story.act(), story.reception_id, says="Doing well", complex_needs=False)
+    clinical_review_commands.write_report(
+        story.act(), story.reception_id, says="Doing well", complex_needs=False
+    )
     assert story.item("carat_report")["status"] == "done"
 
     story.prison.at = held["held_at"]
-    commands.hold_review(story.act(by), story.reception_id, carat="report", **held)
+    clinical_review_commands.hold_review(story.act(by), story.reception_id, carat="report", **held)
 
     assert story.item("clinical_review")["status"] == "done"
     seen = queries.clinical_review(story.act(), story.reception_id)
@@ -189,7 +203,7 @@ def test_the_day_5_review_needs_carats_there_or_their_report(story):
 
 @pytest.mark.proves("PS-29")
 def test_a_referral_counts_in_the_28_days_and_an_early_start_is_warned_of(story):
-    made = commands.refer(
+    made = follow_up_commands.refer(
         story.act(), story.plan_id, kind="post_28_programme", to_whom="Ty Glas",
         made_at=story.prison.at, starts_on=date(2026, 12, 1),
     )  # fmt: skip
@@ -198,11 +212,11 @@ def test_a_referral_counts_in_the_28_days_and_an_early_start_is_warned_of(story)
     assert "before day 29" in warning
 
     for answer in ("waiting", "accepted"):
-        commands.record_response(
+        follow_up_commands.record_response(
             story.act(), story.plan_id, made, response=answer, responded_on=date(2026, 11, 5)
         )
     with pytest.raises(Conflict, match="answered already"):
-        commands.record_response(
+        follow_up_commands.record_response(
             story.act(), story.plan_id, made, response="refused", responded_on=date(2026, 11, 5)
         )
 
@@ -219,7 +233,7 @@ def test_a_community_team_reads_the_plan_of_a_stay_and_does_not_write_it(story):
 
 def test_progress_changes_nothing_of_what_was_agreed(story):
     number = story.changes(goal=GOAL)
-    commands.record_progress(
+    follow_up_commands.record_progress(
         story.act(), story.plan_id, 1, on=date(2026, 11, 5), state="under_way", says="Came twice"
     )
     view = queries.plan(story.act(), story.plan_id)
@@ -233,21 +247,25 @@ def test_referrals_are_logged_with_their_response_and_complementary_therapy_with
     kinds = ("programme", "vdt", "mutual_aid", "bme_group", "vsc", "family", "mental_health",
              "housing", "cjit")  # fmt: skip
     for kind in kinds:
-        made = commands.refer(
+        made = follow_up_commands.refer(
             story.act(), story.plan_id, kind=kind, to_whom="Ty Glas", made_at=story.prison.at
         )
-        commands.record_response(
+        follow_up_commands.record_response(
             story.act(), story.plan_id, made, response="accepted", responded_on=date(2026, 11, 5)
         )
     therapy = {"kind": "complementary", "to_whom": "A. Thomas", "made_at": story.prison.at}
     with pytest.raises(Invalid) as refused:
-        commands.refer(story.act(), story.plan_id, **therapy)
+        follow_up_commands.refer(story.act(), story.plan_id, **therapy)
     assert [field for field, _ in refused.value.faults] == ["approved_by", "paid_by"]
     with pytest.raises(Invalid, match="paid_by"):
-        commands.refer(story.act(), story.plan_id, **therapy, approved_by="PCT", paid_by="idts")
+        follow_up_commands.refer(
+            story.act(), story.plan_id, **therapy, approved_by="PCT", paid_by="idts"
+        )
     with pytest.raises(Invalid, match="complementary therapy only"):
-        commands.refer(story.act(), story.plan_id, **{**therapy, "kind": "vdt"}, approved_by="PCT")
-    commands.refer(
+        follow_up_commands.refer(
+            story.act(), story.plan_id, **{**therapy, "kind": "vdt"}, approved_by="PCT"
+        )
+    follow_up_commands.refer(
         story.act(), story.plan_id, **therapy, approved_by="J. Hall, PCT, 3 Nov", paid_by="charity"
     )
 
@@ -278,12 +296,12 @@ def test_a_detoxification_is_of_no_usual_length_and_maintenance_needs_none(story
 
 @pytest.mark.proves("CM-22")
 def test_a_review_recorded_in_error_is_struck_out_and_asks_again(story):
-    commands.record_event(story.act(), story.plan_id, code="health", on=date(2026, 11, 5))
-    review = commands.record_review(
+    follow_up_commands.record_event(story.act(), story.plan_id, code="health", on=date(2026, 11, 5))
+    review = follow_up_commands.record_review(
         story.act(), story.plan_id, version=story.etag(), outcome="no_change", by=["carat"],
         reviewed_at=story.prison.at,
     )  # fmt: skip
-    made = commands.refer(
+    made = follow_up_commands.refer(
         story.act(), story.plan_id, kind="cjit", to_whom="Ty Glas", made_at=story.prison.at
     )
     assert queries.due_work(story.act()) == []
@@ -291,10 +309,12 @@ def test_a_review_recorded_in_error_is_struck_out_and_asks_again(story):
 
     for what, row_id in (("review", review), ("referral", made)):
         with pytest.raises(Invalid, match="reason"):
-            commands.strike_out(story.act(), story.plan_id, what, row_id, reason=" ")
-        commands.strike_out(story.act(), story.plan_id, what, row_id, reason="Somebody else's")
+            follow_up_commands.strike_out(story.act(), story.plan_id, what, row_id, reason=" ")
+        follow_up_commands.strike_out(
+            story.act(), story.plan_id, what, row_id, reason="Somebody else's"
+        )
         with pytest.raises(Conflict, match="already"):
-            commands.strike_out(story.act(), story.plan_id, what, row_id, reason="Again")
+            follow_up_commands.strike_out(story.act(), story.plan_id, what, row_id, reason="Again")
 
     [work] = queries.due_work(story.act())
     assert work.on == date(2026, 11, 12)
@@ -303,7 +323,9 @@ def test_a_review_recorded_in_error_is_struck_out_and_asks_again(story):
     assert (view.reviews, view.referrals, len(view.asking)) == ([], [], 1)
     assert [each.struck_reason for each in view.struck] == ["Somebody else's"] * 2
     [event] = view.asking
-    commands.strike_out(story.act(), story.plan_id, "event", event.id, reason="Not this person")
+    follow_up_commands.strike_out(
+        story.act(), story.plan_id, "event", event.id, reason="Not this person"
+    )
     assert queries.due_work(story.act()) == []
     file = casework.casework_file(story.act(), story.reception_id)
     assert sum(line.struck is not None for line in file.lines) == 4

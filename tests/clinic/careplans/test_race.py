@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from clinic.careplans import commands, queries
+from clinic.careplans import agreement_commands, commands, queries
 from clinic.custody.models import Delivery
 from clinic.errors import Conflict, Stale
 from tests.clinic.careplans.conftest import Story
@@ -44,7 +44,7 @@ def test_two_agreements_and_a_change_at_once_leave_one_whole_story(story):
     etag = story.etag()
 
     def agrees(party):
-        return lambda act: commands.agree(
+        return lambda act: agreement_commands.agree(
             act, story.plan_id, number=number, party=party, agreed_at=story.prison.at
         )
 

@@ -9,6 +9,7 @@ import pytest
 from clinic.casework import commands, moves, queries
 from clinic.casework.models import CaseworkEntry, Certificate, Completion
 from clinic.custody import commands as custody
+from clinic.custody import fact_commands
 from clinic.errors import Conflict, Invalid
 from clinic.keyworkers import commands as keyworkers
 from clinic.observations import commands as observations
@@ -178,7 +179,7 @@ def test_a_move_keeps_its_day_count_and_the_sender_until_the_receiving_team_acce
     receiving = a_prison(database, name="HMP Receiving", at=RECEIVED)
     prison.close()
     prison.at = receiving.at = RECEIVED + timedelta(days=5)
-    custody.record_transfer(
+    fact_commands.record_transfer(
         by(prison, receiving),
         reception_id,
         on=date(2026, 11, 12),
@@ -223,11 +224,11 @@ def test_a_move_keeps_its_day_count_and_the_sender_until_the_receiving_team_acce
 def test_a_prison_outside_the_service_is_said_by_the_sender_to_have_accepted(prison):
     reception_id = prison.receives()
     prison.at = RECEIVED + timedelta(days=2)
-    custody.record_transfer(
+    fact_commands.record_transfer(
         prison.act(), reception_id, on=prison.at.date(), receiving_prison="HMP Elsewhere",
         nation="scotland",
     )  # fmt: skip
-    custody.record_exit(prison.act(), reception_id, at=prison.at, how="transfer")
+    fact_commands.record_exit(prison.act(), reception_id, at=prison.at, how="transfer")
     assert moves.handing_over(prison.act())
     with pytest.raises(Invalid, match="accepted_by"):
         commands.accept_transfer(prison.act(), reception_id)

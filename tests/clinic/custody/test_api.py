@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clinic.custody import commands
+from clinic.custody import fact_commands
 from tests.factories.custody import RECEIVED, a_prison, london
 
 
@@ -216,7 +216,7 @@ def test_a_token_without_the_right_is_refused(prison, door, clock):
 
 def test_what_somebody_else_recorded_shows_in_the_etag(api, prison):
     made = received(api, prison)
-    commands.record_hearing(
+    fact_commands.record_hearing(
         prison.act(at=RECEIVED), made.json["id"], starts_at=london("2026-11-20 10:00")
     )
     prison.close()

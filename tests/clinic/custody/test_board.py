@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import event
 
-from clinic.custody import board, commands, planning
+from clinic.custody import board, fact_commands, planning
 from clinic.custody.schemas import BoardSchema
 from clinic.custody.wing_commands import add_wing
 from clinic.errors import NotFound
@@ -33,10 +33,10 @@ def test_a_wing_shows_who_lives_there_now_with_what_today_holds(prison, wings):
     moved = prison.receives(wing_id=a, cell="1-01")
     left = prison.receives(wing_id=a)
     prison.at = DAY_2
-    commands.record_location(prison.act(), moved, wing_id=b, from_at=DAY_2)
-    commands.record_exit(prison.act(), left, at=DAY_2, how="release")
+    fact_commands.record_location(prison.act(), moved, wing_id=b, from_at=DAY_2)
+    fact_commands.record_exit(prison.act(), left, at=DAY_2, how="release")
     keyworkers.name_keyworker(prison.act(prison.manager), here, prison.keyworker.id)
-    commands.record_hearing(
+    fact_commands.record_hearing(
         prison.act(), here, starts_at=DAY_2 + timedelta(hours=1), known_at=RECEIVED
     )
     observations.observe(prison.act(), here, at=DAY_2, seen="settled")
@@ -134,7 +134,7 @@ def test_site_planning_sets_receptions_and_stays_against_keyworkers_and_seats(pr
             stay = prison.receives(patient_id=prison.patient(family_name=f"Wren{week}{number}"))
             if number:
                 prison.at += timedelta(days=13)
-                commands.record_exit(prison.act(), stay, at=prison.at, how="release")
+                fact_commands.record_exit(prison.act(), stay, at=prison.at, how="release")
     prison.at = RECEIVED
     found = planning.site_planning(prison.act())
     assert [count for _, count in found.weeks] == [2, 2, 2, 2, 2, 2, 0, 0, 0, 0]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clinic.custody import commands
+from clinic.custody import fact_commands
 from clinic.custody.models import Delivery, Exit, Hearing, KnownRelease, Reception
 from clinic.patients.commands import take_onto_caseload
 from clinic.patients.models import Patient
@@ -216,7 +216,7 @@ def test_a_correction_of_a_stay_somebody_changed_meanwhile_is_not_lost_and_not_s
     page = healthcare.get(f"{url}/correct")
     form = {**hidden(page.text), **boxes("received_at", 4, time="13:00"),
             "screening": "not_done", "ppo": "yes", "reason": "Asked again"}  # fmt: skip
-    commands.record_hearing(
+    fact_commands.record_hearing(
         prison.act(at=AFTERNOON), reception_id, starts_at=london("2026-11-20 10:00")
     )
     prison.close()
@@ -459,7 +459,7 @@ def a_stay_in_a_browser(served, clock, page):
     clock.set(RECEIVED)
     prison = a_prison(served.database)
     reception_id = prison.receives(ppo=True)
-    commands.record_hearing(prison.act(), reception_id, starts_at=london("2026-11-09 10:00"))
+    fact_commands.record_hearing(prison.act(), reception_id, starts_at=london("2026-11-09 10:00"))
     prison.close()
     served.door.in_browser(page, served.url, "prison_healthcare", "manager", site=prison.site)
     return f"/custody/stays/{reception_id}"

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from clinic.custody import commands, timetables
+from clinic.custody import commands, fact_commands, timetables
 from clinic.custody.models import Reception
 from clinic.errors import Conflict
 from tests.factories import base
@@ -59,7 +59,7 @@ def test_facts_recorded_at_once_each_make_a_version_that_replays(prison):
 
     def hearing(day):
         when = london(f"{day} 10:00")
-        return lambda act: commands.record_hearing(act, reception_id, starts_at=when)
+        return lambda act: fact_commands.record_hearing(act, reception_id, starts_at=when)
 
     answers = at_once(prison, *[hearing(day) for day in days])
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from clinic.audit import AuditEntry
-from clinic.custody import commands, facts
+from clinic.custody import commands, fact_commands, facts
 from clinic.custody.models import Delivery, Reception, ReceptionDetail, TimetableItem
 from clinic.errors import Conflict, Forbidden, Invalid, NotFound, OutsideCaseload, Stale
 from clinic.patients.access import in_caseload
@@ -300,7 +300,7 @@ def test_a_screening_found_not_done_is_open_again(prison):
 
 def test_a_change_somebody_else_made_meanwhile_is_named(prison):
     reception_id = prison.receives()
-    commands.record_hearing(prison.act(), reception_id, starts_at=london("2026-11-20 10:00"))
+    fact_commands.record_hearing(prison.act(), reception_id, starts_at=london("2026-11-20 10:00"))
 
     with pytest.raises(Stale, match="Ann Probert recorded a hearing"):
         commands.correct_reception(
@@ -322,7 +322,9 @@ def test_undoing_a_reception_leaves_nothing_due_and_nobody_on_the_caseload(priso
     with pytest.raises(OutsideCaseload):
         prison.stay(reception_id)
     with pytest.raises(NotFound):
-        commands.record_hearing(prison.act(), reception_id, starts_at=london("2026-11-20 10:00"))
+        fact_commands.record_hearing(
+            prison.act(), reception_id, starts_at=london("2026-11-20 10:00")
+        )
     assert "custody.reception_undone" in audited(prison, patient_id)
     assert prison.receives(patient_id=patient_id) != reception_id
 
@@ -344,7 +346,7 @@ def test_a_return_after_release_is_a_new_stay_that_offers_the_earlier_assessment
     first = prison.receives(patient_id=patient_id)
     prison.at = london("2026-11-06 11:00")
     prison.delivers(first, "csma", by=["carat", "healthcare"])
-    commands.record_exit(prison.act(), first, at=prison.at, how="court")
+    fact_commands.record_exit(prison.act(), first, at=prison.at, how="court")
     prison.at = london("2026-11-20 16:00")
 
     second = prison.receives(patient_id=patient_id)
@@ -366,7 +368,9 @@ def test_another_site_neither_sees_nor_touches_the_stay(prison, database):
     with pytest.raises(OutsideCaseload):
         other.stay(reception_id)
     with pytest.raises(OutsideCaseload):
-        commands.record_hearing(other.act(), reception_id, starts_at=london("2026-11-20 10:00"))
+        fact_commands.record_hearing(
+            other.act(), reception_id, starts_at=london("2026-11-20 10:00")
+        )
     other.close()
 
 
@@ -384,7 +388,7 @@ def test_a_community_team_with_the_patient_reads_the_stay_and_changes_nothing(pr
     assert queries.stay(act, reception_id).answer is not None
     act.session.rollback()
     with pytest.raises(NotFound, match="another prison"):
-        commands.record_hearing(act, reception_id, starts_at=london("2026-11-20 10:00"))
+        fact_commands.record_hearing(act, reception_id, starts_at=london("2026-11-20 10:00"))
     act.session.close()
 
 
@@ -405,7 +409,7 @@ def test_the_facts_of_a_joined_record_stay_with_the_person(prison):
     first = prison.receives(patient_id=merged)
     prison.at += timedelta(days=1)
     prison.delivers(first, "smta", by=["healthcare"])
-    commands.record_exit(prison.act(), first, at=prison.at, how="release")
+    fact_commands.record_exit(prison.act(), first, at=prison.at, how="release")
     with prison.database.transaction() as session:
         session.get_one(Patient, merged).merged_into_id = kept
     prison.at += timedelta(days=3)

@@ -8,7 +8,15 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from clinic.custody import commands, deliveries, queries, sweeps, timetables
+from clinic.custody import (
+    commands,
+    deliveries,
+    fact_commands,
+    queries,
+    setting_commands,
+    sweeps,
+    timetables,
+)
 from clinic.custody.models import (
     Delivery,
     Exit,
@@ -37,7 +45,7 @@ def flags(prison, reception_id, **at):
 
 
 def a_hearing(prison, reception_id, when="2026-11-09 10:00", **more):
-    return commands.record_hearing(prison.act(), reception_id, starts_at=london(when), **more)
+    return fact_commands.record_hearing(prison.act(), reception_id, starts_at=london(when), **more)
 
 
 # -- what lies ahead --------------------------------------------------------------------------
@@ -98,7 +106,7 @@ def test_a_hearing_that_moved_is_corrected_and_counts_from_when_it_was_put_right
     hearing = a_hearing(prison, reception_id, "2026-11-20 10:00")
     prison.at += timedelta(days=1)
 
-    commands.correct_fact(
+    fact_commands.correct_fact(
         prison.act(), reception_id, "hearing", hearing, version=2, reason="Brought forward",
         starts_at=london("2026-11-09 10:00"),
     )  # fmt: skip
@@ -117,7 +125,7 @@ def test_how_a_hearing_ended_is_recorded_without_moving_when_it_became_known(pri
     learnt = prison.at
     prison.at += timedelta(days=3)
 
-    commands.correct_fact(
+    fact_commands.correct_fact(
         prison.act(), reception_id, "hearing", hearing, version=2, reason="Back from court",
         outcome="returned",
     )  # fmt: skip
@@ -130,14 +138,14 @@ def test_a_hearing_recorded_in_error_is_struck_out_and_the_dates_come_back(priso
     reception_id = prison.receives()
     hearing = a_hearing(prison, reception_id)
 
-    commands.strike_out(
+    fact_commands.strike_out(
         prison.act(), reception_id, "hearing", hearing, version=2, reason="Another prisoner's"
     )
 
     assert prison.standing(Hearing, reception_id) == []
     assert prison.due(reception_id, "harm_minimisation") == date(2026, 11, 10)
     with pytest.raises(Conflict, match="already corrected or struck out"):
-        commands.strike_out(
+        fact_commands.strike_out(
             prison.act(), reception_id, "hearing", hearing, version=3, reason="Again"
         )
 
@@ -147,13 +155,13 @@ def test_a_known_release_ends_what_is_required(prison):
     reception_id = prison.receives()
     prison.at += timedelta(days=1)
 
-    release = commands.record_release(prison.act(), reception_id, on=date(2026, 11, 13))
+    release = fact_commands.record_release(prison.act(), reception_id, on=date(2026, 11, 13))
 
     assert status(prison, reception_id, "keywork_week_3")["status"] == "not_required"
     assert status(prison, reception_id, "final_review")["due_on"] == "2026-11-12"
     with pytest.raises(Conflict, match="already a release date"):
-        commands.record_release(prison.act(), reception_id, on=date(2026, 11, 16))
-    commands.correct_fact(
+        fact_commands.record_release(prison.act(), reception_id, on=date(2026, 11, 16))
+    fact_commands.correct_fact(
         prison.act(), reception_id, "release", release, version=2, reason="Moved by the court",
         on=date(2026, 11, 20),
     )  # fmt: skip
@@ -164,13 +172,13 @@ def test_a_known_release_ends_what_is_required(prison):
 def test_days_in_hospital_lower_what_the_groups_need(prison):
     reception_id = prison.receives()
 
-    away = commands.record_unavailable(
+    away = fact_commands.record_unavailable(
         prison.act(), reception_id, from_on=date(2026, 11, 11), to_on=date(2026, 11, 17),
         place="hospital",
     )  # fmt: skip
 
     assert status(prison, reception_id, "groups_week_2")["required"] == 0
-    commands.correct_fact(
+    fact_commands.correct_fact(
         prison.act(), reception_id, "unavailable", away, version=2, reason="Back early",
         to_on=date(2026, 11, 12),
     )  # fmt: skip
@@ -180,25 +188,25 @@ def test_days_in_hospital_lower_what_the_groups_need(prison):
 @pytest.mark.parametrize(
     ("record", "given", "field"),
     [
-        (commands.record_hearing, {"starts_at": london("2026-11-04 10:00")}, "starts_at"),
-        (commands.record_hearing, {"starts_at": london("2026-11-20 10:00"),
+        (fact_commands.record_hearing, {"starts_at": london("2026-11-04 10:00")}, "starts_at"),
+        (fact_commands.record_hearing, {"starts_at": london("2026-11-20 10:00"),
                                    "known_at": london("2026-11-05 10:00")}, "known_at"),
-        (commands.record_hearing, {"starts_at": london("2026-11-20 10:00"),
+        (fact_commands.record_hearing, {"starts_at": london("2026-11-20 10:00"),
                                    "outcome": "returned"}, "starts_at"),
-        (commands.record_hearing, {"starts_at": london("2026-11-20 10:00"),
+        (fact_commands.record_hearing, {"starts_at": london("2026-11-20 10:00"),
                                    "outcome": "adjourned"}, "outcome"),
-        (commands.record_release, {"on": date(2026, 11, 3)}, "on"),
-        (commands.record_exit, {"at": london("2026-11-05 10:00"), "how": "release"}, "at"),
-        (commands.record_exit, {"at": london("2026-11-04 10:00"), "how": "release"}, "at"),
-        (commands.record_exit, {"at": london("2026-11-04 14:30"), "how": "escaped"}, "how"),
-        (commands.record_unavailable, {"from_on": date(2026, 11, 9), "to_on": date(2026, 11, 8),
+        (fact_commands.record_release, {"on": date(2026, 11, 3)}, "on"),
+        (fact_commands.record_exit, {"at": london("2026-11-05 10:00"), "how": "release"}, "at"),
+        (fact_commands.record_exit, {"at": london("2026-11-04 10:00"), "how": "release"}, "at"),
+        (fact_commands.record_exit, {"at": london("2026-11-04 14:30"), "how": "escaped"}, "how"),
+        (fact_commands.record_unavailable, {"from_on": date(2026, 11, 9), "to_on": date(2026, 11, 8),
                                        "place": "hospital"}, "to_on"),
-        (commands.record_unavailable, {"from_on": date(2026, 11, 9), "to_on": None,
+        (fact_commands.record_unavailable, {"from_on": date(2026, 11, 9), "to_on": None,
                                        "place": "home"}, "place"),
-        (commands.record_transfer, {"on": date(2026, 11, 9)}, "receiving_prison"),
-        (commands.record_transfer, {"on": date(2026, 11, 9), "receiving_prison": "HMP Else",
+        (fact_commands.record_transfer, {"on": date(2026, 11, 9)}, "receiving_prison"),
+        (fact_commands.record_transfer, {"on": date(2026, 11, 9), "receiving_prison": "HMP Else",
                                     "nation": "france"}, "nation"),
-        (commands.record_transfer, {"on": date(2026, 11, 9), "booked_on": date(2026, 11, 5),
+        (fact_commands.record_transfer, {"on": date(2026, 11, 9), "booked_on": date(2026, 11, 5),
                                     "receiving_prison": "HMP Else", "nation": "scotland"},
          "booked_on"),
     ],
@@ -232,14 +240,14 @@ def test_what_was_open_is_closed_as_left_and_the_stay_leaves_the_worklists(priso
     reception_id = prison.receives()
     prison.at += timedelta(days=2)
 
-    exit_id = commands.record_exit(prison.act(), reception_id, at=prison.at, how="court")
+    exit_id = fact_commands.record_exit(prison.act(), reception_id, at=prison.at, how="court")
 
     assert status(prison, reception_id, "joint_care_plan")["status"] == "closed_left"
     assert status(prison, reception_id, "smta")["status"] == "overdue"
     assert queries.due_work(prison.act(at=prison.at + timedelta(days=9))) == []
     with pytest.raises(Conflict, match="already an exit"):
-        commands.record_exit(prison.act(), reception_id, at=prison.at, how="release")
-    commands.strike_out(
+        fact_commands.record_exit(prison.act(), reception_id, at=prison.at, how="release")
+    fact_commands.strike_out(
         prison.act(), reception_id, "exit", exit_id, version=2, reason="Came back from court"
     )
     assert status(prison, reception_id, "joint_care_plan")["status"] == "due"
@@ -251,16 +259,16 @@ def test_a_death_is_on_the_patients_record_and_comes_off_with_the_exit(prison):
     patient_id = prison.patient()
     reception_id = prison.receives(patient_id=patient_id)
     prison.at += timedelta(days=1)
-    exit_id = commands.record_exit(prison.act(), reception_id, at=prison.at, how="died")
+    exit_id = fact_commands.record_exit(prison.act(), reception_id, at=prison.at, how="died")
     assert prison.act().session.get_one(Patient, patient_id).died_on == date(2026, 11, 5)
 
-    corrected = commands.correct_fact(
+    corrected = fact_commands.correct_fact(
         prison.act(), reception_id, "exit", exit_id, version=2, reason="Moved to hospital",
         how="release",
     )  # fmt: skip
 
     assert prison.act().session.get_one(Patient, patient_id).died_on is None
-    commands.strike_out(
+    fact_commands.strike_out(
         prison.act(), reception_id, "exit", corrected, version=3, reason="Still here"
     )
     assert prison.standing(Exit, reception_id) == []
@@ -269,11 +277,13 @@ def test_a_death_is_on_the_patients_record_and_comes_off_with_the_exit(prison):
 def test_an_undone_exit_does_not_open_a_second_stay(prison):
     patient_id = prison.patient()
     reception_id = prison.receives(patient_id=patient_id)
-    exit_id = commands.record_exit(prison.act(), reception_id, at=prison.at, how="court")
+    exit_id = fact_commands.record_exit(prison.act(), reception_id, at=prison.at, how="court")
     prison.receives(patient_id=patient_id)
 
     with pytest.raises(Conflict, match="already in custody here"):
-        commands.strike_out(prison.act(), reception_id, "exit", exit_id, version=2, reason="Wrong")
+        fact_commands.strike_out(
+            prison.act(), reception_id, "exit", exit_id, version=2, reason="Wrong"
+        )
 
 
 def test_a_hearing_released_needs_its_exit_first(prison):
@@ -283,10 +293,12 @@ def test_a_hearing_released_needs_its_exit_first(prison):
     out = {"version": 2, "reason": "Told by the court", "outcome": "released"}
 
     with pytest.raises(Invalid, match="exit"):
-        commands.correct_fact(prison.act(), reception_id, "hearing", hearing, **out)
+        fact_commands.correct_fact(prison.act(), reception_id, "hearing", hearing, **out)
 
-    commands.record_exit(prison.act(), reception_id, at=prison.at, how="court")
-    commands.correct_fact(prison.act(), reception_id, "hearing", hearing, **(out | {"version": 3}))
+    fact_commands.record_exit(prison.act(), reception_id, at=prison.at, how="court")
+    fact_commands.correct_fact(
+        prison.act(), reception_id, "hearing", hearing, **(out | {"version": 3})
+    )
     assert prison.standing(Hearing, reception_id)[0].outcome == "released"
 
 
@@ -304,7 +316,7 @@ def test_a_booked_move_shows_the_receiving_prison_what_it_owes(prison, receiving
     patient_id = prison.patient()
     reception_id = prison.receives(patient_id=patient_id)
 
-    commands.record_transfer(
+    fact_commands.record_transfer(
         prison.act(), reception_id, on=date(2026, 11, 12), receiving_site_id=receiving.site.id
     )
     prison.close()
@@ -339,13 +351,13 @@ def test_the_days_go_on_for_somebody_who_arrives_unannounced(prison, receiving):
     with pytest.raises(Conflict):
         commands.receive_transfer(receiving.act(), reception_id, arrived_at=receiving.at)
     receiving.at += timedelta(days=2)
-    commands.record_exit(receiving.act(), reception_id, at=receiving.at, how="release")
+    fact_commands.record_exit(receiving.act(), reception_id, at=receiving.at, how="release")
     assert status(receiving, reception_id, "keywork_week_3")["status"] == "closed_left"
 
 
 def test_a_move_that_went_otherwise_than_booked_keeps_both(prison, receiving):
     reception_id = prison.receives()
-    commands.record_transfer(
+    fact_commands.record_transfer(
         prison.act(), reception_id, on=date(2026, 11, 12), receiving_prison="HMP Elsewhere",
         nation="scotland",
     )  # fmt: skip
@@ -500,7 +512,7 @@ def test_a_delivery_is_corrected_by_a_new_entry_and_undone_with_a_reason(prison)
     )  # fmt: skip
 
     assert status(prison, reception_id, "smta")["done_at"].startswith("2026-11-05")
-    commands.strike_out(
+    fact_commands.strike_out(
         prison.act(), reception_id, "delivery", fresh, version=3, reason="Another prisoner's"
     )
     assert status(prison, reception_id, "smta")["status"] == "overdue"
@@ -508,7 +520,7 @@ def test_a_delivery_is_corrected_by_a_new_entry_and_undone_with_a_reason(prison)
         "It was yesterday", "Another prisoner's",
     ]  # fmt: skip
     with pytest.raises(Stale):
-        commands.strike_out(
+        fact_commands.strike_out(
             prison.act(), reception_id, "delivery", fresh, version=3, reason="Again"
         )
 
@@ -656,7 +668,7 @@ def test_new_holiday_lists_are_looked_at_once_for_each_stay_that_has_something_o
 def test_the_numbering_of_days_is_a_dated_setting_and_a_stay_keeps_its_own(prison):
     before = prison.receives()
 
-    commands.set_day_count(
+    setting_commands.set_day_count(
         prison.act(prison.manager), "day_after_reception_is_day_1", from_on=date(2026, 11, 5),
         reason="Agreed with the health board",
     )  # fmt: skip
@@ -673,9 +685,9 @@ def test_the_numbering_of_days_is_a_dated_setting_and_a_stay_keeps_its_own(priso
         ({"day_count": "reception_is_day_1", "from_on": date(2026, 11, 4)}, "from_on"),
     ):
         with pytest.raises(Invalid, match=field):
-            commands.set_day_count(prison.act(prison.manager), **given, reason="Why")
+            setting_commands.set_day_count(prison.act(prison.manager), **given, reason="Why")
     with pytest.raises(Forbidden):
-        commands.set_day_count(
+        setting_commands.set_day_count(
             prison.act(), "reception_is_day_1", from_on=date(2026, 12, 1), reason="Why"
         )
 
@@ -687,7 +699,7 @@ def test_every_version_replays_to_the_same_answer_whatever_was_corrected_later(p
     patient_id = prison.patient()
     earlier = prison.receives(patient_id=patient_id)
     prison.delivers(earlier, "smta", by=["healthcare"])
-    commands.record_exit(prison.act(), earlier, at=prison.at, how="court")
+    fact_commands.record_exit(prison.act(), earlier, at=prison.at, how="court")
     prison.at += timedelta(days=2)
     reception_id = prison.receives(
         patient_id=patient_id, ppo=True, screening="positive", screened_at=prison.at
@@ -696,21 +708,21 @@ def test_every_version_replays_to_the_same_answer_whatever_was_corrected_later(p
     prison.delivers(reception_id, "smta", by=["healthcare"])
     prison.at += timedelta(days=1)
     delivery = prison.delivers(reception_id, "initial_keywork")
-    commands.record_release(prison.act(), reception_id, on=date(2026, 11, 26))
-    commands.strike_out(
+    fact_commands.record_release(prison.act(), reception_id, on=date(2026, 11, 26))
+    fact_commands.strike_out(
         prison.act(), reception_id, "delivery", delivery, version=prison.version(reception_id),
         reason="Another prisoner's",
     )  # fmt: skip
-    commands.correct_fact(
+    fact_commands.correct_fact(
         prison.act(), reception_id, "hearing", hearing, version=prison.version(reception_id),
         reason="Moved", starts_at=london("2026-11-18 10:00"),
     )  # fmt: skip
-    commands.record_unavailable(
+    fact_commands.record_unavailable(
         prison.act(), reception_id, from_on=date(2026, 11, 17), to_on=None, place="segregation"
     )
     a_calendar_change(prison, date(2026, 11, 24), announced_on=date(2026, 11, 6))
     commands.replan(prison.act(), reception_id)
-    commands.record_transfer(
+    fact_commands.record_transfer(
         prison.act(), reception_id, on=date(2026, 11, 20), receiving_site_id=receiving.site.id
     )
     commands.correct_reception(
@@ -718,7 +730,7 @@ def test_every_version_replays_to_the_same_answer_whatever_was_corrected_later(p
         ppo=False, needs_post_28_programme=True, group_suitability="one_to_one",
     )  # fmt: skip
     a_calendar_change(prison, date(2026, 11, 25), announced_on=date(2026, 11, 7))
-    commands.record_exit(prison.act(), reception_id, at=prison.at, how="died")
+    fact_commands.record_exit(prison.act(), reception_id, at=prison.at, how="died")
     prison.delivers(earlier, "csma")
 
     saved = prison.timetables(reception_id)

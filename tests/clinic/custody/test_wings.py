@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from clinic.custody import commands, queries, wing_commands, wings
+from clinic.custody import commands, fact_commands, queries, wing_commands, wings
 from clinic.custody.models import Location, Reception
 from clinic.errors import Conflict, Invalid, NotFound
 from clinic.patients.models import Patient
@@ -52,7 +52,7 @@ def test_a_move_to_another_wing_adds_a_row_and_moves_no_date(prison, wing):
     stay = prison.receives(wing_id=wing("B"))
     c = wing("C")
 
-    commands.record_location(prison.act(at=LATER), stay, wing_id=c, cell="1-01")
+    fact_commands.record_location(prison.act(at=LATER), stay, wing_id=c, cell="1-01")
 
     assert shown(prison, stay).wing == "C, cell 1-01"
     rows = [(row.wing.name, row.from_at) for row in prison.standing(Location, stay)]
@@ -64,9 +64,9 @@ def test_a_move_to_another_wing_adds_a_row_and_moves_no_date(prison, wing):
 def test_a_move_heard_of_late_takes_its_place_in_time(prison, wing):
     b, c = wing("B"), wing("C")
     stay = prison.receives(wing_id=b)
-    commands.record_location(prison.act(at=LATER), stay, wing_id=c)
+    fact_commands.record_location(prison.act(at=LATER), stay, wing_id=c)
 
-    commands.record_location(
+    fact_commands.record_location(
         prison.act(at=LATER), stay, wing_id=b, cell="9", from_at=RECEIVED + timedelta(hours=5)
     )
 
@@ -77,7 +77,7 @@ def test_a_wrong_wing_is_corrected_and_kept_struck_out(prison, wing):
     stay = prison.receives(wing_id=wing("B"))
     (row,) = prison.standing(Location, stay)
 
-    commands.correct_fact(
+    fact_commands.correct_fact(
         prison.act(at=LATER), stay, "location", row.id, version=1, reason="Misheard",
         wing_id=wing("D"),
     )  # fmt: skip
@@ -86,7 +86,7 @@ def test_a_wrong_wing_is_corrected_and_kept_struck_out(prison, wing):
     act = prison.act()
     assert act.session.get_one(Location, row.id).struck_reason == "Misheard"
     with pytest.raises(Conflict):
-        commands.correct_fact(
+        fact_commands.correct_fact(
             act, stay, "location", row.id, version=2, reason="Again", cell="3"
         )  # fmt: skip
 
@@ -109,7 +109,7 @@ def test_a_location_that_cannot_stand_names_its_field(prison, wing, database):
         ({"wing_id": b, "cell": "2", "from_at": LATER + timedelta(minutes=1)}, "from_at"),
     ):
         with pytest.raises(Invalid) as refusal:
-            commands.record_location(prison.act(at=LATER), stay, **given)
+            fact_commands.record_location(prison.act(at=LATER), stay, **given)
         assert refusal.value.faults[0][0] == field, given
     with pytest.raises(Invalid) as refusal:
         prison.receives(cell="2-14")
@@ -121,19 +121,19 @@ def test_the_same_moment_twice_is_refused_by_the_database(prison, wing):
     stay = prison.receives(wing_id=b)
 
     with pytest.raises(Conflict, match="a moment ago"):
-        commands.record_location(prison.act(at=LATER), stay, wing_id=c, from_at=RECEIVED)
+        fact_commands.record_location(prison.act(at=LATER), stay, wing_id=c, from_at=RECEIVED)
 
 
 def test_whoever_moved_prison_is_shown_on_a_wing_of_the_new_one_only(prison, wing, database):
     stay = prison.receives(wing_id=wing("B"))
     other = a_prison(database, at=LATER)
-    commands.record_transfer(
+    fact_commands.record_transfer(
         prison.act(at=LATER), stay, on=LATER.date(), receiving_site_id=other.site.id
     )
     prison.close()
     theirs = wing("E", other)
     with pytest.raises(Invalid, match="have not come"):
-        commands.record_location(other.act(), stay, wing_id=theirs)
+        fact_commands.record_location(other.act(), stay, wing_id=theirs)
 
     commands.receive_transfer(other.act(), stay, arrived_at=LATER, wing_id=theirs, cell="4")
 
@@ -146,11 +146,11 @@ def test_nobody_is_on_a_wing_after_they_left(prison, wing):
     b = wing("B")
     stay = prison.receives(wing_id=b)
 
-    commands.record_exit(prison.act(at=LATER), stay, at=LATER, how="release")
+    fact_commands.record_exit(prison.act(at=LATER), stay, at=LATER, how="release")
 
     assert shown(prison, stay).wing is None
     with pytest.raises(Invalid, match="after they left"):
-        commands.record_location(
+        fact_commands.record_location(
             prison.act(at=LATER + timedelta(days=1)), stay, wing_id=b, cell="2"
         )
 

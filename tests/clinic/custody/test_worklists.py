@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic.custody import commands, presenters, queries, words
+from clinic.custody import fact_commands, presenters, queries, words
 from clinic.custody.models import TimetableItem
 from clinic.errors import Forbidden
 from clinic.keyworkers import commands as keyworkers
@@ -143,7 +143,7 @@ def test_the_keyworker_with_fewest_people_is_suggested_and_over_25_is_flagged(pr
         )
     left = prison.receives()
     keyworkers.name_keyworker(prison.act(prison.manager), left, prison.keyworker.id)
-    commands.record_exit(prison.act(), left, at=prison.at, how="court")
+    fact_commands.record_exit(prison.act(), left, at=prison.at, how="court")
 
     loads = caseloads.loads(prison.act())
 
@@ -189,9 +189,9 @@ def test_the_worklist_is_read_by_its_index(prison, engine_name):
 
 def test_the_strip_shows_each_of_the_28_days_and_what_happens_on_it(prison):
     reception_id = prison.receives()
-    commands.record_hearing(prison.act(), reception_id, starts_at=london("2026-11-09 10:00"))
-    commands.record_release(prison.act(), reception_id, on=date(2026, 11, 26))
-    commands.record_unavailable(
+    fact_commands.record_hearing(prison.act(), reception_id, starts_at=london("2026-11-09 10:00"))
+    fact_commands.record_release(prison.act(), reception_id, on=date(2026, 11, 26))
+    fact_commands.record_unavailable(
         prison.act(), reception_id, from_on=date(2026, 11, 17), to_on=date(2026, 11, 18),
         place="segregation",
     )  # fmt: skip
@@ -213,7 +213,7 @@ def test_the_strip_shows_each_of_the_28_days_and_what_happens_on_it(prison):
 
 def test_phases_hold_every_duty_once(prison):
     reception_id = prison.receives()
-    commands.record_hearing(prison.act(), reception_id, starts_at=london("2026-11-09 10:00"))
+    fact_commands.record_hearing(prison.act(), reception_id, starts_at=london("2026-11-09 10:00"))
 
     view = prison.stay(reception_id)
     rows = [row.item for _, duties in presenters.phases(view) for row in duties]

@@ -6,8 +6,7 @@ from datetime import date
 
 import pytest
 
-from clinic.custody import commands as custody
-from clinic.custody import timetables
+from clinic.custody import fact_commands, timetables
 from clinic.custody.models import Delivery, Reception
 from clinic.errors import Conflict
 from clinic.groups import commands, queries, seat_commands, session_commands
@@ -41,7 +40,7 @@ def test_a_seat_is_refused_with_every_reason_and_nobody_else_is_named(groups):
     session_id = groups.session()
     groups.seat(session_id, there)
     groups.apart(wanted, there)
-    custody.record_hearing(groups.act(), wanted, starts_at=london(f"{THURSDAY} 10:00"))
+    fact_commands.record_hearing(groups.act(), wanted, starts_at=london(f"{THURSDAY} 10:00"))
     commands.set_estate(groups.act(), wanted, estate="vulnerable")
 
     with pytest.raises(Conflict) as refusal:
@@ -141,7 +140,7 @@ def test_whoever_leaves_the_prison_leaves_their_seats(groups):
     groups.seat(session_id, stay)
     left_at = london("2026-11-06 10:00")
 
-    custody.record_exit(groups.act(at=left_at), stay, at=left_at, how="court")
+    fact_commands.record_exit(groups.act(at=left_at), stay, at=left_at, how="court")
 
     [(seat, _)] = queries.groups_of(groups.act(), stay)
     assert seat.released_because == "left"
@@ -187,7 +186,7 @@ def test_the_28_days_say_why_a_group_is_barred_and_name_nobody(groups):
     beside = groups.session()
     groups.seat(beside, other)
     groups.session(starts_at=london("2026-11-16 09:30"))
-    custody.record_unavailable(
+    fact_commands.record_unavailable(
         groups.act(),
         stay,
         from_on=date(2026, 11, 16),

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from clinic.careplans import commands as careplans
-from clinic.custody import commands as custody
+from clinic.custody import fact_commands
 from clinic.custody.models import Reception
 from clinic.custody.wing_commands import add_wing
 from clinic.errors import Conflict
@@ -107,7 +107,7 @@ def test_what_is_accepted_and_changed_by_hand_since_is_not_undone_behind_anyones
 def test_a_plan_is_refused_with_what_changed_since_it_was_worked_out(groups):
     stay, other = groups.someone(), groups.someone()
     plan_id = ready(groups)
-    custody.record_hearing(groups.act(), stay, starts_at=london(f"{THURSDAY} 10:00"))
+    fact_commands.record_hearing(groups.act(), stay, starts_at=london(f"{THURSDAY} 10:00"))
     groups.apart(stay, other)
 
     with pytest.raises(Conflict, match="1 person, pairs kept apart") as refusal:
@@ -121,7 +121,7 @@ def test_a_plan_is_refused_with_what_changed_since_it_was_worked_out(groups):
 def test_a_plan_goes_round_what_comes_before_a_group_and_says_what_would_help(groups):
     stay = groups.someone()
     groups.every_topic()
-    custody.record_unavailable(
+    fact_commands.record_unavailable(
         groups.act(), stay, from_on=date(2026, 11, 11), to_on=date(2026, 11, 15), place="hospital"
     )  # week 2 of theirs is Wednesday 11 to Tuesday 17 November
     for at in ("2026-11-16 08:30", "2026-11-16 13:00", "2026-11-17 08:30"):
@@ -189,7 +189,7 @@ def test_a_pin_in_a_plan_is_kept_when_it_is_made_again_and_stays_pinned(groups):
 def test_pins_that_cannot_all_be_kept_are_named_and_there_is_no_plan_to_accept(groups):
     stay, session_id = groups.someone(), groups.session()
     seat_id = groups.seat(session_id, stay, pinned=True)
-    custody.record_hearing(groups.act(), stay, starts_at=london(f"{THURSDAY} 10:00"))
+    fact_commands.record_hearing(groups.act(), stay, starts_at=london(f"{THURSDAY} 10:00"))
     row = plan_commands.ask_plan(groups.act(), first_on=FIRST_ON)
     groups.prison.close()
 
@@ -227,7 +227,9 @@ def test_the_plan_of_a_wing_leaves_the_seats_of_other_wings_where_they_are(group
     act = groups.act(groups.prison.manager)
     wing = add_wing(act, "B")
     here, elsewhere = groups.someone(), groups.someone()
-    custody.record_location(groups.act(), here, wing_id=wing, cell="1", from_at=groups.prison.at)
+    fact_commands.record_location(
+        groups.act(), here, wing_id=wing, cell="1", from_at=groups.prison.at
+    )
     session_id = groups.session()
     groups.seat(session_id, elsewhere)
     groups.apart(here, elsewhere)

@@ -8,6 +8,7 @@ import pytest
 
 from clinic.assessments.commands import record_entry
 from clinic.custody import commands as prison_work
+from clinic.custody import fact_commands
 from clinic.custody.models import Reception
 from clinic.errors import Conflict, Invalid, OutsideCaseload
 from clinic.handovers import commands, custody, gone, queries
@@ -208,7 +209,7 @@ def test_a_service_that_took_them_on_for_their_release_has_nothing_to_send(team)
     with pytest.raises(OutsideCaseload):
         gone.page(story.act(worker, other), a_patient(there(story), family_name="Jones"))
 
-    prison_work.record_exit(story.act(), reception, at=story.at, how="release")
+    fact_commands.record_exit(story.act(), reception, at=story.at, how="release")
 
     assert stands(story) is None
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from clinic.casework import commands as casework
 from clinic.casework.models import Acceptance, Certificate
-from clinic.custody import commands as custody
+from clinic.custody import fact_commands
 from clinic.custody.models import Delivery, Transfer
 from clinic.errors import Trouble
 from clinic.keyworkers import commands
@@ -76,11 +76,11 @@ def test_a_transfer_is_booked_once_and_accepted_once(prison):
     move = {"on": DAY_10.date(), "receiving_prison": "HMP Elsewhere", "nation": "scotland"}
     booked, refused = at_once(
         prison, prison.healthcare,
-        *[lambda act: custody.record_transfer(act, reception_id, **move)] * AT_ONCE,
+        *[lambda act: fact_commands.record_transfer(act, reception_id, **move)] * AT_ONCE,
     )  # fmt: skip
     assert (len(booked), len(refused)) == (1, AT_ONCE - 1)
     assert count(prison, Transfer, Transfer.known_until.is_(None)) == 1
-    custody.record_exit(prison.act(), reception_id, at=prison.at, how="transfer")
+    fact_commands.record_exit(prison.act(), reception_id, at=prison.at, how="transfer")
 
     accepted, refused = at_once(
         prison, prison.keyworker,

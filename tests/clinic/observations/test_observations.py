@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from clinic.custody import commands as custody
+from clinic.custody import fact_commands
 from clinic.errors import Conflict, Invalid
 from clinic.observations import commands, queries
 from clinic.observations.models import StimulantUse
@@ -52,7 +52,7 @@ def test_a_missed_round_is_flagged_until_what_was_seen_is_recorded_and_again_onc
 
 def test_nobody_who_left_is_to_be_seen_and_none_of_it_was_missed(prison):
     reception_id = prison.receives()
-    custody.record_exit(prison.act(), reception_id, at=RECEIVED, how="court")
+    fact_commands.record_exit(prison.act(), reception_id, at=RECEIVED, how="court")
     prison.at = DAY_2
 
     assert queries.this_round(prison.act()) == []

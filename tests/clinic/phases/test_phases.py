@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from clinic.careplans import agreement_commands, follow_up_commands
 from clinic.careplans import commands as plans
 from clinic.careplans.models import CarePlan
 from clinic.casework import queries as casework
-from clinic.custody import commands as custody
+from clinic.custody import fact_commands
 from clinic.custody import queries as stays
 from clinic.errors import Conflict, Invalid
 from clinic.keyworkers import commands as keyworkers
@@ -87,7 +88,7 @@ def test_phase_2_waits_for_what_comes_before_and_moves_with_a_reason_alone(priso
     assert seen(prison, reception_id).now == [2]
     with pytest.raises(Conflict, match="already"):
         commands.strike_out(work(prison), "move", first, reason="Again")
-    custody.record_release(prison.act(), reception_id, on=date(2026, 11, 24))
+    fact_commands.record_release(prison.act(), reception_id, on=date(2026, 11, 24))
     *_, second, third = seen(prison, reception_id).phases
     assert (third.from_on, third.to_on) == (second.from_on, date(2026, 11, 24))
     assert third.merged == "They leave on day 21: completion is part of phase 2"
@@ -108,19 +109,19 @@ def test_however_short_the_stay_three_things_are_offered_and_the_answer_is_logge
     changes(prison, plan_id, release_planning="Back to Taf, to be arranged")
     prison.delivers(reception_id, "harm_minimisation", by=["carat", "healthcare"])
     prison.delivers(reception_id, "overdose_session", outcome="declined")
-    referral = plans.refer(
+    referral = follow_up_commands.refer(
         work(prison), plan_id, kind="cjit", to_whom="Taf CJIT", made_at=prison.at
     )
 
     assert queries.lacking_before_leaving(work(prison), reception_id) == []
     assert [each.response for each in seen(prison, reception_id).minimum] == [None] * 3
-    plans.record_response(
+    follow_up_commands.record_response(
         work(prison), plan_id, referral, response="accepted", responded_on=prison.at.date()
     )
     *_, asked = seen(prison, reception_id).minimum
     assert (asked.part.offered, asked.response) == (True, "accepted")
     due = {row.item: row.due_on for row in prison.items(reception_id)}
-    custody.record_hearing(
+    fact_commands.record_hearing(
         prison.act(), reception_id, starts_at=datetime(2026, 11, 6, 10, 0, tzinfo=UTC)
     )
     brought = {row.item: row.due_on for row in prison.items(reception_id)}
@@ -240,7 +241,7 @@ def test_the_keyworker_makes_the_first_plan_tells_the_parties_and_need_not_deliv
     plan_id = a_plan(prison, reception_id, drugs_needs="Heroin daily")
     prison.delivers(reception_id, "csma")
     for party in ("patient", "carat"):
-        plans.agree(work(prison), plan_id, number=2, party=party, agreed_at=prison.at)
+        agreement_commands.agree(work(prison), plan_id, number=2, party=party, agreed_at=prison.at)
     prison.delivers(reception_id, "relaxation", by=["healthcare"], done_by=prison.healthcare.id)
     for party in ("wing", "cjit"):
         commands.tell(work(prison), reception_id, party=party, at=prison.at, says="Plan agreed")

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from clinic.act import Act
 from clinic.custody import commands as custody
+from clinic.custody import fact_commands
 from clinic.custody.models import Reception
 from clinic.release import commands, sweeps
 from clinic.release.models import ReleaseAssessment, ReleaseFlag, ReleasePlan
@@ -137,16 +138,16 @@ def test_what_is_recorded_of_the_stay_changes_the_flags_before_the_command_ends(
     )  # fmt: skip
     assert not {"RG-02", "RG-07"} & standing()
 
-    hearing = custody.record_hearing(
+    hearing = fact_commands.record_hearing(
         story.act(), reception_id, starts_at=story.at + timedelta(days=1), known_at=story.at
     )
     assert "RG-07" in standing()
-    custody.record_release(
+    fact_commands.record_release(
         story.act(), reception_id, on=story.at.date() + timedelta(days=3), known_at=story.at
     )
     assert "RG-02" in standing()
 
-    custody.strike_out(
+    fact_commands.strike_out(
         story.act(), reception_id, "hearing", hearing, reason="Another person",
         version=story.act().session.get_one(Reception, reception_id).version,
     )  # fmt: skip

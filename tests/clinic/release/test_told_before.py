@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from clinic.custody import commands as custody
-from clinic.custody import facts
+from clinic.custody import fact_commands, facts
 from clinic.custody.models import Transfer
 from clinic.errors import Conflict, OutsideCaseload
 from clinic.release import care
@@ -182,7 +181,7 @@ def test_the_cjit_takes_part_in_the_plan_and_is_told_of_a_move_to_another_prison
     here.at = RECEIVED + timedelta(days=2)
     clock.set(here.at)
     here.close()
-    custody.record_transfer(
+    fact_commands.record_transfer(
         here.act(), stay, on=date(2026, 11, 14), receiving_site_id=there.site.id
     )
     assert here.due(stay, "tell_cjit_of_move") == date(2026, 11, 16)
@@ -197,20 +196,20 @@ def test_the_cjit_takes_part_in_the_plan_and_is_told_of_a_move_to_another_prison
     care.finish_task(cjit(), told.id, outcome="done", says="Rang Ms Ward there", done_at=here.at)
     assert "move to another prison" not in seen()
     row = facts.row_of(here.act().session, Transfer, stay)
-    moved = custody.correct_fact(
+    moved = fact_commands.correct_fact(
         here.act(), stay, "transfer", row.id, version=here.version(stay), reason="A later van",
         on=date(2026, 11, 17),
     )  # fmt: skip
     assert "HMP Glenmoor, Tue 17 Nov 2026" in seen()
-    custody.strike_out(
+    fact_commands.strike_out(
         here.act(), stay, "transfer", moved, version=here.version(stay), reason="Stays here"
     )
     assert "move to another prison" not in seen()
-    custody.record_transfer(
+    fact_commands.record_transfer(
         here.act(), stay, on=date(2026, 11, 17), receiving_site_id=there.site.id
     )
     here.at = datetime(2026, 11, 17, 10, tzinfo=UTC)
-    custody.record_exit(here.act(), stay, at=here.at, how="transfer")
+    fact_commands.record_exit(here.act(), stay, at=here.at, how="transfer")
     here.delivers(stay, "tell_cjit_of_move")
     clock.set(here.at)
     assert "HMP Glenmoor, Tue 17 Nov 2026" in seen()

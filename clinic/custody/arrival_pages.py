@@ -1,0 +1,131 @@
+"""The pages of an arrival: who is it, what was found, and check before it is saved."""
+
+from __future__ import annotations
+
+from flask import current_app, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from clinic import ui
+from clinic.auth import act, needs
+from clinic.custody import commands, queries
+from clinic.custody.forms import ArrivalForm, FindForm, MovedArrivalForm, NewArrivalForm
+from clinic.custody.models import SCREENINGS
+from clinic.custody.pages import (
+    Page,
+    check_page,
+    custody_pages,
+    status_of,
+    to_be_checked,
+    wing_said,
+    with_wings,
+)
+from clinic.errors import Invalid
+from clinic.patients.queries import search
+
+
+@custody_pages.route("/arrivals", methods=["GET", "POST"])
+@needs("custody.receive")
+def arrivals() -> Page:
+    """Who has arrived? Looked for first, so that nobody is registered twice."""
+    form, found = FindForm(), None
+    if form.validate_on_submit():
+        try:
+            found = search(act(), form.words.data or "")
+        except Invalid as refusal:
+            form.refuse(refusal.detail, [("words", says) for _, says in refusal.faults])
+    return render_template("custody/arrivals.jinja", form=form, found=found), form.status
+
+
+@custody_pages.route("/arrivals/new", methods=["GET", "POST"])
+@needs("custody.receive")
+def receive_new() -> Page:
+    """Register somebody nobody knows and receive them."""
+    form, made = with_wings(NewArrivalForm()), []
+
+    def work() -> None:
+        demo = _demo()
+        made.append(
+            commands.receive_new_person(act(), form.person(demo=demo), form.reception(demo=demo))
+        )
+
+    if form.confirmed and form.carried_out(work):
+        return _received(made[0])
+    if to_be_checked(form):
+        who = [
+            ("Name", f"{(form.family_name.data or '').upper()}, {form.given_name.data}"),
+            ("Born", ui.day_born(form.born_on.data)),
+            ("NHS number", form.nhs_number.data or None),
+        ]
+        return check_page(form, "Check the arrival", [*who, *_arrival_answers(form)])
+    return render_template("custody/arrival.jinja", form=form, patient=None), status_of(form)
+
+
+@custody_pages.route("/arrivals/<int:patient_id>", methods=["GET", "POST"])
+@needs("custody.receive")
+def receive(patient_id: int) -> Page:
+    """Receive somebody who has a record."""
+    work = act()
+    patient, under_way = queries.arrival(work, patient_id)
+    here = next((row for row, _ in under_way if row.site_id == work.site_id), None)
+    if here is not None:
+        flash("This person is already in custody here. This is their stay.")
+        return redirect(url_for("custody_pages.stay", reception_id=here.id))
+    form = with_wings(MovedArrivalForm() if under_way else ArrivalForm())
+    made: list[int] = []
+
+    def carry_out() -> None:
+        if isinstance(form, MovedArrivalForm) and form.moved.data == "yes":
+            reception = under_way[-1][0]
+            assert form.received_at.data is not None
+            commands.receive_transfer(
+                act(), reception.id, arrived_at=form.received_at.data, **form.place()
+            )
+            made.append(reception.id)
+        else:
+            made.append(
+                commands.receive_prisoner(
+                    act(), patient_id=patient_id, **form.reception(demo=_demo())
+                )
+            )
+
+    if form.confirmed and form.carried_out(carry_out):
+        return _received(made[0])
+    where = [name for _, name in under_way]
+    if to_be_checked(form):
+        who = [("Name", patient.listed_name), ("Born", ui.day_born(patient.born_on))]
+        rows = [*who, *_arrival_answers(form)]
+        if isinstance(form, MovedArrivalForm):
+            answer = "yes, the 28 days go on" if form.moved.data == "yes" else "no, a new stay"
+            rows.append((f"A move from {', '.join(where)}", answer))
+        return check_page(form, "Check the arrival", rows)
+    return (
+        render_template("custody/arrival.jinja", form=form, patient=patient, where=where),
+        status_of(form),
+    )
+
+
+def _demo() -> bool:
+    return bool(current_app.config["SETTINGS"].demo)
+
+
+def _received(reception_id: int) -> Response:
+    flash("The arrival is recorded and the 28 days are planned.")
+    return redirect(url_for("custody_pages.stay", reception_id=reception_id))
+
+
+def _arrival_answers(form: ArrivalForm) -> list[tuple[str, str | None]]:
+    screened = form.screened_at.data
+    return [
+        ("Arrived", ui.moment(form.received_at.data)),
+        ("Prison number", (form.prison_number.data or "").upper() or None),
+        ("Reception screening", SCREENINGS[form.screening.data]),
+        ("Screening done", ui.moment(screened) if screened else "not yet"),
+        ("Heightened risk", _said(form.heightened_risk.data)),
+        ("PPO", _said(form.ppo.data)),
+        ("Wing", wing_said(form)),
+        ("Cell", form.cell.data or None),
+    ]
+
+
+def _said(answer: str | None) -> str:
+    return {"yes": "yes", "no": "no"}.get(answer or "", "not asked or not known")
