@@ -7,7 +7,7 @@ Instants are aware; days are London dates and days of custody.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -56,19 +56,40 @@ class Round:
     state: str
 
 
+@dataclass(frozen=True)
+class End:
+    """A clinician set, at this moment, the last day with rounds (A40)."""
+
+    set_at: datetime
+    last_on: date
+
+
+def last_usual(day_1: date) -> date:
+    """The last day with rounds where no clinician says otherwise. Rule: TT-25."""
+    return day_1 + timedelta(days=LAST_OBSERVED - 1)
+
+
 def rounds(
     received_at: datetime,
     day_1: date,
     seen_at: Collection[datetime],
     now: datetime,
     left_at: datetime | None = None,
+    ends: Sequence[End] = (),
 ) -> list[Round]:
-    """Every round owed through the first week, and what became of it. Rules: TT-25, WO-01.
+    """Every round owed, and what became of it. Rules: TT-25, WO-01, WO-05.
 
-    `seen_at`: when they were observed. Nothing is owed for a round after they left.
+    `seen_at`: when they were observed. `ends`: what clinicians set, in the order they did; a round
+    that was over by then is owed, or not, by what held until then. Nothing is owed for a round
+    after they left.
     """
     found = []
-    for number, on, part, opens, closes in _spans(day_1):
+    usual = last_usual(day_1)
+    longest = max([usual, *(each.last_on for each in ends)])
+    for number, on, part, opens, closes in _spans(day_1, longest):
+        last_on = next((each.last_on for each in reversed(ends) if each.set_at < closes), usual)
+        if on > last_on:
+            continue
         if closes <= received_at or (left_at is not None and left_at <= opens):
             continue
         if any(opens <= at < closes for at in seen_at):
@@ -86,10 +107,10 @@ def rounds(
 
 
 @lru_cache(maxsize=64)  # a wing's people were received on few days
-def _spans(day_1: date) -> tuple[tuple[int, date, str, datetime, datetime], ...]:
-    """Every round of a first week: day of custody, date, part, from, to."""
+def _spans(day_1: date, last_on: date) -> tuple[tuple[int, date, str, datetime, datetime], ...]:
+    """Every round: day of custody, date, part, from, to."""
     found = []
-    for number in range(1, LAST_OBSERVED + 1):
+    for number in range(1, (last_on - day_1).days + 2):
         on = day_1 + timedelta(days=number - 1)
         turns = at_london(on, _TURNS)
         for part, opens, closes in zip(
@@ -97,6 +118,19 @@ def _spans(day_1: date) -> tuple[tuple[int, date, str, datetime, datetime], ...]
         ):
             found.append((number, on, part, opens, closes))
     return tuple(found)
+
+
+def may_end(last_on: date, day_1: date, today: date) -> str | None:
+    """Why the rounds may not end with a day; None when they may. Rule: WO-05."""
+    rule = RULES["WO-05"]
+    latest = day_1 + timedelta(days=rule["latest_day"] - 1)
+    if last_on < today:
+        return "must be today or later: rounds of days that have passed stay as they were"
+    if last_on > latest:
+        return str(rule["too_late"]).format(
+            latest_day=rule["latest_day"], on=f"{latest.day} {latest:%b %Y}"
+        )
+    return None
 
 
 def told_at_once(seen: str) -> str | None:
@@ -120,6 +154,14 @@ def heightened(day: int) -> str | None:
     """The marker everybody bears in the first days of custody (DR-08). Rule: WO-03."""
     rule = RULES["WO-03"]
     return str(rule["says"]) if 0 <= day <= rule["last_day"] else None
+
+
+def heightened_after(days_out: int, left_on: date) -> str | None:
+    """The marker everybody bears in the first days out of custody (DR-08). Rule: WO-06."""
+    rule = RULES["WO-06"]
+    if not 0 <= days_out <= rule["last_day"]:
+        return None
+    return str(rule["says"]).format(on=f"{left_on:%a} {left_on.day} {left_on:%b %Y}")
 
 
 def phase(day: int) -> int:

@@ -134,6 +134,18 @@ def discard_draft(plan_id: int) -> ResponseReturnValue:
     return _plan(plan_id)
 
 
+@careplans_api.post(f"{_ONE}/drafts/<int:draft_id>/take-up")
+@needs("careplans.write")
+@careplans_api.response(200, PlanSchema)
+@_versioned
+@_stale
+@_taken
+def take_up(plan_id: int, draft_id: int) -> ResponseReturnValue:
+    """Go on with changes that were discarded: they are the draft once more."""
+    commands.take_up_draft(act(), plan_id, draft_id, version=if_match())
+    return _plan(plan_id)
+
+
 @careplans_api.post(f"{_ONE}/agreements")
 @needs("careplans.write")
 @careplans_api.arguments(AgreementRequestSchema)
@@ -217,7 +229,9 @@ def response(given: dict[str, Any], plan_id: int, referral_id: int) -> ResponseR
     return _plan(plan_id)
 
 
-@careplans_api.post(f"{_ONE}/<any(progress, event, review, referral):what>/<int:row_id>/strike-out")
+@careplans_api.post(
+    f"{_ONE}/<any(progress, event, review, referral, answer):what>/<int:row_id>/strike-out"
+)
 @needs("careplans.write")
 @careplans_api.arguments(WithdrawalSchema)
 @careplans_api.response(200, PlanSchema)

@@ -34,7 +34,7 @@ for _name, _sentence in {
     "care_plan.patient_id": _HAS_PLAN,
     "uq_care_plan_version_plan_id_number": _MOMENT_AGO,
     "care_plan_version.plan_id": _MOMENT_AGO,
-    "uq_care_plan_draft_plan_id": _MOMENT_AGO,
+    "uq_care_plan_draft_standing": _MOMENT_AGO,
     "care_plan_draft.plan_id": _MOMENT_AGO,
     "care_plan_kept": "A version of a care plan is never changed.",
 }.items():
@@ -112,10 +112,12 @@ def draft_change(
 ) -> None:
     """Collect a change in the draft of the plan; it is no version until it is put forward."""
     plan = opened(act, plan_id, "careplans.drafted", version)
-    draft = draft_of(act, plan.id)
-    said, goals, kind = _changed(draft or current_version(act, plan.id), answers, mark, goal)
+    draft, now = draft_of(act, plan.id), current_version(act, plan.id)
+    said, goals, kind = _changed(draft or now, answers, mark, goal)
     if draft is None:
-        draft = CarePlanDraft(plan_id=plan.id)
+        draft = CarePlanDraft(
+            plan_id=plan.id, number=now.number, discarded_at=None, discarded_by=None
+        )
         act.session.add(draft)
     draft.answers, draft.goals, draft.mark = said, goals, kind
     draft.recorded_at, draft.recorded_by = act.at, act.staff_id
@@ -135,10 +137,37 @@ def put_forward(act: Act, plan_id: int, *, version: int) -> int:
 
 @command
 def discard_draft(act: Act, plan_id: int, *, version: int) -> None:
-    """The changes collected are given up; the plan stays as it is."""
+    """The changes collected are given up; the plan stays as it is, and what they said is kept."""
     plan = opened(act, plan_id, "careplans.draft_discarded", version)
-    act.session.delete(_draft(act, plan))
+    draft = _draft(act, plan)
+    draft.discarded_at, draft.discarded_by = act.at, act.staff_id
     touch(act, plan, "discarded the draft of the plan")
+
+
+@command
+def take_up_draft(act: Act, plan_id: int, draft_id: int, *, version: int) -> None:
+    """Go on with changes that were discarded: they are the draft once more.
+
+    Conflict when other changes are being collected, or the plan has a newer version since.
+    """
+    plan = opened(act, plan_id, "careplans.draft_taken_up", version)
+    was = act.session.get(CarePlanDraft, draft_id)
+    if was is None or was.plan_id != plan.id or was.discarded_at is None:
+        raise NotFound("There is no such discarded draft of this plan.")
+    if draft_of(act, plan.id) is not None:
+        raise Conflict(_HAS_DRAFT)
+    if was.number != current_version(act, plan.id).number:
+        raise Conflict(
+            "The plan has changed since these changes were discarded. Write anew what still holds."
+        )
+    act.session.add(
+        CarePlanDraft(
+            plan_id=plan.id, number=was.number, answers=was.answers, goals=was.goals,
+            mark=was.mark, discarded_at=None, discarded_by=None, recorded_at=act.at,
+            recorded_by=act.staff_id,
+        )
+    )  # fmt: skip
+    touch(act, plan, "took the discarded draft of the plan up again")
 
 
 def _draft(act: Act, plan: CarePlan) -> CarePlanDraft:

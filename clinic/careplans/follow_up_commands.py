@@ -20,6 +20,7 @@ from clinic.careplans.models import (
     PAYERS,
     RESPONSES,
     CarePlan,
+    CarePlanAnswer,
     CarePlanEvent,
     CarePlanProgress,
     CarePlanReferral,
@@ -30,10 +31,16 @@ from clinic.careplans.reading import current_version
 from clinic.custody import deliveries, fact_commands
 from clinic.custody.models import PARTIES, Delivery
 from clinic.custody.stays import has_happened
-from clinic.errors import Conflict, Invalid, NotFound, needed, one_of, written
+from clinic.errors import Conflict, Invalid, NotFound, needed, one_of, says, written
 from clinic.patients.queries import same_person
 from dosing.days import london_day
 from scheduling.careplans import APPROVED, EVENTS, FULFILS, REFERRALS, lacks_approval
+
+_ANSWERED = "This referral was answered already."
+# SQLite names the columns of a unique index, PostgreSQL the index.
+for _name in ("uq_care_plan_answer_waiting", "uq_care_plan_answer_final",
+              "care_plan_answer.referral_id"):  # fmt: skip
+    says(_name, _ANSWERED)
 
 
 @command
@@ -159,7 +166,7 @@ def refer(
     row = CarePlanReferral(
         plan_id=plan.id, kind=kind, to_whom=needed("to_whom", to_whom, LONGEST_LINE), made_at=made_at,
         starts_on=starts_on, approved_by=approved_by, paid_by=paid_by, delivery_id=delivery_id,
-        response=None, responded_on=None, responded_by=None, struck_at=None, struck_by=None,
+        struck_at=None, struck_by=None,
         struck_reason=None, recorded_at=act.at, recorded_by=act.staff_id,
     )  # fmt: skip
     act.session.add(row)
@@ -171,33 +178,49 @@ def refer(
 @command
 def record_response(
     act: Act, plan_id: int, referral_id: int, *, response: str, responded_on: date
-) -> None:
-    """What came back on a referral. A place on a waiting list may be answered again."""
+) -> int:
+    """What came back on a referral. Returns the answer's id.
+
+    A place on a waiting list may be answered once more; both answers stay.
+    """
     plan = opened(act, plan_id, "careplans.response")
     row = act.session.get(CarePlanReferral, referral_id)
     if row is None or row.plan_id != plan.id or row.struck_at is not None:
         raise NotFound("There is no such referral in this plan.")
-    if row.response not in (None, "waiting"):
-        raise Conflict("This referral was answered already.")
     one_of("response", response, RESPONSES)
+    if row.response not in (None, "waiting"):
+        raise Conflict(_ANSWERED)
+    if row.response == response:
+        raise Invalid.field("response", "is what is recorded already")
     not_ahead(act, "responded_on", responded_on)
-    if responded_on < london_day(row.made_at):
-        raise Invalid.field("responded_on", "must not be before the referral was made")
-    row.response, row.responded_on, row.responded_by = response, responded_on, act.staff_id
+    earliest = max(london_day(row.made_at), row.responded_on or date.min)
+    if responded_on < earliest:
+        raise Invalid.field(
+            "responded_on", "must not be before the referral was made, or the answer before"
+        )
+    made = CarePlanAnswer(
+        referral_id=row.id, response=response, responded_on=responded_on, struck_at=None,
+        struck_by=None, struck_reason=None, recorded_at=act.at, recorded_by=act.staff_id,
+    )  # fmt: skip
+    act.session.add(made)
+    act.session.flush()
+    act.session.expire(row, ["answers"])
     touch(act, plan, "recorded the response to a referral")
+    return made.id
 
 
 HANGING: dict[str, type[Any]] = {
     "progress": CarePlanProgress, "event": CarePlanEvent, "review": CarePlanReview,
-    "referral": CarePlanReferral,
+    "referral": CarePlanReferral, "answer": CarePlanAnswer,
 }  # fmt: skip
 
 
 @command
 def strike_out(act: Act, plan_id: int, what: str, row_id: int, *, reason: str) -> None:
-    """Progress, an event, a review or a referral was recorded in error: it counts no more and stays.
+    """What was recorded about a plan in error counts no more, and stays.
 
-    The events a review had answered ask again; what a referral fulfilled in the 28 days is open.
+    The events a review had answered ask again; what a referral fulfilled in the 28 days is open;
+    the answer before, if there was one, stands again.
     """
     plan = opened(act, plan_id, "careplans.struck_out")
     row = act.session.get(HANGING[what], row_id, with_for_update=True)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.db import Base, Recorded, codes_only, only_where
 from clinic.turns import Strikable, struck_whole
@@ -94,13 +94,25 @@ def worked_for(goals: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
 class CarePlanDraft(Recorded, Base):
     """Changes collected over sections, until they are put forward as one version or discarded.
 
-    A working paper: it binds nobody, and goes once it is put forward. Recorded: last changed.
+    A working paper: it binds nobody. Put forward, its text is the version's and it goes; discarded,
+    it stays with who and when, and can be taken up again. Recorded: last changed. `number`: the
+    version it was to change.
     """
 
     __tablename__ = "care_plan_draft"
-    __table_args__ = (codes_only("mark", MARKS),)
+    __table_args__ = (
+        Index("uq_care_plan_draft_standing", "plan_id", unique=True,
+              info=only_where("discarded_at IS NULL")),
+        codes_only("mark", MARKS),
+        CheckConstraint(
+            "(discarded_at IS NULL) = (discarded_by IS NULL)", name="discarded_by_somebody"
+        ),
+    )  # fmt: skip
 
-    plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"), unique=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"), index=True)
+    number: Mapped[int]
+    discarded_at: Mapped[datetime | None]
+    discarded_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     mark: Mapped[str]
     answers: Mapped[dict[str, Any]]
     goals: Mapped[dict[str, Any]]
@@ -179,7 +191,7 @@ class CarePlanEvent(Strikable, Base):
 
 
 class CarePlanReferral(Strikable, Base):
-    """Help asked for elsewhere, and what came back. `response` None: no answer yet.
+    """Help asked for elsewhere. What came back: `answers`, each as it was given, oldest first.
 
     `approved_by`, `paid_by`: where the kind needs approval and is not paid by IDTS (PS-39).
     """
@@ -187,10 +199,8 @@ class CarePlanReferral(Strikable, Base):
     __tablename__ = "care_plan_referral"
     __table_args__ = (
         codes_only("kind", REFERRALS),
-        codes_only("response", RESPONSES),
         codes_only("paid_by", PAYERS),
         struck_whole(),
-        CheckConstraint("(response IS NULL) = (responded_on IS NULL)", name="responded"),
     )
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("care_plan.id"), index=True)
@@ -201,9 +211,48 @@ class CarePlanReferral(Strikable, Base):
     approved_by: Mapped[str | None]
     paid_by: Mapped[str | None]
     delivery_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"))
-    response: Mapped[str | None]
-    responded_on: Mapped[date | None]
-    responded_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    answers: Mapped[list["CarePlanAnswer"]] = relationship(
+        order_by="CarePlanAnswer.id", lazy="selectin", viewonly=True
+    )
+
+    @property
+    def answer(self) -> "CarePlanAnswer | None":
+        """The last answer that stands; None: no answer yet."""
+        return next((each for each in reversed(self.answers) if each.struck_at is None), None)
+
+    @property
+    def response(self) -> str | None:
+        return self.answer.response if self.answer else None
+
+    @property
+    def responded_on(self) -> date | None:
+        return self.answer.responded_on if self.answer else None
+
+
+class CarePlanAnswer(Strikable, Base):
+    """What came back on a referral, and when. A place on a waiting list is answered once more.
+
+    Of one referral one answer of a kind stands, and nothing follows "accepted" or "refused".
+    """
+
+    __tablename__ = "care_plan_answer"
+    __table_args__ = (
+        Index("uq_care_plan_answer_waiting", "referral_id", unique=True,
+              info=only_where("struck_at IS NULL AND response = 'waiting'")),
+        Index("uq_care_plan_answer_final", "referral_id", unique=True,
+              info=only_where("struck_at IS NULL AND response <> 'waiting'")),
+        codes_only("response", RESPONSES),
+        struck_whole(),
+    )  # fmt: skip
+
+    referral_id: Mapped[int] = mapped_column(ForeignKey("care_plan_referral.id"), index=True)
+    referral: Mapped[CarePlanReferral] = relationship(viewonly=True)
+    response: Mapped[str]
+    responded_on: Mapped[date]
+
+    @property
+    def plan_id(self) -> int:
+        return self.referral.plan_id
 
 
 class ClinicalReviewInput(Recorded, Base):

@@ -184,7 +184,7 @@ def plan(plan_id: int) -> Page:
 @needs("careplans.read")
 def history(plan_id: int) -> Page:
     """Who changed what, and who agreed to which version."""
-    return _shown("history", plan_id)
+    return _shown("history", plan_id, may=act().may("careplans.write"))
 
 
 @careplans_pages.get(f"{_ONE}/print")
@@ -366,8 +366,25 @@ def draft(plan_id: int, what: str) -> Page:
     return _about(
         view, form, title, "careplans/draft", warning=not forward,
         button="Put forward" if forward else "Discard the draft",
-        lead=_asking_again(view) if forward else "What was collected is lost.",
+        lead=_asking_again(view) if forward
+        else "The plan stays as it is. What was collected is kept in the history.",
     )  # fmt: skip
+
+
+@careplans_pages.route(f"{_ONE}/drafts/<int:draft_id>/take-up", methods=["GET", "POST"])
+@needs("careplans.write")
+def take_up(plan_id: int, draft_id: int) -> Page:
+    """Go on with changes that were discarded."""
+    form = DraftForm()
+    if _carried_out(
+        form,
+        lambda: commands.take_up_draft(act(), plan_id, draft_id, version=form["version"].data or 0),
+    ):
+        return _to_plan(plan_id, "The changes are collected in the draft again.")
+    view = queries.plan(act(), plan_id)
+    if draft_id not in {each.row.id for each in view.discarded}:
+        raise NotFound("There is no such discarded draft of this plan.")
+    return _about(view, form, "Take up the discarded draft", button="Take up again")
 
 
 @careplans_pages.route(f"{_ONE}/goals/<int:number>/progress", methods=["GET", "POST"])
@@ -493,7 +510,7 @@ def response(plan_id: int, referral_id: int) -> Page:
 
 
 @careplans_pages.route(
-    f"{_ONE}/<any(progress, event, review, referral):what>/<int:row_id>/strike-out",
+    f"{_ONE}/<any(progress, event, review, referral, answer):what>/<int:row_id>/strike-out",
     methods=["GET", "POST"],
 )
 @needs("careplans.write")
@@ -511,6 +528,7 @@ def strike_out(plan_id: int, what: str, row_id: int) -> Page:
         "progress": ("the progress", ""),
         "event": ("the event", " No review is asked for because of it any more."),
         "review": ("the review", " What it answered is asked again."),
+        "answer": ("the answer to a referral", " The answer before it, if any, stands again."),
         "referral": ("the referral", " A duty of the 28 days that it fulfilled is open again."),
     }[what]
     return _about(

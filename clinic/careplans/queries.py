@@ -69,10 +69,20 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Discarded:
+    """A draft that was given up, and what it would have changed. `open`: it can be taken up again."""
+
+    row: CarePlanDraft
+    changes: Sequence[Change]
+    open: bool
+
+
+@dataclass(frozen=True)
 class View:
     """All that is shown of one plan. `standing`: agreements to the newest version, by party.
 
     `draft`: changes not put forward, `drafted` what they change; `editing`: what an editor reads.
+    `discarded`: drafts that were given up, newest first.
     `struck`: progress, events, reviews and referrals that count no more; the others hold none.
 
     `csma_missing`: nothing can be agreed yet. `day_1`: of the 28 days, None in the community.
@@ -83,6 +93,7 @@ class View:
     now: CarePlanVersion
     draft: CarePlanDraft | None
     drafted: Sequence[Change]
+    discarded: Sequence[Discarded]
     versions: Sequence[Version]
     standing: dict[str, CarePlanAgreement]
     progress: dict[int, list[CarePlanProgress]]
@@ -140,14 +151,20 @@ def plan(act: Act, plan_id: int) -> View:
         )
         for each in _rows(act, model, row.id, order, struck=True)
     ]  # fmt: skip
+    struck += [
+        answer for each in referrals for answer in each.answers if answer.struck_at is not None
+    ]
+    discarded = _discarded(act, versions, draft)
     everything = [
         row, *(each.row for each in versions),
         *(given for each in versions for given in each.agreements),
         *(each for rows in progress.values() for each in rows), *events, *reviews, *referrals,
-        *struck, *([draft] if draft else []),
+        *struck, *([draft] if draft else []), *(each.row for each in discarded),
+        *(answer for each in referrals for answer in each.answers),
     ]  # fmt: skip
     return View(
         plan=row, patient=patient, now=now, draft=draft, drafted=changes(now, draft) if draft else [],
+        discarded=discarded,
         versions=versions, standing=standing,
         progress=progress, events=events, reviews=reviews, referrals=referrals, struck=struck,
         due=review_due(
@@ -198,7 +215,7 @@ def _names(act: Act, rows: Sequence[Any]) -> dict[int, str]:
     ids = {
         staff_id
         for row in rows
-        for name in ("recorded_by", "agreed_by", "withdrawn_by", "responded_by", "struck_by")
+        for name in ("recorded_by", "agreed_by", "withdrawn_by", "discarded_by", "struck_by")
         if (staff_id := getattr(row, name, None)) is not None
     }
     return {row.id: row.name for row in act.session.scalars(select(Staff).where(Staff.id.in_(ids)))}
@@ -254,6 +271,25 @@ def changes(before: CarePlanVersion, after: CarePlanVersion | CarePlanDraft) -> 
         if was != now:
             found.append(Change(f"Goal {number}", was, now))
     return found
+
+
+def _discarded(
+    act: Act, versions: Sequence[Version], draft: CarePlanDraft | None
+) -> list[Discarded]:
+    """The drafts given up, each against the version it was to change."""
+    by_number = {each.row.number: each.row for each in versions}
+    now = versions[0].row
+    rows = act.session.scalars(
+        select(CarePlanDraft)
+        .where(CarePlanDraft.plan_id == now.plan_id, CarePlanDraft.discarded_at.is_not(None))
+        .order_by(CarePlanDraft.id.desc())
+    )
+    return [
+        Discarded(
+            row, changes(by_number[row.number], row), draft is None and row.number == now.number
+        )
+        for row in rows
+    ]
 
 
 def _goal_says(goal: dict[str, Any] | None) -> str | None:
@@ -416,6 +452,7 @@ def drafts_here(act: Act) -> list[tuple[int, Patient, CarePlanDraft, str]]:
         .join(Patient, Patient.id == CarePlan.patient_id)
         .join(Staff, Staff.id == CarePlanDraft.recorded_by)
         .where(
+            CarePlanDraft.discarded_at.is_(None),
             exists().where(
                 Registration.patient_id.in_(
                     [CarePlan.patient_id, func.coalesce(Patient.merged_into_id, Patient.id)]

@@ -22,7 +22,11 @@ def current_version(act: Act, plan_id: int) -> CarePlanVersion:
 
 def draft_of(act: Act, plan_id: int) -> CarePlanDraft | None:
     """The changes collected and not put forward; None when there are none."""
-    return act.session.scalar(select(CarePlanDraft).where(CarePlanDraft.plan_id == plan_id))
+    return act.session.scalar(
+        select(CarePlanDraft).where(
+            CarePlanDraft.plan_id == plan_id, CarePlanDraft.discarded_at.is_(None)
+        )
+    )
 
 
 def report_of(act: Act, reception_id: int) -> ClinicalReviewInput | None:

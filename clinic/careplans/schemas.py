@@ -186,8 +186,18 @@ class ReviewSchema(RecordedSchema):
     note = fields.String(allow_none=True)
 
 
+class AnswerSchema(RecordedSchema):
+    """One answer to a referral; struck out: one that was recorded in error."""
+
+    response = fields.String(required=True)
+    responded_on = day(required=True)
+    struck_at = instant(allow_none=True, required=True)
+    struck_by = row_id(allow_none=True, required=True)
+    struck_reason = fields.String(allow_none=True, required=True)
+
+
 class ReferralSchema(RecordedSchema):
-    """A referral and its answer."""
+    """A referral, the answer that stands and every answer it had, oldest first."""
 
     kind = fields.String(required=True)
     to_whom = fields.String(required=True)
@@ -198,6 +208,7 @@ class ReferralSchema(RecordedSchema):
     delivery_id = row_id(allow_none=True)
     response = fields.String(allow_none=True)
     responded_on = day(allow_none=True)
+    answers = fields.List(fields.Nested(AnswerSchema), required=True)
 
 
 class StruckSchema(RecordedSchema):
@@ -228,6 +239,21 @@ class DraftSchema(RecordedSchema):
     goals = fields.Dict(required=True)
 
 
+class DiscardedSchema(Schema):
+    """A draft that was given up. `open`: it can be taken up again."""
+
+    id = row_id(attribute="row.id", required=True)
+    number = fields.Integer(attribute="row.number", required=True)
+    mark = fields.String(attribute="row.mark", required=True)
+    answers = fields.Dict(attribute="row.answers", required=True)
+    goals = fields.Dict(attribute="row.goals", required=True)
+    recorded_at = instant(attribute="row.recorded_at", required=True)
+    recorded_by = row_id(attribute="row.recorded_by", required=True)
+    discarded_at = instant(attribute="row.discarded_at", required=True)
+    discarded_by = row_id(attribute="row.discarded_by", required=True)
+    open = fields.Boolean(required=True)
+
+
 class PlanSchema(Schema):
     """A plan as it stands, with all it has been, newest version first."""
 
@@ -236,6 +262,7 @@ class PlanSchema(Schema):
     reception_id = row_id(attribute="plan.reception_id", allow_none=True, required=True)
     number = fields.Integer(attribute="now.number", required=True)
     draft = fields.Nested(DraftSchema, allow_none=True, required=True)
+    discarded = fields.List(fields.Nested(DiscardedSchema), required=True)
     not_agreed = fields.List(fields.String(), required=True)
     csma_missing = fields.Boolean(required=True)
     lacking = fields.List(fields.String(), required=True)

@@ -18,6 +18,7 @@ from clinic.careplans.models import (
     OUTCOMES,
     PAYERS,
     RESPONSES,
+    CarePlanAnswer,
     CarePlanEvent,
     CarePlanReferral,
     CarePlanReview,
@@ -52,6 +53,7 @@ from clinic.observations.models import (
     MOODS,
     SEEN_WORDS,
     HeldAssessment,
+    ObservationEnd,
     PhaseTask,
     StimulantUse,
     WingObservation,
@@ -287,6 +289,12 @@ def _observed(act: Act, reception_id: int) -> Found:
                  ". ".join(says) or None, struck=row.struck_reason),
             row.recorded_by,
         )  # fmt: skip
+    for row in _rows(act, ObservationEnd, reception_id):
+        what = f"Observed twice a day to {row.last_on.day} {row.last_on:%b %Y}"
+        yield (
+            Line(row.recorded_at, "observed", what, row.reason, struck=row.struck_reason),
+            row.recorded_by,
+        )
     for row in _rows(act, StimulantUse, reception_id):
         what = f"Stimulant use: {'yes' if row.uses else 'no'}"
         yield Line(row.asked_at, "observed", what, None, struck=row.struck_reason), row.recorded_by
@@ -340,7 +348,10 @@ def _reports(act: Act, reception_id: int) -> Found:
 def _struck_of_plan(view: careplans.View) -> Found:
     """What hung on the plan and counts no more."""
     for row in view.struck:
-        if isinstance(row, CarePlanReferral):
+        if isinstance(row, CarePlanAnswer):
+            at, kind = row.recorded_at, "referral"
+            what = f"Answer of {row.referral.to_whom}: {RESPONSES[row.response]}"
+        elif isinstance(row, CarePlanReferral):
             at, kind, what = row.made_at, "referral", f"{REFERRALS[row.kind]}: {row.to_whom}"
         elif isinstance(row, CarePlanReview):
             at, kind = row.reviewed_at, "review"
@@ -378,7 +389,8 @@ def _of_plan(view: careplans.View) -> Found:
         says = ". ".join([OUTCOMES[review.outcome], *([review.note] if review.note else [])])
         yield Line(review.reviewed_at, "review", what, says), review.recorded_by
     for asked in view.referrals:
-        says = RESPONSES[asked.response] if asked.response else "No answer yet"
+        given = [RESPONSES[each.response] for each in asked.answers if each.struck_at is None]
+        says = "; then: ".join(given) or "No answer yet"
         if asked.approved_by and asked.paid_by:
             says += f". Approved: {asked.approved_by}. Paid by: {PAYERS[asked.paid_by].lower()}"
         what = f"{REFERRALS[asked.kind]}: {asked.to_whom}"

@@ -31,14 +31,13 @@ from clinic.db import UtcDateTime
 from clinic.errors import NotFound
 from clinic.groups.models import GroupSeat, GroupSession
 from clinic.keyworkers.queries import day_number
-from clinic.observations.models import WingObservation
+from clinic.observations.models import ObservationEnd, WingObservation
 from clinic.patients.models import Allocation, Patient, listed
 from clinic.phases.models import PhaseMove
 from clinic.staff.models import Staff
-from dosing.days import ONE_DAY, end_of, london_day, london_time, start_of
-from scheduling.custody_request import RECEPTION_IS_DAY_1
+from dosing.days import ONE_DAY, end_of, london_time, start_of
 from scheduling.custody_rules import LAST_DAY
-from scheduling.observations import LAST_OBSERVED, rounds
+from scheduling.observations import End, last_usual, rounds
 from scheduling.phases import phase_on
 
 PHASE_NAMES = {
@@ -99,9 +98,18 @@ def board(act: Act, wing_id: int) -> Board:
     rows = _look(act, _LIVES_THERE, wing_id=wing_id, site_id=act.site_id)
     ids = [row.id for row in rows]
     due, takes_place, seen = _due(act, ids), _today(act, ids), _seen(act, ids)
+    ends = _ends(act, ids)
     moved = _moved(act)
     people = [
-        _on_wing(act, row, due[row.id], takes_place[row.id], seen[row.id], moved[row.id])
+        _on_wing(
+            act,
+            row,
+            due[row.id],
+            takes_place[row.id],
+            seen[row.id],
+            moved[row.id],
+            ends[row.id],
+        )
         for row in rows
     ]
     people.sort(key=lambda each: (each.cell is None, each.cell or "", each.reception_id))
@@ -178,11 +186,14 @@ def _on_wing(
     today: list[tuple[datetime, str]],
     seen: list[datetime],
     moved: Mapping[int, date],
+    ends: Sequence[End],
 ) -> OnWing:
     day = day_number(row, row, act.today)
+    day_1 = act.today - (day - 1) * ONE_DAY
     state, missed = None, 0
-    if day <= LAST_OBSERVED and row.screening != "negative":
-        owed = rounds(row.received_at, act.today - (day - 1) * ONE_DAY, seen, act.at)
+    observed = act.today <= (ends[-1].last_on if ends else last_usual(day_1))
+    if observed and row.screening != "negative":
+        owed = rounds(row.received_at, day_1, seen, act.at, ends=ends)
         state = next(
             (each.state for each in owed if each.opens_at <= act.at < each.closes_at), None
         )
@@ -190,7 +201,7 @@ def _on_wing(
     today.sort(key=lambda each: each[0])
     return OnWing(
         row.id, row.patient_id, listed(row.family_name, row.given_name), row.cell, day,
-        phase_on(act.today, act.today - (day - 1) * ONE_DAY, moved),
+        phase_on(act.today, day_1, moved),
         row.ppo, row.heightened_risk, row.keyworker, [says for _, says in today], due,
         state, missed,
     )  # fmt: skip
@@ -285,8 +296,25 @@ _OBSERVED = select(WingObservation.reception_id, WingObservation.at).where(
 )
 
 
+_ENDS = (
+    select(ObservationEnd.reception_id, ObservationEnd.recorded_at, ObservationEnd.last_on)
+    .where(
+        ObservationEnd.reception_id.in_(bindparam("ids", expanding=True)),
+        ObservationEnd.struck_at.is_(None),
+    )
+    .order_by(ObservationEnd.id)
+)
+
+
+def _ends(act: Act, ids: Collection[int]) -> defaultdict[int, list[End]]:
+    found: defaultdict[int, list[End]] = defaultdict(list)
+    for reception_id, set_at, last_on in _look(act, _ENDS, ids=ids):
+        found[reception_id].append(End(set_at, last_on))
+    return found
+
+
 def _seen(act: Act, ids: Collection[int]) -> defaultdict[int, list[datetime]]:
-    since = start_of(act.today - LAST_OBSERVED * ONE_DAY)
+    since = start_of(act.today - LAST_DAY * ONE_DAY)
     found: defaultdict[int, list[datetime]] = defaultdict(list)
     for reception_id, at in _look(act, _OBSERVED, ids=ids, since=since):
         found[reception_id].append(at)
@@ -368,7 +396,7 @@ def overview(act: Act) -> Overview:
     phases: defaultdict[int | None, Counter[int]] = defaultdict(Counter)
     moved = _moved(act)
     for reception_id, day_count, received_at, wing_id in rows:
-        day_1 = london_day(received_at) + (day_count != RECEPTION_IS_DAY_1) * ONE_DAY
+        day_1 = facts.day_1_of(received_at, day_count)
         phases[wing_id][phase_on(act.today, day_1, moved[reception_id])] += 1
     named = [(wing.id, wing.name) for wing in wings_here(act, closed=True)]
     found: defaultdict[str, list[Any]] = defaultdict(list)

@@ -26,7 +26,8 @@ from clinic.groups.offers import sessions_on_offer
 from clinic.patients.models import Allocation, Patient
 from clinic.patients.queries import same_person
 from clinic.sites.models import Site
-from dosing.days import london_day
+from dosing.days import ONE_DAY, london_day
+from scheduling.custody_request import RECEPTION_IS_DAY_1
 
 F = TypeVar("F", bound=Fact)
 
@@ -72,6 +73,16 @@ def row_of(
 ) -> F | None:
     """The one fact of a kind of which a stay has one at most."""
     return next(iter(rows_of(session, model, reception_id, version)), None)
+
+
+def day_1_of(received_at: datetime, day_count: str) -> date:
+    """Day 1 of a stay, by when they came and how the stay numbers its days (TT-01)."""
+    return london_day(received_at) + (day_count != RECEPTION_IS_DAY_1) * ONE_DAY
+
+
+def day_1(reception: Reception, detail: ReceptionDetail) -> date:
+    """Day 1 of this stay."""
+    return day_1_of(detail.received_at, reception.day_count)
 
 
 def detail_of(

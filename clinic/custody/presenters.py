@@ -29,6 +29,7 @@ from dosing.days import days_between, london_day
 from dosing.shape import Answer
 from scheduling.calendars import CALENDAR_SHAPE, Calendar, CalendarFacts
 from scheduling.custody_rules import GROUP_SESSION
+from scheduling.observations import heightened
 
 
 @dataclass(frozen=True)
@@ -204,15 +205,18 @@ def day_of_custody(stay: Stay, today: date) -> int | None:
     return number if number >= 1 else None
 
 
-def risk(ppo: bool | None, heightened_risk: bool | None) -> tuple[str, str]:
-    """What is known of somebody's priority and risk, in words, and its colour."""
+def risk(ppo: bool | None, heightened_risk: bool | None, day: int | None = None) -> tuple[str, str]:
+    """What is known of somebody's priority and risk, in words, and its colour.
+
+    `day` of custody: past the 28 the marker of those days is no longer theirs. None: inside them.
+    """
     said = [text for is_so, text in ((ppo, "PPO"), (heightened_risk, "heightened risk")) if is_so]
     if said:
         text = ", ".join(said)
         return text[0].upper() + text[1:], "red" if heightened_risk else "orange"
     if heightened_risk is None:
         return "Risk not asked", "yellow"
-    return "First 28 days", "grey"
+    return ("First 28 days" if day is None or heightened(day) else "After day 28"), "grey"
 
 
 def parties(by: Sequence[str]) -> str:

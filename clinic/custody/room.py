@@ -7,6 +7,7 @@ from clinic.custody import (  # noqa: F401 - imported for their doors and sweep
     fact_pages,
     list_pages,
     planning_doors,
+    risk,
     setting_pages,
     sweeps,
 )

@@ -21,7 +21,6 @@ from clinic.patients.models import Allocation, Patient
 from clinic.patients.queries import Where
 from clinic.staff.models import Staff, StaffRole
 from dosing.days import ONE_DAY, end_of, london_day
-from scheduling.custody_request import DAY_AFTER_RECEPTION_IS_DAY_1
 from scheduling.keyworkers import (
     CEILING,
     RULES,
@@ -342,8 +341,7 @@ def caseload(act: Act, staff_id: int | None = None) -> list[Carried]:
 
 def day_number(reception: Reception, detail: ReceptionDetail, on: date) -> int:
     """Which day of custody it is, by how this stay numbers its days (TT-01). May pass 28."""
-    first = 0 if reception.day_count == DAY_AFTER_RECEPTION_IS_DAY_1 else 1
-    return (on - london_day(detail.received_at)).days + first
+    return (on - facts.day_1(reception, detail)).days + 1
 
 
 @dataclass(frozen=True)

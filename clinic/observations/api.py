@@ -8,6 +8,7 @@ from clinic.auth import act, needs
 from clinic.custody.schemas import StrikeOutSchema
 from clinic.observations import commands, queries
 from clinic.observations.schemas import (
+    EndRequestSchema,
     FirstDaysSchema,
     HeldRequestSchema,
     ObservationRequestSchema,
@@ -64,6 +65,17 @@ def stimulants(given: dict[str, Any], reception_id: int) -> queries.FirstDays:
     return queries.first_days(act(), reception_id)
 
 
+@observations_api.post(f"{_ONE}/observation-end")
+@needs("prescribing.assess")
+@observations_api.arguments(EndRequestSchema)
+@observations_api.response(201, FirstDaysSchema)
+@_refused
+def end_rounds(given: dict[str, Any], reception_id: int) -> queries.FirstDays:
+    """Set the last day with rounds, later or earlier than day 7."""
+    commands.end_observations(act(), reception_id, **given)
+    return queries.first_days(act(), reception_id)
+
+
 @observations_api.post(f"{_ONE}/held-assessments")
 @needs("custody.deliver")
 @observations_api.arguments(HeldRequestSchema)
@@ -88,7 +100,7 @@ def do_task(given: dict[str, Any], reception_id: int) -> queries.FirstDays:
 
 
 @observations_api.post(
-    "/first-days/<any(observation, stimulants, held, task):what>/<int:row_id>/strike-out"
+    "/first-days/<any(observation, stimulants, held, task, end):what>/<int:row_id>/strike-out"
 )
 @needs("custody.deliver")
 @observations_api.arguments(StrikeOutSchema)

@@ -23,12 +23,13 @@ from clinic.observations.models import (
     MOODS,
     SEEN_WORDS,
     HeldAssessment,
+    ObservationEnd,
     PhaseTask,
     StimulantUse,
     WingObservation,
 )
 from dosing.days import london_day
-from scheduling.observations import TASKS
+from scheduling.observations import TASKS, last_usual, may_end
 
 for _name, _what in {
     "uq_stimulant_use_standing": "Somebody recorded this a moment ago. Look again.",
@@ -41,9 +42,10 @@ for _name, _what in {
     says(_name, _what)  # SQLite names the columns of a unique index, PostgreSQL the index
 
 LONGEST = 2000
+ENDING = "prescribing.assess"  # a clinician's: nobody else extends or ends the rounds
 _MODELS: dict[str, type[Any]] = {
     "observation": WingObservation, "stimulants": StimulantUse, "held": HeldAssessment,
-    "task": PhaseTask,
+    "task": PhaseTask, "end": ObservationEnd,
 }  # fmt: skip
 
 
@@ -109,6 +111,29 @@ def say_stimulants(act: Act, reception_id: int, *, uses: bool) -> int:
 
 
 @command
+def end_observations(act: Act, reception_id: int, *, last_on: date, reason: str) -> int:
+    """The last day with rounds for this person, later or earlier than day 7 (A40, WO-05).
+
+    What was set before stays, and holds again should this one be struck out. Returns its id.
+    """
+    act.need(ENDING)
+    reception = opened(act, reception_id, "custody.deliver")
+    day_1 = facts.day_1(reception, facts.detail_of(act.session, reception))
+    if fault := may_end(last_on, day_1, act.today):
+        raise Invalid.field("last_on", fault)
+    why = needed("reason", reason, LONGEST)
+    before = act.session.scalar(
+        select(ObservationEnd.last_on)
+        .where(ObservationEnd.reception_id == reception.id, ObservationEnd.struck_at.is_(None))
+        .order_by(ObservationEnd.id.desc())
+        .limit(1)
+    )
+    if last_on == (before or last_usual(day_1)):
+        raise Invalid.field("last_on", "is the last day already")
+    return _kept(act, reception, ObservationEnd, last_on=last_on, reason=why)
+
+
+@command
 def hold_assessment(
     act: Act,
     reception_id: int,
@@ -162,6 +187,8 @@ def do_task(
 @command
 def strike_out(act: Act, what: str, row_id: int, *, reason: str) -> None:
     """It was recorded in error: it counts no more and stays visible with the reason."""
+    if what == "end":
+        act.need(ENDING)
     row, reception = entry_to_strike(act, _MODELS[what], row_id)
     strike_entry(act, row, reason)
     act.note(f"observations.{what}_struck_out", patient_id=reception.patient_id, entry=row.id)

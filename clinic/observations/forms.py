@@ -32,6 +32,13 @@ class StimulantForm(Form):
     )  # fmt: skip
 
 
+class EndForm(Form):
+    """The last day with rounds of observations."""
+
+    last_on = DayField("Until which day, that day included?", [InputRequired()])
+    reason = StringField("Why?", [InputRequired(), Length(max=2000)])
+
+
 class HeldForm(Form):
     """An assessment that is here already."""
 

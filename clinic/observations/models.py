@@ -81,6 +81,17 @@ class HeldAssessment(Strikable, Base):
     consent: Mapped[bool | None]
 
 
+class ObservationEnd(Strikable, Base):
+    """A clinician set the last day with rounds of observations (A40). The newest that stands holds."""
+
+    __tablename__ = "observation_end"
+    __table_args__ = (struck_whole(),)
+
+    reception_id: Mapped[int] = mapped_column(ForeignKey("reception.id"), index=True)
+    last_on: Mapped[date]
+    reason: Mapped[str]
+
+
 class PhaseTask(Strikable, Base):
     """A task of the responsibility matrix was done in a phase."""
 

@@ -15,6 +15,7 @@ from clinic.custody.pages import Page, about, carried_out
 from clinic.errors import NotFound
 from clinic.observations import commands, queries
 from clinic.observations.forms import (
+    EndForm,
     HeldForm,
     ObservationForm,
     StimulantForm,
@@ -124,6 +125,20 @@ def stimulants(reception_id: int) -> Page:
     return _about(reception_id, form, "Stimulant use")
 
 
+@observations_pages.route(f"{_ONE}/rounds", methods=["GET", "POST"])
+@needs("prescribing.assess")
+def end_rounds(reception_id: int) -> Page:
+    """How long this person is observed: longer than the first week, or less."""
+    form = EndForm()
+    if carried_out(form, lambda: commands.end_observations(act(), reception_id, **form.answers())):
+        return _done(reception_id, "The last day with rounds is set.")
+    return _about(
+        reception_id, form, "How long are they observed?",
+        lead="Everybody is observed twice a day through day 7. A clinician may go on for longer, or "
+        "end earlier (WO-05). Rounds of days that have passed stay as they were.",
+    )  # fmt: skip
+
+
 @observations_pages.route(f"{_ONE}/held/new", methods=["GET", "POST"])
 @needs("custody.deliver")
 def hold(reception_id: int) -> Page:
@@ -151,7 +166,7 @@ def do_task(reception_id: int, phase: int, task: str) -> Page:
 
 
 @observations_pages.route(
-    f"{_ONE}/<any(observation, stimulants, held, task):what>/<int:row_id>/strike-out",
+    f"{_ONE}/<any(observation, stimulants, held, task, end):what>/<int:row_id>/strike-out",
     methods=["GET", "POST"],
 )
 @needs("custody.deliver")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 
 from clinic.act import Act
+from clinic.custody import facts
 from clinic.custody import queries as custody
 from clinic.custody.models import Reception, ReceptionDetail
 from clinic.custody.wings import in_custody_here, whereabouts
@@ -17,6 +18,7 @@ from clinic.keyworkers.queries import day_number
 from clinic.observations.models import (
     HELD_KINDS,
     HeldAssessment,
+    ObservationEnd,
     PhaseTask,
     StimulantUse,
     WingObservation,
@@ -24,13 +26,14 @@ from clinic.observations.models import (
 from clinic.patients.models import Patient
 from clinic.patients.queries import Where
 from clinic.staff.models import Staff
-from dosing.days import ONE_DAY, london_day, start_of
-from scheduling.custody_request import DAY_AFTER_RECEPTION_IS_DAY_1
+from dosing.days import ONE_DAY, start_of
 from scheduling.observations import (
     LAST_OBSERVED,
+    End,
     Round,
     Task,
     heightened,
+    last_usual,
     rounds,
     tasks_of,
     watch,
@@ -44,11 +47,15 @@ class FirstDays:
     """How the first days of a stay stand on the clinical side.
 
     `observations`, `held`: newest first, those struck out too. `stimulants` None: not asked.
+    `end`: where a clinician set the last day with rounds, `ends` before it; `last_on`: that day.
     """
 
     stay: custody.Stay
     day: int
     rounds: Sequence[Round]
+    end: ObservationEnd | None
+    ends: Sequence[ObservationEnd]
+    last_on: date
     observations: Sequence[WingObservation]
     stimulants: StimulantUse | None
     held: Sequence[HeldAssessment]
@@ -73,15 +80,17 @@ def first_days(act: Act, reception_id: int) -> FirstDays:
     }
     day = day_number(stay.reception, stay.detail, act.today)
     left_at = stay.exit.at if stay.exit and stay.exit.how != "transfer" else None
-    first = london_day(stay.received_at)
-    if stay.reception.day_count == DAY_AFTER_RECEPTION_IS_DAY_1:
-        first += ONE_DAY
-    names = {row.recorded_by for row in (*seen, *held, *done.values())}
+    first = facts.day_1(stay.reception, stay.detail)
+    ends = _rows(act, ObservationEnd, reception_id)
+    stand = [row for row in ends if row.struck_at is None]
+    end = stand[0] if stand else None
+    names = {row.recorded_by for row in (*seen, *held, *ends, *done.values())}
     return FirstDays(
         stay, day,
         rounds(stay.received_at, first, [row.at for row in seen if row.struck_at is None], act.at,
-               left_at),
-        seen, stimulants, held,
+               left_at, [End(row.recorded_at, row.last_on) for row in stand[::-1]]),
+        end, [row for row in ends if row is not end], end.last_on if end else
+        last_usual(first), seen, stimulants, held,
         [(number, [(task, done.get((task.id, number))) for task in tasks_of(number)])
          for number in (1, 2, 3)],
         {row.id: row.name for row in act.session.scalars(select(Staff).where(Staff.id.in_(names)))},
@@ -127,7 +136,7 @@ class ToSee:
 
 
 def this_round(act: Act, wing_id: int | None = None) -> list[ToSee]:
-    """Everybody here in their first week: those not seen this round first, then by what was missed.
+    """Everybody here with rounds to be seen in: those not seen this round first, then by what was missed.
 
     Among equals heightened risk first, then the earlier reception; never by name.
     """
@@ -144,24 +153,32 @@ def this_round(act: Act, wing_id: int | None = None) -> list[ToSee]:
         )
         .where(
             Reception.undone_at.is_(None),
-            ReceptionDetail.received_at >= since,
+            or_(
+                ReceptionDetail.received_at >= since,
+                Reception.id.in_(
+                    select(ObservationEnd.reception_id).where(
+                        ObservationEnd.struck_at.is_(None), ObservationEnd.last_on >= act.today
+                    )
+                ),
+            ),
             ReceptionDetail.screening != "negative",
             in_custody_here(act),
         )
     ).all()
     ids = [reception.id for reception, _, _ in found]
-    seen, stimulants = _seen(act, ids), _stimulants(act, ids)
+    seen, stimulants, ends = _seen(act, ids), _stimulants(act, ids), ends_set(act, ids)
     where = whereabouts(act, {patient.id for _, _, patient in found})
     made = []
     for reception, detail, patient in found:
         day = day_number(reception, detail, act.today)
         own = seen.get(reception.id, [])
         first = act.today - (day - 1) * ONE_DAY
-        owed = rounds(detail.received_at, first, [row.at for row in own], act.at)
+        own_ends = ends.get(reception.id, [])
+        if (own_ends[-1].last_on if own_ends else last_usual(first)) < act.today:
+            continue
+        owed = rounds(detail.received_at, first, [row.at for row in own], act.at, ends=own_ends)
         today = next((each for each in owed if each.opens_at <= act.at < each.closes_at), None)
         missed = [each for each in owed if each.state == "missed"]
-        if day > LAST_OBSERVED:
-            continue
         made.append(
             ToSee(
                 reception.id, patient.id, patient.listed_name, where.get(patient.id), day, today,
@@ -186,6 +203,19 @@ def _seen(act: Act, ids: Collection[int]) -> dict[int, list[WingObservation]]:
     found: dict[int, list[WingObservation]] = {}
     for row in rows:
         found.setdefault(row.reception_id, []).append(row)
+    return found
+
+
+def ends_set(act: Act, ids: Collection[int]) -> dict[int, list[End]]:
+    """By stay: the last days with rounds that clinicians set (A40), in the order they did."""
+    rows = act.session.execute(
+        select(ObservationEnd.reception_id, ObservationEnd.recorded_at, ObservationEnd.last_on)
+        .where(ObservationEnd.reception_id.in_(ids), ObservationEnd.struck_at.is_(None))
+        .order_by(ObservationEnd.id)
+    )
+    found: dict[int, list[End]] = {}
+    for reception_id, set_at, last_on in rows:
+        found.setdefault(reception_id, []).append(End(set_at, last_on))
     return found
 
 

@@ -28,6 +28,13 @@ class StimulantRequestSchema(Schema):
     uses = fields.Boolean(truthy={True}, falsy={False}, required=True)
 
 
+class EndRequestSchema(Schema):
+    """The last day with rounds, and why."""
+
+    last_on = day(required=True)
+    reason = _text(required=True)
+
+
 class HeldRequestSchema(Schema):
     """An assessment made elsewhere. `consent` null: not asked."""
 
@@ -62,6 +69,13 @@ class HeldSchema(StruckSchema):
     consent = yes_no(required=True)
 
 
+class EndSchema(StruckSchema):
+    """A last day with rounds that a clinician set; the newest that is not struck out holds."""
+
+    last_on = day(required=True)
+    reason = fields.String(required=True)
+
+
 class RoundSchema(Schema):
     """One round: seen, missed, open or to_come."""
 
@@ -78,7 +92,10 @@ class DoneSchema(RecordedSchema):
 
 
 class FirstDaysSchema(Schema):
-    """The first days of a stay on the clinical side. `stimulants` null: not asked."""
+    """The first days of a stay on the clinical side. `stimulants` null: not asked.
+
+    `last_on`: the last day with rounds; `end` null: that of the first week, which nobody changed.
+    """
 
     reception_id = fields.Integer(attribute="stay.reception.id", required=True)
     day = fields.Integer(required=True)
@@ -86,6 +103,9 @@ class FirstDaysSchema(Schema):
     heightened = fields.String(allow_none=True, required=True)
     stimulants = fields.Boolean(attribute="stimulants.uses", dump_default=None, allow_none=True)
     rounds = fields.List(fields.Nested(RoundSchema), required=True)
+    last_on = fields.Date(required=True)
+    end = fields.Nested(EndSchema, allow_none=True, required=True)
+    ends = fields.List(fields.Nested(EndSchema), required=True)
     observations = fields.List(fields.Nested(ObservationSchema), required=True)
     held = fields.List(fields.Nested(HeldSchema), required=True)
     tasks = fields.Method("_tasks", required=True)
@@ -113,6 +133,6 @@ class ToSeeSchema(Schema):
 
 
 class ThisRoundSchema(Schema):
-    """Everybody here in their first week, those not seen this round first."""
+    """Everybody here with rounds to be seen in, those not seen this round first."""
 
     people = fields.List(fields.Nested(ToSeeSchema), required=True)

@@ -198,6 +198,7 @@ def look_alikes(act: Act, family_name: str, given_name: str, born_on: date) -> l
 class Banner:
     """What the banner on every patient page shows. None means not known.
 
+    `risk`: what puts them at heightened risk just now, beyond their alerts; None: nothing known.
     `allergies`: () only when somebody asked and there are none. `in_prison`: this site is one.
     """
 
@@ -215,6 +216,7 @@ class Banner:
     prison_number: str | None
     alerts: tuple[str, ...]
     allergies: tuple[str, ...] | None
+    risk: str | None
     keyworker: str | None
     in_prison: bool
     wing: str | None
@@ -239,6 +241,16 @@ _WHEREABOUTS: list[Whereabouts] = []
 def tells_wing(reader: Whereabouts) -> Whereabouts:
     """The room that knows on which wing patients are offers its reader to the banner and lists."""
     _WHEREABOUTS.append(reader)
+    return reader
+
+
+Risk = Callable[[Act, Collection[int]], str | None]
+_RISKS: list[Risk] = []
+
+
+def tells_risk(reader: Risk) -> Risk:
+    """The room that knows of a time of heightened risk offers its reader to the banner."""
+    _RISKS.append(reader)
     return reader
 
 
@@ -303,6 +315,7 @@ def banner(act: Act, patient: Patient) -> Banner:
         prison_number=number_of(act, ids, "prison"),
         alerts=tuple(row.says for row in alerts if row.kind == "alert"),
         allergies=allergies if asked else None,
+        risk=next((said for read in _RISKS if (said := read(act, ids))), None),
         keyworker=keyworker,
         in_prison=in_prison,
         wing=next((where.says for where in wings(act, ids).values()), None) if in_prison else None,

@@ -238,8 +238,8 @@ def _minimum(
         if outcomes.get(row.item) != "delivered":
             outcomes[row.item] = row.outcome
     written = version is not None and bool(version.answers or version.goals_now)
-    response = plan and act.session.scalar(
-        select(CarePlanReferral.response)
+    asked = plan and act.session.scalar(
+        select(CarePlanReferral)
         .where(
             CarePlanReferral.plan_id == plan.id, CarePlanReferral.kind == "cjit",
             CarePlanReferral.struck_at.is_(None),
@@ -252,7 +252,7 @@ def _minimum(
             part,
             PARTS[part.key],
             [words.duty(each) for each in part.lacks],
-            response if part.key == "referral" else None,
+            asked.response if asked and part.key == "referral" else None,
         )
         for part in minimum_set(outcomes, plan_written=written)
     ]

@@ -9,7 +9,10 @@ import pytest
 from dosing.days import at_london
 from scheduling.observations import (
     LAST_OBSERVED,
+    End,
     heightened,
+    heightened_after,
+    may_end,
     phase,
     rounds,
     tasks_of,
@@ -58,6 +61,36 @@ def test_nothing_is_owed_for_a_round_somebody_left_in_or_before() -> None:
     found = rounds(AFTERNOON, date(2026, 11, 4), [], left + timedelta(days=3), left)
 
     assert [(each.day, each.part, each.state) for each in found] == [(1, "evening", "missed")]
+
+
+@pytest.mark.proves("WO-05")
+def test_rounds_go_on_or_end_early_by_a_clinicians_day_and_never_before_today() -> None:
+    day_1, now = date(2026, 11, 4), datetime(2026, 11, 12, 9, 0, tzinfo=UTC)
+
+    until = date(2026, 11, 13)
+    in_time = rounds(AFTERNOON, day_1, [], now, ends=[End(now - timedelta(days=3), until)])
+    assert [(each.day, each.state) for each in in_time[-6:]] == [
+        (8, "missed"), (8, "missed"), (9, "open"), (9, "to_come"), (10, "to_come"), (10, "to_come"),
+    ]  # fmt: skip
+    late = rounds(AFTERNOON, day_1, [], now, ends=[End(now, until)])
+    assert [each.day for each in late[-5:]] == [7, 9, 9, 10, 10]  # nobody owed day 8
+    shorter = [End(AFTERNOON, date(2026, 11, 6)), End(now, until)]
+    assert [each.day for each in rounds(AFTERNOON, day_1, [], now, ends=shorter)] == [
+        1, 2, 2, 3, 3, 9, 9, 10, 10
+    ]  # fmt: skip
+    assert may_end(now.date(), day_1, now.date()) is None
+    assert may_end(date(2026, 12, 1), day_1, now.date()) is None
+    assert "after day 28 (1 Dec 2026)" in (may_end(date(2026, 12, 2), day_1, now.date()) or "")
+    assert "days that have passed" in (may_end(date(2026, 11, 11), day_1, now.date()) or "")
+
+
+@pytest.mark.proves("WO-06", "DR-08")
+def test_whoever_left_custody_is_at_heightened_risk_for_three_weeks() -> None:
+    left_on = date(2026, 11, 20)
+
+    assert heightened_after(0, left_on) == "Heightened risk: out of custody since Fri 20 Nov 2026"
+    assert heightened_after(21, left_on)
+    assert heightened_after(22, left_on) is None
 
 
 @pytest.mark.proves("PS-33", "DR-08", "WO-02", "WO-03", "WO-04")

@@ -220,6 +220,36 @@ def test_a_referral_counts_in_the_28_days_and_an_early_start_is_warned_of(story)
             story.act(), story.plan_id, made, response="refused", responded_on=date(2026, 11, 5)
         )
 
+    (asked,) = queries.plan(story.act(), story.plan_id).referrals
+    assert [each.response for each in asked.answers] == ["waiting", "accepted"]
+    follow_up_commands.strike_out(
+        story.act(), story.plan_id, "answer", asked.answers[1].id, reason="Another person's letter"
+    )
+    view = queries.plan(story.act(), story.plan_id)
+    assert view.referrals[0].response == "waiting"
+    assert [each.struck_reason for each in view.struck] == ["Another person's letter"]
+
+
+def test_a_discarded_draft_keeps_its_words_and_can_be_taken_up_while_the_plan_is_the_same(story):
+    def step(do, *more, **given):
+        version = queries.plan(story.act(), story.plan_id).plan.version
+        return do(story.act(), story.plan_id, *more, version=version, **given)
+
+    step(commands.draft_change, answers={"vdt": "agreed"})
+    step(commands.discard_draft)
+    [given_up] = queries.plan(story.act(), story.plan_id).discarded
+    assert (given_up.row.answers, given_up.open) == ({"vdt": "agreed"}, True)
+
+    step(commands.take_up_draft, given_up.row.id)
+    with pytest.raises(Conflict, match="in a draft"):
+        step(commands.take_up_draft, given_up.row.id)
+    step(commands.put_forward)
+
+    [given_up] = queries.plan(story.act(), story.plan_id).discarded
+    assert not given_up.open
+    with pytest.raises(Conflict, match="has changed since"):
+        step(commands.take_up_draft, given_up.row.id)
+
 
 def test_a_community_team_reads_the_plan_of_a_stay_and_does_not_write_it(story):
     act = story.act()

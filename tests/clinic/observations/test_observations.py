@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from clinic.custody import fact_commands
-from clinic.errors import Conflict, Invalid
+from clinic.custody.models import Reception
+from clinic.errors import Conflict, Forbidden, Invalid
 from clinic.observations import commands, queries
 from clinic.observations.models import StimulantUse
+from clinic.patients.models import Patient
+from clinic.patients.queries import banner
 from tests.clinic.custody.test_pages import boxes, send, text
 from tests.factories.custody import RECEIVED
 
@@ -77,6 +80,54 @@ def test_stimulant_use_not_asked_is_watched_and_every_answer_is_kept(prison):
     prison.at = RECEIVED + timedelta(days=28)
     later = queries.first_days(prison.act(), reception_id)
     assert (later.day, later.watch, later.heightened) == (29, None, None)
+
+
+@pytest.mark.proves("PS-33", "WO-05")
+def test_a_clinician_goes_on_observing_or_ends_earlier_and_each_entry_is_kept(prison):
+    reception_id = prison.receives()
+    prison.at = RECEIVED + timedelta(days=1)
+    with pytest.raises(Forbidden):
+        commands.end_observations(
+            prison.act(prison.keyworker), reception_id, last_on=date(2026, 11, 12), reason="Settled"
+        )
+    with pytest.raises(Invalid, match="is the last day already"):
+        commands.end_observations(
+            prison.act(), reception_id, last_on=date(2026, 11, 10), reason="Settled"
+        )
+    commands.end_observations(
+        prison.act(), reception_id, last_on=date(2026, 11, 12), reason="Low mood"
+    )
+    prison.at = RECEIVED + timedelta(days=8)  # day 9: longer than the first week
+    (row,) = queries.this_round(prison.act())
+    assert (row.day, row.now.state) == (9, "open")
+
+    made = commands.end_observations(
+        prison.act(), reception_id, last_on=date(2026, 11, 16), reason="Still low"
+    )
+    with pytest.raises(Forbidden):
+        commands.strike_out(prison.act(prison.keyworker), "end", made, reason="Wrong person")
+    commands.strike_out(prison.act(), "end", made, reason="Wrong person")
+
+    view = queries.first_days(prison.act(), reception_id)
+    assert (view.end.reason, view.last_on) == ("Low mood", date(2026, 11, 12))
+    assert [each.struck_reason for each in view.ends] == ["Wrong person"]
+    assert view.rounds[-1].on == date(2026, 11, 12)
+
+
+@pytest.mark.proves("DR-08")
+def test_the_banner_says_the_first_days_in_custody_and_out_of_it(prison):
+    reception_id = prison.receives()
+    patient = prison.act().session.get(Reception, reception_id).patient_id
+
+    def risk(days):
+        work = prison.act(at=RECEIVED + timedelta(days=days))
+        return banner(work, work.session.get(Patient, patient)).risk
+
+    assert risk(27) == "Heightened risk: the first 28 days"
+    assert risk(28) is None
+    fact_commands.record_exit(prison.act(), reception_id, at=RECEIVED, how="court")
+    assert risk(21) == "Heightened risk: out of custody since Wed 4 Nov 2026"
+    assert risk(22) is None
 
 
 @pytest.mark.proves("PS-38")
