@@ -26,6 +26,8 @@ CPA_TASK: Final[str] = RULES["PH-05"]["task"]
 PARTIES: Final[tuple[str, ...]] = tuple(RULES["PH-06"]["codes"])
 _BEGINS: Final[Sequence[int]] = RULES["PH-01"]["begins"]
 _EARLIEST: Final[Sequence[int]] = RULES["PH-01"]["earliest"]
+COMPLETION_DAY: Final[int] = _BEGINS[2]
+"""The day completion begins on where a prison does not say otherwise (PH-01, PH-08)."""
 assert _BEGINS[1] == BLOCK_DAYS + 1 and _BEGINS[2] == LAST_DAY + 1, "the blocks of TT-01"
 
 
@@ -56,15 +58,16 @@ def phases(
     moved: Mapping[int, date] | None = None,
     leaves_on: date | None = None,
     missing: Sequence[str] = (),
+    completion_day: int = COMPLETION_DAY,
 ) -> list[Phase]:
     """The three phases of one person. Rules: PH-01, PH-02, PH-03.
 
     `moved`: the first day of a phase that was moved. `leaves_on`: the last day in custody as far as
     it is known, a move to another prison apart. `missing`: in words, what should come before phase
-    2 and has not been done.
+    2 and has not been done. `completion_day`: on which completion begins unless it was moved.
     """
     moved = moved or {}
-    begins = [moved.get(number, on_day(day_1, _BEGINS[number - 1])) for number in NUMBERS]
+    begins = [moved.get(number, on_day(day_1, usual)) for number, usual in _usual(completion_day)]
     last = on_day(day_1, LAST_DAY)
     merges = leaves_on is not None and leaves_on < last
     if merges:
@@ -84,13 +87,30 @@ def phases(
     ]
 
 
-def phase_on(on: date, day_1: date, moved: Mapping[int, date]) -> int:
+def _usual(completion_day: int) -> list[tuple[int, int]]:
+    """The day of custody each phase begins on, by its number."""
+    return [(1, _BEGINS[0]), (2, _BEGINS[1]), (3, completion_day)]
+
+
+def completion_refused(day: int) -> str | None:
+    """Why a prison may not say that completion begins on a day; None when it may. Rule: PH-08."""
+    first, last = RULES["PH-08"]["between"]
+    if first <= day <= last:
+        return None
+    return str(RULES["PH-08"]["out_of_it"]).format(first=first, last=last)
+
+
+def phase_on(
+    on: date, day_1: date, moved: Mapping[int, date], completion_day: int = COMPLETION_DAY
+) -> int:
     """The last phase that has begun by a day: the one somebody is counted in. Rule: PH-01.
 
-    `moved`: the first day of a phase that was moved.
+    `moved`: the first day of a phase that was moved. `completion_day`: as for `phases`.
     """
     begun = (
-        number for number in NUMBERS if moved.get(number, on_day(day_1, _BEGINS[number - 1])) <= on
+        number
+        for number, usual in _usual(completion_day)
+        if moved.get(number, on_day(day_1, usual)) <= on
     )
     return max(begun, default=NUMBERS[0])
 

@@ -9,9 +9,9 @@ from clinic.act import Act, command
 from clinic.careplans.models import ClinicalReviewInput
 from clinic.careplans.plans import LONGEST, opened_stay
 from clinic.careplans.reading import report_of
-from clinic.custody import deliveries, facts
-from clinic.custody.models import Delivery
-from clinic.errors import Conflict, Invalid, needed
+from clinic.custody import deliveries, facts, timetables
+from clinic.custody.models import Delivery, Reception
+from clinic.errors import Invalid, needed
 
 
 @command
@@ -20,11 +20,10 @@ def write_report(
 ) -> int:
     """The CARATs' written report for the clinical review (PS-11). Returns its id.
 
-    It records the report of the 28 days. `complex_needs` None: not asked.
+    It records the report of the 28 days; one written after the review is late, and closes what
+    would otherwise stay overdue for ever. `complex_needs` None: not asked.
     """
     reception = opened_stay(act, reception_id, "careplans.report_written")
-    if _has(act, reception.id, "clinical_review"):
-        raise Conflict("The clinical review is recorded already.")
     text = needed("says", says, LONGEST)
     delivery_id = deliveries.record_delivery(
         act, reception.id, item="carat_report", done_at=act.at, by=["carat"]
@@ -45,7 +44,8 @@ def hold_review(
     """The clinical review was held by healthcare, with CARATs there or by their report.
 
     `carat`: attended, or report, which must be written first. `by`: who else was there. Returns
-    the id of the delivery. A review before day 5 leaves the day-5 check open (A5).
+    the id of the delivery. A review before day 5 leaves the day-5 check open (A5). Where a report
+    was due and none was written, CARATs who attend have given theirs in person (PS-11).
     """
     reception = opened_stay(act, reception_id, "careplans.clinical_review")
     if carat not in ("attended", "report"):
@@ -57,6 +57,11 @@ def hold_review(
         act, reception.id, item="clinical_review", done_at=held_at, by=sorted(parties), note=note
     )
     if carat == "attended":
+        if _owes_report(act, reception):
+            deliveries.record_delivery(
+                act, reception.id, item="carat_report", done_at=held_at, by=["carat"],
+                note="In person, at the clinical review",
+            )  # fmt: skip
         _input(act, reception.id, "attended", None, None, delivery_id)
     return delivery_id
 
@@ -73,6 +78,11 @@ def _input(
     return row.id
 
 
-def _has(act: Act, reception_id: int, item: str) -> bool:
-    rows = facts.rows_of(act.session, Delivery, reception_id)
-    return any(row.item == item for row in rows)
+def _owes_report(act: Act, reception: Reception) -> bool:
+    """Do the 28 days ask for a report that was not given?"""
+    saved = timetables.current_timetable(act, reception)
+    asked = saved and any(
+        row["item"] == "carat_report" and row["due_on"] for row in saved.answer["items"]
+    )
+    given = facts.rows_of(act.session, Delivery, reception.id)
+    return bool(asked) and all(row.item != "carat_report" for row in given)

@@ -158,7 +158,8 @@ def _moved(act: Act) -> Mapping[int, dict[int, date]]:
 
 _LIVES_THERE = (
     select(
-        Reception.id, Reception.day_count, Patient.id.label("patient_id"), Patient.family_name,
+        Reception.id, Reception.day_count, Reception.completion_day,
+        Patient.id.label("patient_id"), Patient.family_name,
         Patient.given_name, ReceptionDetail.received_at, ReceptionDetail.screening,
         ReceptionDetail.ppo, ReceptionDetail.heightened_risk, Location.cell,
         Staff.name.label("keyworker"),
@@ -201,7 +202,7 @@ def _on_wing(
     today.sort(key=lambda each: each[0])
     return OnWing(
         row.id, row.patient_id, listed(row.family_name, row.given_name), row.cell, day,
-        phase_on(act.today, day_1, moved),
+        phase_on(act.today, day_1, moved, row.completion_day),
         row.ppo, row.heightened_risk, row.keyworker, [says for _, says in today], due,
         state, missed,
     )  # fmt: skip
@@ -366,7 +367,13 @@ def overview(act: Act) -> Overview:
     act.need("custody.read")
     there = aliased(Wing)
     rows = act.session.execute(
-        select(Reception.id, Reception.day_count, ReceptionDetail.received_at, there.id)
+        select(
+            Reception.id,
+            Reception.day_count,
+            Reception.completion_day,
+            ReceptionDetail.received_at,
+            there.id,
+        )
         .join(ReceptionDetail, facts.detail_stands())
         .outerjoin(
             Location,
@@ -391,13 +398,13 @@ def overview(act: Act) -> Overview:
             TimetableItem.deadline < act.at,
         )
     ).all()
-    where = {reception_id: wing_id for reception_id, _, _, wing_id in rows}
+    where = {reception_id: wing_id for reception_id, *_, wing_id in rows}
     late_on = Counter(where.get(reception_id) for reception_id, *_ in late)
     phases: defaultdict[int | None, Counter[int]] = defaultdict(Counter)
     moved = _moved(act)
-    for reception_id, day_count, received_at, wing_id in rows:
+    for reception_id, day_count, completion_day, received_at, wing_id in rows:
         day_1 = facts.day_1_of(received_at, day_count)
-        phases[wing_id][phase_on(act.today, day_1, moved[reception_id])] += 1
+        phases[wing_id][phase_on(act.today, day_1, moved[reception_id], completion_day)] += 1
     named = [(wing.id, wing.name) for wing in wings_here(act, closed=True)]
     found: defaultdict[str, list[Any]] = defaultdict(list)
     for row in late:

@@ -23,6 +23,7 @@ from clinic.custody.fact_commands import checked, follow_exit, planned
 from clinic.custody.models import (
     SCREENINGS,
     SUITABILITIES,
+    CompletionChoice,
     DayCountChoice,
     Delivery,
     Exit,
@@ -45,6 +46,7 @@ from clinic.patients.queries import same_person
 from clinic.release.commands import follow_patient
 from dosing.days import london_day
 from scheduling.custody_request import RECEPTION_IS_DAY_1
+from scheduling.phases import COMPLETION_DAY
 
 
 @command
@@ -86,6 +88,7 @@ def receive_prisoner(
     reception = Reception(
         patient_id=patient.id, site_id=site.id, plan_made_on=act.today, left_at=None,
         day_count=_day_count_on(act, site.id, london_day(received_at)),
+        completion_day=_completion_on(act, site.id, london_day(received_at)),
         undone_at=None, undone_by=None, undone_reason=None, version=1, changed_at=act.at,
         changed_by=act.staff_id, changed_what="recorded the reception", recorded_at=act.at,
         recorded_by=act.staff_id,
@@ -174,6 +177,16 @@ def _day_count_on(act: Act, site_id: int, day: date) -> str:
         .order_by(DayCountChoice.id.desc())
     )
     return next((row.day_count for row in rows if row.holds_on(day)), RECEPTION_IS_DAY_1)
+
+
+def _completion_on(act: Act, site_id: int, day: date) -> int:
+    found = act.session.scalar(
+        select(CompletionChoice.begins)
+        .where(CompletionChoice.site_id == site_id, CompletionChoice.from_on <= day)
+        .order_by(CompletionChoice.from_on.desc(), CompletionChoice.id.desc())
+        .limit(1)
+    )
+    return found or COMPLETION_DAY
 
 
 def _details_checked(act: Act, details: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, Optional
 
 from clinic.custody.models import (
@@ -322,6 +329,18 @@ class DayCountForm(Form):
     """How this prison numbers the days."""
 
     day_count = RadioField("Which day is day 1?", [InputRequired()], choices=_choices(DAY_COUNTS))
+    from_on = DayField("For receptions from", [InputRequired()])
+    reason = StringField("Why?", [InputRequired(), Length(max=500)])
+
+
+class CompletionForm(Form):
+    """On which day completion begins."""
+
+    begins = IntegerField(
+        "On which day of custody does completion begin?",
+        [InputRequired()],
+        description="The guidance says from day 8 onwards in one place and after day 28 in another",
+    )
     from_on = DayField("For receptions from", [InputRequired()])
     reason = StringField("Why?", [InputRequired(), Length(max=500)])
 

@@ -21,6 +21,7 @@ from scheduling.custody_request import (
     RECEPTION_IS_DAY_1,
     TOPICS,
 )
+from scheduling.phases import COMPLETION_DAY
 
 DAY_COUNTS = {
     RECEPTION_IS_DAY_1: "The day of reception is day 1",
@@ -64,6 +65,7 @@ class Reception(Recorded, Base):
     from changing the stay at once. `left_at` follows the exit that stands, so that the people in
     custody now can be found without reading every stay there has been. `calendar_seen`: the holiday
     lists its dates were last planned from or found unmoved by; None while nothing is planned.
+    `day_count`, `completion_day`: as the prison had them on the day of reception (TT-01, PH-08).
     """
 
     __tablename__ = "reception"
@@ -80,6 +82,7 @@ class Reception(Recorded, Base):
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
     day_count: Mapped[str]
+    completion_day: Mapped[int] = mapped_column(server_default=str(COMPLETION_DAY))
     plan_made_on: Mapped[date]
     left_at: Mapped[datetime | None]
     calendar_seen: Mapped[str | None] = mapped_column(index=True)
@@ -293,7 +296,8 @@ class Timetable(Base):
 
     `made_by` None: the service itself, in a sweep. `because`: what was recorded that made this
     version. `elsewhere`: what was read from outside the stay's own rows (calendars, earlier
-    stays), as it stood at `made_at`.
+    stays), as it stood at `made_at`. `moved`: how many dates differ from the version before; None
+    for versions older than this was counted.
     """
 
     __tablename__ = "timetable"
@@ -308,6 +312,7 @@ class Timetable(Base):
     because: Mapped[str]
     elsewhere: Mapped[dict[str, Any]]
     answer: Mapped[dict[str, Any]]
+    moved: Mapped[int | None]
 
     items: Mapped[list["TimetableItem"]] = relationship(order_by="TimetableItem.place")
 
@@ -355,6 +360,20 @@ class DayCountChoice(Dated, Recorded, Base):
 
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
     day_count: Mapped[str]
+    reason: Mapped[str]
+
+
+class CompletionChoice(Recorded, Base):
+    """On which day of custody completion begins at a prison, from which day of reception on (PH-08).
+
+    Of rows for one day the later one counts; none is changed.
+    """
+
+    __tablename__ = "completion_choice"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
+    begins: Mapped[int]
+    from_on: Mapped[date]
     reason: Mapped[str]
 
 

@@ -13,7 +13,6 @@ from sqlalchemy.orm import aliased
 from clinic.act import Act
 from clinic.custody import facts, timetables, words
 from clinic.custody.models import (
-    DayCountChoice,
     Delivery,
     Exit,
     Fact,
@@ -285,8 +284,7 @@ def changes(before: Answer, after: Answer) -> list[Change]:
             moved_by=rows[key]["moved_by"] if key in now else (),
             why=rows[key]["why"] if key in now else "No longer in the timetable.",
         )
-        for key in (*now, *(key for key in was if key not in now))
-        if was.get(key) != now.get(key)
+        for key in timetables.moved_dates(before, after)
     ]
 
 
@@ -510,15 +508,3 @@ def staff_here(act: Act) -> list[Staff]:
         .order_by(Staff.name, Staff.id)
     )
     return list({staff.id: staff for staff, role in rows if role.holds_on(act.today)}.values())
-
-
-def day_counts(act: Act) -> list[DayCountChoice]:
-    """How this prison has numbered the days, newest choice first."""
-    act.need("custody.read")
-    return list(
-        act.session.scalars(
-            select(DayCountChoice)
-            .where(DayCountChoice.site_id == act.site_id)
-            .order_by(DayCountChoice.id.desc())
-        )
-    )

@@ -40,12 +40,23 @@ def current_timetable(act: Act, reception: Reception) -> Timetable | None:
     """The newest version of the 28 days; None while the screening says there are none to plan."""
     if facts.detail_of(act.session, reception).screening == "negative":
         return None
+    return _newest(act, reception)
+
+
+def _newest(act: Act, reception: Reception) -> Timetable | None:
     return act.session.scalar(
         select(Timetable)
         .where(Timetable.reception_id == reception.id)
         .order_by(Timetable.version.desc())
         .limit(1)
     )
+
+
+def moved_dates(before: Answer, after: Answer) -> list[tuple[str, str | None]]:
+    """The items (and hearings) whose date differs between two versions, in the newer one's order."""
+    was, now = due_dates(before), due_dates(after)
+    keys = (*now, *(key for key in was if key not in now))
+    return [key for key in keys if was.get(key) != now.get(key)]
 
 
 def last_version(act: Act, reception: Reception) -> int:
@@ -75,6 +86,7 @@ def save(act: Act, reception: Reception, because: str) -> None:
     """Ask the rules, and save their answer as the next version with a row an item."""
     act.session.flush()
     version = last_version(act, reception) + 1
+    before = _newest(act, reception)
     supersede_items(act, reception)
     if facts.detail_of(act.session, reception).screening == "negative":
         reception.calendar_seen = None
@@ -85,6 +97,7 @@ def save(act: Act, reception: Reception, because: str) -> None:
         reception_id=reception.id, version=version, made_at=act.at, made_by=act.staff_id,
         plan_made_on=reception.plan_made_on, calendar_version=answer["calendar_version"],
         because=because, elsewhere=elsewhere, answer=answer,
+        moved=len(moved_dates(before.answer, answer)) if before else 0,
     )  # fmt: skip
     act.session.add(timetable)
     reception.calendar_seen = timetable.calendar_version

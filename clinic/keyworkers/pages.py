@@ -194,6 +194,7 @@ def _caseload(staff_id: int | None) -> Page:
     return render_template(
         "keyworkers/caseload.jinja", load=loads.get(staff_id or 0), loads=list(loads.values()),
         people=queries.caseload(work, staff_id), late=_by_person(late),
+        moved=queries.dates_changed(work, staff_id) if staff_id is not None else [],
         days=[(day.on, _by_person(day.work)) for day in days],
         ceiling=queries.ceiling(work).most, risk=presenters.risk,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from clinic.act import Act
 from clinic.appointments.models import StaffLeave
 from clinic.custody import facts
 from clinic.custody import queries as custody
-from clinic.custody.models import Reception, ReceptionDetail, TimetableItem
+from clinic.custody.models import Reception, ReceptionDetail, Timetable, TimetableItem
 from clinic.custody.queries import said_due
 from clinic.custody.wings import in_custody_here, whereabouts
 from clinic.errors import NotFound
@@ -337,6 +337,50 @@ def caseload(act: Act, staff_id: int | None = None) -> list[Carried]:
         key=lambda each: (each.next.deadline if each.next else far, each.ppo is not True,
                           each.heightened_risk is not True, each.reception_id),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DatesChanged:
+    """The dates of somebody's 28 days moved. `dates`: how many."""
+
+    reception_id: int
+    patient_id: int
+    person: str
+    at: datetime
+    because: str
+    dates: int
+
+
+CHANGES_SHOWN = timedelta(days=7)  # how long a caseload tells of it; the stay tells for good
+
+
+def dates_changed(act: Act, staff_id: int) -> list[DatesChanged]:
+    """Whose dates moved lately, of a keyworker's people and those they cover; newest first."""
+    act.need("custody.read")
+    rows = act.session.execute(
+        select(
+            Timetable.reception_id, Timetable.made_at, Timetable.because, Timetable.moved, Patient
+        )
+        .join(Reception, Reception.id == Timetable.reception_id)
+        .join(Patient, Patient.id == Reception.patient_id)
+        .join(Allocation, facts.is_keyworker_here(act))
+        .where(
+            Timetable.made_at >= act.at - CHANGES_SHOWN,
+            Timetable.moved > 0,
+            Reception.undone_at.is_(None),
+            in_custody_here(act),
+            Allocation.staff_id.in_([staff_id, *covered_by(act, staff_id)]),
+        )
+        .order_by(Timetable.made_at.desc(), Timetable.id.desc())
+        .limit(MOST)
+    ).all()
+    act.note_shown("custody.dates_changed_shown", [patient.id for *_, patient in rows])
+    return [
+        DatesChanged(
+            reception_id, patient.id, patient.listed_name, made_at, because, moved,
+        )
+        for reception_id, made_at, because, moved, patient in rows
+    ]  # fmt: skip
 
 
 def day_number(reception: Reception, detail: ReceptionDetail, on: date) -> int:

@@ -21,6 +21,7 @@ from clinic.phases.models import PeerSupporter, PhaseMove, Telling, TriageConsen
 from clinic.staff.models import Staff
 from dosing.days import london_day
 from scheduling.careplans import GROUPS_NEEDED, QUESTIONS
+from scheduling.custody_rules import BLOCK_DAYS
 from scheduling.observations import TASKS, Task, tasks_of
 from scheduling.phases import (
     CPA_TASK,
@@ -43,13 +44,17 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Checked:
-    """One line of a checklist. `done` None: not required. `declined`: offered and not wanted."""
+    """One line of a checklist. `done` None: not required. `declined`: offered and not wanted.
+
+    `late`: its day has passed, or the seventh has come, and it was not delivered (PS-15).
+    """
 
     key: str
     says: str
     done: bool | None
     declined: bool = False
     due_on: date | None = None
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ def pathway(act: Act, reception_id: int) -> Pathway:
         stay=stay,
         phases=found,
         moves=moves,
-        checklist=_checklist(stay, tasks),
+        checklist=_checklist(act, stay, tasks),
         explained=next(
             (row.explained for row in stay.deliveries if row.item == "initial_keywork"), None
         ),
@@ -184,6 +189,7 @@ def _phases(
         date.fromisoformat(stay.answer["day_1"]), today=act.today,
         moved={number: row.from_on for number, row in moves.items()}, leaves_on=leaves_on,
         missing=[_needed(each) for each in NEEDED if each not in done],
+        completion_day=stay.reception.completion_day,
     )  # fmt: skip
 
 
@@ -192,13 +198,15 @@ def _needed(key: str) -> str:
     return said[0].lower() + said[1:]
 
 
-def _checklist(stay: custody.Stay, tasks: Mapping[Any, PhaseTask]) -> list[Checked]:
+def _checklist(act: Act, stay: custody.Stay, tasks: Mapping[Any, PhaseTask]) -> list[Checked]:
     """Phase 1 (PS-13): its duties by day, then its tasks without one."""
+    here = stay.exit is None or stay.exit.how == "transfer"
+    over = here and (presenters.day_of_custody(stay, act.today) or 0) >= BLOCK_DAYS
     declined = {row.item for row in stay.deliveries if row.outcome == "declined"}
     found = [
         Checked(
             row.item, row.duty, None if row.state == "not_required" else row.done_at is not None,
-            row.item in declined, row.due_on,
+            row.item in declined, row.due_on, row.state == "overdue" or (over and row.recordable),
         )
         for name, rows in presenters.phases(stay) if name == words.PHASES[0]
         for row in rows
@@ -206,7 +214,14 @@ def _checklist(stay: custody.Stay, tasks: Mapping[Any, PhaseTask]) -> list[Check
     mine: list[Task] = [
         each for each in tasks_of(1) if each.team == "carat" and each.id != CPA_TASK
     ]
-    return [*found, *(Checked(each.id, each.says, (each.id, 1) in tasks) for each in mine)]
+    done = {each.id for each in mine if (each.id, 1) in tasks}
+    return [
+        *found,
+        *(
+            Checked(each.id, each.says, each.id in done, late=over and each.id not in done)
+            for each in mine
+        ),
+    ]
 
 
 def _weeks(stay: custody.Stay, talked: Sequence[date]) -> list[Week]:

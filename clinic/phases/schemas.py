@@ -74,6 +74,7 @@ class CheckedSchema(Schema):
     done = fields.Boolean(allow_none=True, required=True)
     declined = fields.Boolean(required=True)
     due_on = day(allow_none=True, required=True)
+    late = fields.Boolean(required=True)
 
 
 class OfferedSchema(Schema):

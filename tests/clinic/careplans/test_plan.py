@@ -16,7 +16,7 @@ from clinic.careplans import (
     queries,
 )
 from clinic.casework import queries as casework
-from clinic.custody import fact_commands
+from clinic.custody import deliveries, fact_commands
 from clinic.errors import Conflict, Invalid, NotFound, Stale
 from clinic.patients.commands import take_onto_caseload
 from scheduling.careplans import QUESTIONS
@@ -199,6 +199,33 @@ def test_the_day_5_review_needs_carats_there_or_their_report(story):
     assert story.item("clinical_review")["status"] == "done"
     seen = queries.clinical_review(story.act(), story.reception_id)
     assert (seen.report.says, seen.report_by) == ("Doing well", "Tom Lewis")
+
+
+@pytest.mark.proves("PS-11")
+def test_carats_who_attend_owe_no_report_and_a_late_one_can_still_be_written(story):
+    # Day 5 is a Sunday: the timetable asks for a written report before it.
+    story.prison.at = london("2026-11-08 10:00")
+    held = clinical_review_commands.hold_review(
+        story.act(story.prison.healthcare), story.reception_id, held_at=story.prison.at,
+        carat="attended",
+    )  # fmt: skip
+    report = story.item("carat_report")
+    assert (report["status"], report["on_time"]) == ("done", False)
+
+    rows = queries.clinical_review(story.act(), story.reception_id).stay.deliveries
+    given = next(row.id for row in rows if row.item == "carat_report")
+    for wrong in (given, held):
+        view = queries.clinical_review(story.act(), story.reception_id).stay
+        fact_commands.strike_out(
+            story.act(), story.reception_id, "delivery", wrong, version=view.reception.version,
+            reason="They were not there",
+        )  # fmt: skip
+    deliveries.record_delivery(
+        story.act(story.prison.healthcare), story.reception_id, item="clinical_review",
+        done_at=story.prison.at, by=["healthcare"],
+    )  # fmt: skip
+    clinical_review_commands.write_report(story.act(), story.reception_id, says="Written after it")
+    assert story.item("carat_report")["status"] == "done"
 
 
 @pytest.mark.proves("PS-29")

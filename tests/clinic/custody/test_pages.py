@@ -425,15 +425,22 @@ def test_a_stay_is_found_from_the_patient(healthcare, prison, url):
     assert ": in custody" in text(record)
 
 
-def test_the_numbering_of_days_is_set_by_a_manager(staff, prison):
+def test_the_settings_are_read_by_all_and_set_by_a_manager_with_name_and_reason(staff, prison):
+    manager, url = staff("manager"), "/custody/settings"
     page = send(
-        staff("manager"), "/custody/settings", day_count="day_after_reception_is_day_1",
+        manager, f"{url}/day-count", day_count="day_after_reception_is_day_1",
         **boxes("from_on", 5), reason="Agreed locally",
     )  # fmt: skip
-
     assert "The numbering of days is set." in page.text
-    assert "Agreed locally" in page.text
-    assert staff("prison_healthcare").get("/custody/settings").status_code == 403
+    wrong = send(manager, f"{url}/completion", begins="7", **boxes("from_on", 5), reason="Early")
+    assert "must be a day from 8 to 29" in wrong.text
+    send(manager, f"{url}/completion", begins="8", **boxes("from_on", 5), reason="As 16.4 says")
+
+    read = text(staff("prison_healthcare").get(url))
+
+    for said in ("Agreed locally", "As 16.4 says", "Day 8", "Bank holidays of England and Wales"):
+        assert said in read
+    assert staff("prison_healthcare").get(f"{url}/completion").status_code == 403
 
 
 def test_another_prison_is_asked_for_a_reason_before_it_sees_the_stay(staff, database, url):

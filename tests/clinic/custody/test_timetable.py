@@ -26,11 +26,13 @@ from clinic.custody.models import (
     Timetable,
     TimetableItem,
 )
+from clinic.custody.settings import settings
 from clinic.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from clinic.keyworkers import commands as keyworkers
 from clinic.keyworkers import queries as caseloads
 from clinic.patients.access import in_caseload
 from clinic.patients.models import Patient
+from clinic.phases.queries import pathway
 from tests.factories import base
 from tests.factories.custody import a_calendar_change, a_prison, london
 
@@ -677,7 +679,7 @@ def test_the_numbering_of_days_is_a_dated_setting_and_a_stay_keeps_its_own(priso
 
     assert prison.stay(before).answer["day_1"] == "2026-11-04"
     assert prison.stay(after).answer["day_1"] == "2026-11-06"
-    assert [row.day_count for row in queries.day_counts(prison.act())] == [
+    assert [row.day_count for row in settings(prison.act()).day_counts] == [
         "day_after_reception_is_day_1"
     ]
     for given, field in (
@@ -689,6 +691,25 @@ def test_the_numbering_of_days_is_a_dated_setting_and_a_stay_keeps_its_own(priso
     with pytest.raises(Forbidden):
         setting_commands.set_day_count(
             prison.act(), "reception_is_day_1", from_on=date(2026, 12, 1), reason="Why"
+        )
+
+
+@pytest.mark.proves("PH-08", "PS-20")
+def test_a_prison_says_when_completion_begins_and_a_stay_keeps_its_own(prison):
+    before = prison.receives()
+    setting_commands.set_completion_day(
+        prison.act(prison.manager), 8, from_on=date(2026, 11, 5), reason="From day 8 on (16.4)"
+    )
+    prison.at += timedelta(days=1)
+    after = prison.receives()
+
+    assert settings(prison.act()).completion_day == 8
+    for reception_id, begins in ((before, date(2026, 12, 2)), (after, date(2026, 11, 12))):
+        third = pathway(prison.act(), reception_id).phases[2]
+        assert (third.number, third.from_on) == (3, begins)
+    with pytest.raises(Invalid, match="from 8 to 29"):
+        setting_commands.set_completion_day(
+            prison.act(prison.manager), 30, from_on=date(2026, 12, 1), reason="Why"
         )
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from clinic.appointments.models import StaffLeave
+from clinic.custody import fact_commands
 from clinic.custody import queries as custody
 from clinic.errors import Conflict, Forbidden, Invalid
 from clinic.keyworkers import commands, queries
@@ -160,6 +161,13 @@ def test_whoever_covers_sees_the_others_people_in_their_week(prison):
     assert "smta" in {row.item for row in days[0].work}
     (mine,) = queries.caseload(prison.act(), prison.second.id)
     assert (mine.day, mine.reception_id) == (2, reception_id)
+    assert queries.dates_changed(prison.act(), prison.keyworker.id) == []
+    fact_commands.record_release(prison.act(), reception_id, on=date(2026, 11, 9))
+    (told,) = queries.dates_changed(prison.act(), prison.keyworker.id)
+    assert (told.reception_id, told.because) == (reception_id, "Release date recorded")
+    assert told.dates == len(prison.stay(reception_id).versions[0].changes) > 0
+    prison.at += timedelta(days=8)
+    assert queries.dates_changed(prison.act(), prison.second.id) == []
 
 
 @pytest.mark.proves("PS-05", "CM-42")

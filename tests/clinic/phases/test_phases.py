@@ -129,7 +129,7 @@ def test_however_short_the_stay_three_things_are_offered_and_the_answer_is_logge
     assert brought["joint_care_plan"] < due["joint_care_plan"]
 
 
-@pytest.mark.proves("PS-13", "PS-14")
+@pytest.mark.proves("PS-13", "PS-14", "PS-15")
 def test_the_checklist_of_phase_1_is_whole_and_says_whether_treatment_was_explained(prison):
     reception_id = prison.receives(screening="positive", screened_at=RECEIVED)
     prison.at = DAY_2
@@ -152,6 +152,10 @@ def test_the_checklist_of_phase_1_is_whole_and_says_whether_treatment_was_explai
         "reception_screening", "initial_keywork", "induction"
     ]  # fmt: skip
     assert view.explained is False
+    assert not any(each.late for each in view.checklist if each.key == "gather")
+    prison.at = RECEIVED + timedelta(days=6)
+    late = {each.key for each in seen(prison, reception_id).checklist if each.late}
+    assert {"gather", "relaxation"} <= late and "induction" not in late
 
 
 @pytest.mark.proves("PS-17")
@@ -283,12 +287,12 @@ def test_the_phases_by_page_and_over_http(app, prison, door, clock):
     app.config["WTF_CSRF_ENABLED"] = True
     keyworker = door.by_page("carat_keyworker", site=prison.site)
     url = f"/phases/stays/{reception_id}"
-    assert "Phases: now in 2" in text(keyworker.get(url))
+    assert "Phases: now in phase 2" in text(keyworker.get(url))
     refused = send(keyworker, f"{url}/moves/3", reason="Keen", **boxes("from_on", 10))
     assert "must not be before day 8" in text(refused)
     assert "Keen" in refused.text
     moved = send(keyworker, f"{url}/moves/3", reason="Leaves soon", **boxes("from_on", 11))
-    assert "Phases: now in 2 and 3" in text(moved)
+    assert "Phases: now in phase 2 and 3" in text(moved)
     told = {"party": "cjit", "says": "Released soon", **boxes("at", 11, time="10:00")}
     assert "was not asked: ask first" in text(
         send(keyworker, f"{url}/tellings/new", with_triage="yes", **told)
