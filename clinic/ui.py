@@ -195,6 +195,13 @@ def day(of: date | datetime | None) -> str:
     return f"{on:%a} {on.day} {on:%b %Y}"
 
 
+def days_said(text: str) -> str:
+    """A sentence of the rules, which name days by their figures, with its days as staff say them."""
+    return re.sub(
+        r"\b\d{4}-\d{2}-\d{2}\b", lambda found: day(date.fromisoformat(found.group())), text
+    )
+
+
 def day_born(on: date | None) -> str:
     """14-Jul-1945, as the patient banner shows it."""
     return NOT_KNOWN if on is None else f"{on:%d-%b-%Y}"
@@ -313,4 +320,5 @@ FILTERS: dict[str, Callable[..., str]] = {
     "age": age,
     "lateness": lateness,
     "fact": fact,
+    "days_said": days_said,
 }

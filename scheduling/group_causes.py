@@ -55,8 +55,8 @@ class Cause:
 class Relaxation:
     """The least effort that would place somebody: these bars out of the way, then this session.
 
-    `session_id` names a session of the plan, else a new one on `span` is meant. `needs` empty and
-    `topic` None: a one-to-one, which counts the same (TT-23).
+    `session_id` names a session of the plan, else a new one on `span` is meant. `topic` None: no seat
+    can be named; with `needs` empty it is a one-to-one, which counts the same (TT-23).
     """
 
     effort: int
@@ -68,7 +68,7 @@ class Relaxation:
     def __str__(self) -> str:
         """What to ask for, in words."""
         if self.topic is None or self.span is None:
-            return ASKS[ONE_TO_ONE]
+            return ASKS[self.needs[0].code if self.needs else ONE_TO_ONE]
         asked = [_in_words(ASKS[bar.code], (bar,)) for bar in self.needs]
         then = ASKS["then"].format(
             on=day_said(self.span.on), at=f"{london_time(self.span.starts_at):%H:%M}",
@@ -85,6 +85,10 @@ def _in_words(sentence: str, bars: Sequence[Bar]) -> str:
 
 def _or(words: Sequence[str]) -> str:
     return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+_ESTATE_FIRST: Final = Relaxation(EFFORTS["estate_not_known"], (Bar("estate_not_known"),))
+"""Whose estate nobody recorded can be promised no seat: it is recorded first."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +125,10 @@ def shortfalls(board: Board) -> Iterator[Shortfall]:
             got = sum(week.first_on <= each.on <= week.last_on for each in board.sits[person.id])
             if got < week.required:
                 ways = list(wanting.ways(person, week))
-                yield Shortfall(
-                    person.id, week, week.required - got, _because(ways), _relaxation(ways)
-                )
+                because = _because(ways)
+                unknown = any(each.code == "estate_not_known" for each in because)
+                asked = _ESTATE_FIRST if unknown else _relaxation(ways)
+                yield Shortfall(person.id, week, week.required - got, because, asked)
 
 
 class _Wanting:

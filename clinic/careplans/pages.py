@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -165,8 +166,13 @@ def of_patient(patient_id: int) -> Page:
 
 def _shown(template: str, plan_id: int, **more: Any) -> str:
     view = queries.plan(act(), plan_id)
+    shown = banner(act(), view.patient)
+    if (
+        template == "plain"
+    ):  # the patient takes it along: it says nothing of risk to whoever finds it
+        shown = replace(shown, risk=None)
     return render_template(
-        f"careplans/{template}.jinja", view=view, banner=banner(act(), view.patient),
+        f"careplans/{template}.jinja", view=view, banner=shown,
         sections=SECTIONS, domains=DOMAINS, marks=MARKS, parties=AGREEING, states=GOAL_STATES,
         outcomes=OUTCOMES, payers=PAYERS, event_names=EVENTS, referral_names=REFERRALS, responses=RESPONSES,
         party_names=presenters.parties, day_of=date.fromisoformat, **more,

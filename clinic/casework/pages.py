@@ -30,6 +30,7 @@ from clinic.custody.pages import Page, about, carried_out
 from clinic.errors import NotFound
 from clinic.patients.queries import banner
 from clinic.sheets import as_csv
+from dosing.days import london_time
 from scheduling.careplans import REFERRALS
 
 casework_pages = Blueprint("casework_pages", __name__, url_prefix="/casework")
@@ -90,7 +91,7 @@ def export(reception_id: int) -> Response:
     return as_csv(
         f"casework-{reception_id}.csv", ("at", "kind", "what", "says", "by", "struck_out"),
         [
-            (line.at.isoformat(), line.kind, line.what, line.says, line.by, line.struck)
+            (london_time(line.at).isoformat(), line.kind, line.what, line.says, line.by, line.struck)
             for line in view.lines
         ],
     )  # fmt: skip
@@ -159,6 +160,7 @@ def complete(reception_id: int) -> Page:
         CorrectCompletionForm(
             exit_strategy=before.exit_strategy, next_step=before.next_step,
             next_says=before.next_says, next_on=before.next_on, reviewed_at=before.reviewed_at,
+            by=queries.took_part(act(), reception_id),
         )
         if before
         else CompletionForm()

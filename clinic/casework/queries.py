@@ -125,6 +125,12 @@ class File:
     next_step: str | None
 
 
+def took_part(act: Act, reception_id: int) -> list[str]:
+    """The parties of the final review that stands; none while it was not held."""
+    rows = facts.rows_of(act.session, Delivery, reception_id)
+    return next((row.by for row in rows if row.item == "final_review"), [])
+
+
 def casework_file(act: Act, reception_id: int, *, action: str = "casework.file_shown") -> File:
     """The file of one stay. What was struck out is in it, marked. The look is audited."""
     act.need("careplans.read")

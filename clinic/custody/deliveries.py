@@ -17,6 +17,7 @@ from clinic.custody.models import (
     Reception,
 )
 from clinic.custody.stays import add, has_happened, opened, standing, strike, touch
+from clinic.custody.words import JOINT_TOPICS
 from clinic.errors import Invalid, one_of
 from clinic.staff.models import Staff
 from dosing.days import london_day
@@ -60,6 +61,20 @@ def record_delivery(act: Act, reception_id: int, *, whole: bool = False, **deliv
     )  # fmt: skip
     timetables.refresh_items(act, reception)
     return row.id
+
+
+@command
+def record_joint_session(
+    act: Act, reception_id: int, *, topics: Iterable[str], **delivery: Any
+) -> list[int]:
+    """One session that covered harm minimisation, overdose or both, each a delivery of its own (A8).
+
+    `delivery` as `record_delivery` takes it, without the item. Returns the ids of the entries.
+    """
+    asked = [each for each in JOINT_TOPICS if each in set(topics)]
+    if not asked:
+        raise Invalid.field("topics", f"must be one or more of: {', '.join(JOINT_TOPICS)}")
+    return [record_delivery(act, reception_id, item=item, **delivery) for item in asked]
 
 
 @command

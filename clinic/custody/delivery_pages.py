@@ -21,6 +21,7 @@ from clinic.custody.forms import (
     FirstKeyworkForm,
     GroupCorrectionForm,
     GroupForm,
+    JointSessionForm,
     ScreeningForm,
     as_text,
 )
@@ -47,6 +48,8 @@ def _delivery_form(item: str, *, correcting: bool = False, **filled: Any) -> Del
         forms: tuple[type[DeliveryForm], type[DeliveryForm]] = (GroupForm, GroupCorrectionForm)
     elif item == "joint_care_plan":
         forms = (CarePlanForm, CarePlanCorrectionForm)
+    elif item in words.JOINT_TOPICS:
+        forms = (JointSessionForm, DeliveryCorrectionForm)
     elif item == "initial_keywork":
         forms = (FirstKeyworkForm, FirstKeyworkCorrectionForm)
     elif not BY_KEY[item].declined:
@@ -73,9 +76,12 @@ def deliver(reception_id: int, item: str, for_on: str | None = None) -> Page:
     form = _delivery_form(item, done_by=act().staff_id)
 
     def work() -> None:
-        deliveries.record_delivery(
-            act(), reception_id, item=item, for_on=hearing_on, **form.answers()
-        )
+        if isinstance(form, JointSessionForm):
+            deliveries.record_joint_session(act(), reception_id, **form.answers())
+        else:
+            deliveries.record_delivery(
+                act(), reception_id, item=item, for_on=hearing_on, **form.answers()
+            )
 
     if carried_out(form, work):
         return to_stay(reception_id, f"{words.duty(item, hearing_on)}: recorded.")

@@ -27,6 +27,7 @@ from clinic.custody.models import (
     TOPIC_NAMES,
     WAYS_OUT,
 )
+from clinic.custody.words import DUTIES, JOINT_TOPICS
 from clinic.forms import DayField, Form, MomentField, VersionField
 from clinic.patients.models import SEXES
 from clinic.sites.models import NATIONS
@@ -212,6 +213,16 @@ class FirstKeyworkForm(DeliveryForm):
 
 class GroupForm(_SessionFields, DeliveryForm):
     """A session that counts towards the week's groups, in a group or one to one."""
+
+
+class JointSessionForm(DeliveryForm):
+    """Harm minimisation and overdose: one session may cover both, each ticked for itself (A8)."""
+
+    topics = SelectMultipleField(
+        "What was it about?", [InputRequired()],
+        choices=[(item, DUTIES[item]) for item in JOINT_TOPICS],
+        description="Tick both where one session, together with healthcare, covered both",
+    )  # fmt: skip
 
 
 class CarePlanForm(DeliveryForm):

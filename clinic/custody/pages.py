@@ -112,6 +112,7 @@ def stay(reception_id: int) -> Page:
         view=view,
         banner=banner(work, view.patient),
         phases=presenters.phases(view),
+        flagged=presenters.flagged(view),
         strip=presenters.strip(view, work.today),
         day=presenters.day_of_custody(view, work.today),
         risk=presenters.risk(view.detail.ppo, view.detail.heightened_risk),

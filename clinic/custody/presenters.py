@@ -79,6 +79,12 @@ def phases(stay: Stay) -> list[tuple[str, list[DutyRow]]]:
     return found
 
 
+def flagged(stay: Stay) -> list[Answer]:
+    """The flags of the timetable, with their days as staff say them."""
+    rows = stay.answer["flags"] if stay.answer else []
+    return [{**row, "message": ui.days_said(row["message"])} for row in rows]
+
+
 def _duty_row(row: Answer, stay: Stay) -> DutyRow:
     for_on = _day(row["for_on"])
     owner = words.OWNERS[row["owner"]]

@@ -46,6 +46,8 @@ OWNERS = {
     **POSTS,
     "clinical_lead_and_carat_manager": "Clinical lead and CARAT manager",
 }
+JOINT_TOPICS = ("harm_minimisation", "overdose_session")
+"""What one session, held by CARATs with healthcare, may cover together (TT-10, A8)."""
 STATES = {
     "done": "Done",
     "not_required": "Not required",

@@ -96,6 +96,26 @@ def shared_by_a_pair(work: Act) -> home.Worklist | None:
     )  # fmt: skip
 
 
+@home.worklist("groups.manage")
+def without_leader(work: Act) -> home.Worklist | None:
+    """Sessions to come while one of those who lead them is on leave: until another one leads."""
+    if not (away := queries.sessions_without_leader(work)):
+        return None
+    rows = [session_commands.session_here(work, each) for each in away]
+    return home.Worklist(
+        title="Groups whose facilitator is away",
+        rows=[
+            home.Row(
+                due=row.starts_at, person=TOPIC_NAMES[row.topic], href=_to_session(row.id),
+                what="Say who leads it, or cancel it", who=f"Away: {', '.join(away[row.id])}",
+                risk="Nobody leads it", risk_colour="orange",
+            )
+            for row in rows
+        ],
+        empty="",
+    )  # fmt: skip
+
+
 # -- a week -------------------------------------------------------------------------------------
 
 
@@ -134,6 +154,7 @@ def week(monday: str) -> Page:
         "week", days=[each for each in days if each[1] or each[0].isoweekday() < 6], taken=taken,
         first=first, last=first + queries.WEEK, before=first - timedelta(days=7),
         after=first + timedelta(days=7), clashing=queries.sessions_with_pairs(work),
+        unled=queries.sessions_without_leader(work),
         may_manage=work.may("groups.manage"),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from sqlalchemy import func, select
 
 from clinic.act import Act
-from clinic.appointments.models import Resource
+from clinic.appointments.models import Resource, StaffLeave
 from clinic.custody.models import Reception
 from clinic.custody.queries import at_a_prison
 from clinic.custody.wings import in_custody_here, whereabouts
@@ -296,6 +296,26 @@ def sessions_with_pairs(act: Act) -> set[int]:
     for seat in seats:
         by_session.setdefault(seat.session_id, set()).add(seat.reception_id)
     return {each for each, ids in by_session.items() if any(pair <= ids for pair in pairs)}
+
+
+def sessions_without_leader(act: Act) -> dict[int, list[str]]:
+    """Published sessions to come of this prison while a facilitator is on leave: who is away."""
+    rows = act.session.execute(
+        select(GroupSession.id, Staff.name)
+        .join(Staff, Staff.id.in_([GroupSession.carat_id, GroupSession.clinical_id]))
+        .join(StaffLeave, StaffLeave.staff_id == Staff.id)
+        .where(
+            GroupSession.site_id == act.site_id, GroupSession.status == "published",
+            GroupSession.starts_at > act.at, StaffLeave.withdrawn_at.is_(None),
+            StaffLeave.starts_at < GroupSession.ends_at,
+            StaffLeave.ends_at > GroupSession.starts_at,
+        )
+        .order_by(GroupSession.starts_at, GroupSession.id, Staff.name)
+    )  # fmt: skip
+    found: dict[int, list[str]] = {}
+    for session_id, name in rows:
+        found.setdefault(session_id, []).append(name)
+    return found
 
 
 # -- what groups need ------------------------------------------------------------------------------

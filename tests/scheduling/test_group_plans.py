@@ -243,6 +243,7 @@ def test_one_thing_that_runs_through_the_week_is_the_whole_cause(person, changes
     (short,) = place(some_facts([a_person(1, **person)], **changes)).short
 
     assert [each.code for each in short.because] == [code]
+    assert ("Record which estate" in str(short.relaxation)) == (code == "estate_not_known")
 
 
 @pytest.mark.proves("PS-28", "TT-23")

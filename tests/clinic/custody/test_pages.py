@@ -311,6 +311,22 @@ def test_the_joint_care_plan_says_whose_agreement_is_missing(healthcare, prison,
     assert "agreement is missing from: healthcare" in stay.text
 
 
+def test_one_session_covers_harm_minimisation_and_overdose_each_ticked(healthcare, prison, url):
+    given = {**boxes("done_at", 4, time="15:00"), "by": "healthcare", "outcome": "delivered",
+             "done_by": healthcare.staff_id}  # fmt: skip
+    asked = send(healthcare, f"{url}/deliver/overdose_session", **given)
+    assert "What was it about?" in text(asked) and asked.status_code == 422
+
+    send(
+        healthcare, f"{url}/deliver/overdose_session", **given,
+        topics=["harm_minimisation", "overdose_session"],
+    )  # fmt: skip
+
+    page = text(healthcare.get(url))
+    recorded = page[page.index("What was recorded") :]
+    assert "Harm minimisation session" in recorded and "Overdose session" in recorded
+
+
 def test_a_duty_of_the_staff_cannot_be_declined_and_a_group_has_its_topic(healthcare, url):
     assert "Offered and declined" not in healthcare.get(f"{url}/deliver/smta").text
     wrong = send(

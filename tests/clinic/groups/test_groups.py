@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
+from clinic.appointments.models import StaffLeave
 from clinic.custody import fact_commands, timetables
 from clinic.custody.models import Delivery, Reception
 from clinic.errors import Conflict
@@ -119,6 +120,22 @@ def test_a_pair_named_later_shows_what_they_share_until_one_of_them_is_moved(gro
 
     assert (moved.session_id, moved.state) == (later, "seated")
     assert queries.sessions_with_pairs(groups.act()) == set()
+
+
+def test_a_session_whose_facilitator_goes_on_leave_later_says_who_is_away(groups):
+    first, later = groups.session(), groups.session(starts_at=london("2026-11-13 09:30"))
+    row = groups.act().session.get_one(GroupSession, first)
+    groups.seat(later, groups.someone())
+    with groups.prison.database.transaction() as session:
+        session.add(
+            StaffLeave(
+                staff_id=row.clinical_id, starts_at=row.starts_at - timedelta(hours=2),
+                ends_at=row.starts_at + timedelta(hours=2), reason="annual", withdrawn_at=None,
+                withdrawn_by=None, recorded_at=row.recorded_at, recorded_by=row.recorded_by,
+            )
+        )  # fmt: skip
+
+    assert list(queries.sessions_without_leader(groups.act())) == [first]
 
 
 def test_a_move_that_is_refused_leaves_the_seat_where_it_was(groups):
