@@ -26,7 +26,7 @@ for _name in (
     says(_name, _COVERED)  # SQLite names the columns of a unique index, PostgreSQL the index
 
 
-def _duty(act: Act, reception: Reception) -> str:
+def naming_item(act: Act, reception: Reception) -> str:
     """Which duty a naming fulfils: at a prison awaiting a transfer it is the receiving one."""
     here = act.site_id == reception.site_id
     return "keyworker_named" if here else "receiving_keyworker_named"
@@ -50,7 +50,7 @@ def name_keyworker(
     reception = opened(act, reception_id, "custody.allocate")
     if reception.left_at is not None and act.site_id == reception.site_id:
         raise Conflict("They have left this prison: there is nobody to be a keyworker for.")
-    item = _duty(act, reception)
+    item = naming_item(act, reception)
     patient_id = facts.kept_record(act.session, reception.patient_id).id
     standing = current(act, patient_id)
     if standing is not None and standing.staff_id != staff_id:
@@ -118,7 +118,7 @@ def undo_naming(act: Act, reception_id: int, *, version: int, reason: str) -> No
         )  # fmt: skip
     else:
         for row in facts.rows_of(act.session, Delivery, reception.id):
-            if row.item == _duty(act, reception):
+            if row.item == naming_item(act, reception):
                 strike(act, reception, row, why)
     touch(act, reception, "took back the naming of the keyworker")
     act.note("custody.keyworker_undone", patient_id=patient_id, reception=reception.id)

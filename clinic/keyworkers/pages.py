@@ -135,8 +135,14 @@ def _due(due: date | datetime) -> str:
 
 def _naming_lead(view: custody.Stay) -> str:
     rows = view.answer["items"] if view.answer else []
-    due = next((row["due_at"] for row in rows if row["item"] == "keyworker_named"), None)
-    shown = ui.moment(presenters.moment(due)) if due else "no deadline"
+    item = commands.naming_item(act(), view.reception)
+    row = next((row for row in rows if row["item"] == item), None)
+    if row and row["due_at"]:
+        shown = ui.moment(presenters.moment(row["due_at"]))
+    else:
+        shown = (
+            ui.day(date.fromisoformat(row["due_on"])) if row and row["due_on"] else "no deadline"
+        )
     return f"To be named by {shown}. Whoever knows them, else carries fewest people, is suggested."
 
 
