@@ -30,6 +30,7 @@ from clinic.custody.queries import Stay
 from clinic.errors import Invalid, NotFound, Stale
 from clinic.forms import Form
 from clinic.keyworkers.queries import cover_of
+from clinic.observations.queries import ends_set
 from clinic.patients.models import Patient
 from clinic.patients.pages import Section, record_section
 from clinic.patients.queries import banner
@@ -113,6 +114,7 @@ def stay(reception_id: int) -> Page:
         banner=banner(work, view.patient),
         phases=presenters.phases(view),
         flagged=presenters.flagged(view),
+        observed=ends_set(work, [reception_id]).get(reception_id, []),
         strip=presenters.strip(view, work.today),
         day=presenters.day_of_custody(view, work.today),
         risk=presenters.risk(view.detail.ppo, view.detail.heightened_risk),

@@ -7,7 +7,7 @@ from flask import render_template
 from clinic.auth import act, needs
 from clinic.custody import planning
 from clinic.custody.pages import Page, custody_pages
-from clinic.custody.schemas import PlanningSchema
+from clinic.custody.prison_schemas import PlanningSchema
 from clinic.custody.wing_api import wings_api
 from scheduling.site_planning import RULES
 

@@ -8,6 +8,7 @@ from clinic.custody import (  # noqa: F401 - imported for their doors and sweep
     list_pages,
     planning_doors,
     risk,
+    setting_api,
     setting_pages,
     sweeps,
 )

@@ -9,7 +9,7 @@ from flask import Response, jsonify
 from clinic.auth import act, needs
 from clinic.custody import board, wing_commands, wings
 from clinic.custody.models import Wing
-from clinic.custody.schemas import (
+from clinic.custody.prison_schemas import (
     BoardSchema,
     OverviewSchema,
     WingRequestSchema,

@@ -222,3 +222,21 @@ def test_what_somebody_else_recorded_shows_in_the_etag(api, prison):
     prison.close()
 
     assert api.get(made.headers["Location"]).headers["ETag"] == '"2"'
+
+
+def test_the_settings_of_a_prison_are_read_and_set_over_http(prison, door, clock):
+    clock.set(RECEIVED)
+    prison.close()
+    manager = door.by_token("manager", site=prison.site)
+    url = "/api/v1/custody-settings"
+
+    refused = manager.post(
+        f"{url}/completion-day", json={"begins": 30, "from_on": "2026-12-01", "reason": "Why"}
+    )
+    assert (refused.status_code, "from 8 to 29" in refused.text) == (422, True)
+    given = {"begins": 8, "from_on": RECEIVED.date().isoformat(), "reason": "As 16.4 says"}
+    assert manager.post(f"{url}/completion-day", json=given).status_code == 204
+
+    read = door.by_token("carat_keyworker", site=prison.site).get(url).json
+    assert (read["completion_day"], read["completions"][0]["reason"]) == (8, "As 16.4 says")
+    assert read["day_count"] == "reception_is_day_1"

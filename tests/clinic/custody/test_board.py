@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from clinic.custody import board, fact_commands, planning
-from clinic.custody.schemas import BoardSchema
+from clinic.custody.prison_schemas import BoardSchema
 from clinic.custody.wing_commands import add_wing
 from clinic.errors import NotFound
 from clinic.keyworkers import commands as keyworkers
