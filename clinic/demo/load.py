@@ -23,6 +23,7 @@ from clinic.appointments.referral_commands import record_support, register_refer
 from clinic.appointments.rota_commands import add_session
 from clinic.appointments.taking import Booked
 from clinic.appointments.things_commands import add_thing
+from clinic.careplans import clinical_review_commands
 from clinic.custody import commands as custody
 from clinic.custody import deliveries, fact_commands
 from clinic.custody.wing_commands import add_wing
@@ -342,8 +343,13 @@ def _first_days(
             break
         work = story.by(key, at + timedelta(minutes=30))
         try:
-            explained = {"explained": True} if item == "initial_keywork" else {}
-            deliveries.record_delivery(work, stay, item=item, done_at=at, by=parties, **explained)
+            if item == "clinical_review":
+                clinical_review_commands.hold_review(work, stay, held_at=at, carat="attended")
+            else:
+                explained = {"explained": True} if item == "initial_keywork" else {}
+                deliveries.record_delivery(
+                    work, stay, item=item, done_at=at, by=parties, **explained
+                )
         except Trouble:
             work.session.rollback()
         work.session.close()
