@@ -28,10 +28,11 @@ def make(act: Act, now: PlanNow, recipient: str) -> Json:
     """The package of a plan as it stands at this moment."""
     site = act.session.get_one(Site, now.plan.site_id)
     answer = now.answer or {}
+    told = _doses_told(now)
     return {
         **parts.heads(act, now.patient, site, recipient),
-        **parts.doses(act, same_person(act, now.patient.id)),
-        "doses_told": _doses_told(now),
+        **parts.doses(act, same_person(act, now.patient.id), [each["on"] for each in told]),
+        "doses_told": told,
         "medicine": _says(now, "treatment"),
         "prescriber": _says(now, "prescriber"),
         "appointment": now.request.get("appointment"),

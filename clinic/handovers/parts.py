@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -50,13 +50,15 @@ def heads(act: Act, patient: Patient, site: Site, recipient: str) -> Json:
     }  # fmt: skip
 
 
-def doses(act: Act, records: list[int]) -> Json:
-    """The last doses, the first one recorded, and the next one due."""
+def doses(act: Act, records: list[int], told_on: Collection[str] = ()) -> Json:
+    """The last doses, the first one recorded, and the next one due. `told_on`: days on which another
+    paper knows of a dose, so that none is due twice.
+    """
     found = _doses(act, records)
     return {
         "last_doses": list(last_doses(found)),
         "first_dose_here": found[-1] if found else None,
-        "next_dose": _next_dose(act, records, found),
+        "next_dose": _next_dose(act, records, found, told_on),
     }
 
 
@@ -87,9 +89,11 @@ def _doses(act: Act, records: list[int]) -> list[Json]:
     ]
 
 
-def _next_dose(act: Act, records: list[int], doses: list[Json]) -> Json | None:
+def _next_dose(
+    act: Act, records: list[int], doses: list[Json], told_on: Collection[str]
+) -> Json | None:
     """The first day from today without a dose, and what is decided on for it; None: nothing is."""
-    had = {each["on"] for each in doses if each["outcome"] in SWALLOWED}
+    had = {each["on"] for each in doses if each["outcome"] in SWALLOWED} | set(told_on)
     on = act.today if act.today.isoformat() not in had else act.today + ONE_DAY
     decided = in_force(act, records, on)
     return {

@@ -231,6 +231,8 @@ def day_strip(now: PlanNow) -> tuple[list[StripDay], int]:
     first = min(release_on - ONE_DAY, cover_ends_on or release_on)
     last = max(each for each in ends if each is not None)
     notes = _notes(now, release_on)
+    if first_dose_on and cover_ends_on and first_dose_on <= cover_ends_on:
+        notes.setdefault(first_dose_on, []).append("Covered already by an earlier dose")
     drawn = min(last, first + timedelta(days=MOST_DAYS - 1))
 
     def state(on: date) -> str:

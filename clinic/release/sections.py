@@ -396,7 +396,12 @@ _ALL: Final = (
         (
             Ask("court_on", "Day of the hearing", "day", must=True),
             Ask("cjit_contact_at", "When the CJIT was contacted", "instant"),
-            Ask("slot_on", "Appointment slot kept, in case they are released", "day"),
+            Ask(
+                "slot_on",
+                "Appointment slot kept, in case they are released",
+                "day",
+                hint="On the day of the hearing or the next working day there: a later one does not count",
+            ),
             Ask("dose_letter_at", "When the dose letter was put in", "instant"),
             Ask("bridging_decided_at", "When bridging was decided on", "instant"),
             Ask("naloxone_at", "When naloxone was put in", "instant"),

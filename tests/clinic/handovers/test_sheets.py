@@ -73,6 +73,10 @@ def test_the_leavers_own_sheet_tells_a_dose_the_plan_knows_of_and_that_nothing_i
 
     assert "Last taken on Monday 17 August at 08:00" in sheet
     assert "Nothing to collect before your first appointment." in sheet
+    plan = words(client, f"/release/plans/{plan_id}")
+    assert (
+        "First community dose Release Appointment 14:00 Covered already by an earlier dose" in plan
+    )
 
 
 def test_the_court_pack_says_each_tick_and_what_release_at_court_would_leave_uncovered(
