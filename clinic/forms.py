@@ -143,15 +143,24 @@ class Form(FlaskForm):
         """
         faults = list(faults)
         if not faults:
-            self.form_errors.append(detail)
-        for name, says in faults:
-            field = self._fields.get(name)
+            self.form_errors.append(self._in_labels(detail))
+        for name, rule_says in faults:
+            field, says = self._fields.get(name), self._in_labels(rule_says)
             called = _called(field) if field else name.replace("_", " ").capitalize()
             said = f"{called} {says}" if says[:1].islower() else says
             if field is None:
                 self.form_errors.append(said)
             else:
                 field.errors = [*field.errors, said]
+
+    def _in_labels(self, says: str) -> str:
+        """A rule names the fields of a request; whoever types reads their labels."""
+
+        def label(found: re.Match[str]) -> str:
+            field = self._fields.get(found[0])
+            return found[0] if field is None else f"“{_called(field)}”"
+
+        return re.sub(r"\b[a-z]+(?:_[a-z]+)+\b", label, says)
 
     def error_list(self) -> list[dict[str, str]]:
         """The error summary's items: one a field, in the order of the fields, each a link to it."""

@@ -171,6 +171,15 @@ def test_each_kind_of_entry_has_a_form_that_saves_it(clinic, nurse, what):
     assert [row.kind for row in rows(clinic, ClinicalEntry)] == [what.partition("/")[0]]
 
 
+def test_what_a_rule_refuses_is_said_in_the_labels_of_the_form(clinic, nurse):
+    at = f"/patients/{a_patient(clinic.act())}/prescribing/record/steady_dose"
+    swapped = {**FILLED["steady_dose"], **a_day("from_on", "3"), **a_day("to_on", "1")}
+
+    refused = text_of(nurse.post(at, data={**boxes("happened_at"), **swapped}))
+
+    assert "To, that day included must not be before “Taken daily from”" in refused
+
+
 def test_an_entry_is_replaced_by_another_with_a_reason(clinic, nurse):
     patient = an_assessed_patient(clinic)
     wrong = next(row for row in rows(clinic, ClinicalEntry) if row.kind == "tolerance")
