@@ -54,11 +54,13 @@ def follow_ups(
     engaged_on: date | None,
     appointment_at: datetime | None,
     attended: bool | None,
+    now: datetime,
 ) -> list[FollowUp]:
-    """What is done about somebody who has left, until treatment began. Rules: AF-02, RG-17, RG-21.
+    """What is done about somebody who has left, until treatment began. Rules: AF-02, AF-05, RG-17, RG-21.
 
-    Was the first appointment attended; outreach within 24 elapsed hours when it was not (A29); and
-    whether treatment has begun, on day 14 and day 21, release day counted 0.
+    Did they come to the first appointment, asked once its time has passed; outreach within 24 elapsed
+    hours of it when they did not (A29), or when nobody has said so in time: not known is never
+    attended. And whether treatment has begun, on day 14 and day 21, release day counted 0.
     """
     if left_on is None or engaged_on is not None:
         return []
@@ -68,13 +70,35 @@ def follow_ups(
         )
         for days in (RULES["RG-21"].table["amber_at"], RULES["RG-21"].table["red_at"])
     ]
-    if appointment_at is not None and attended is None:
-        due_at = appointment_at + timedelta(hours=_RULES["AF-02"]["hours"])
-        found.append(FollowUp("attendance", appointment_at.isoformat(), due_at))
-    if appointment_at is not None and attended is False:
-        due_at = appointment_at + LIMITS.outreach
-        found.append(FollowUp("outreach", appointment_at.isoformat(), due_at))
+    if appointment_at is not None and attended is not True:
+        asked_at, said_by = _asked(appointment_at)
+        if attended is None and asked_at <= now:
+            found.append(FollowUp("attendance", appointment_at.isoformat(), said_by))
+        if attended is False or said_by <= now:
+            due_at = appointment_at + LIMITS.outreach
+            found.append(FollowUp("outreach", appointment_at.isoformat(), due_at))
     return sorted(found, key=lambda each: (each.due_at, each.kind))
+
+
+def _asked(appointment_at: datetime) -> tuple[datetime, datetime]:
+    """From when, and by when, is it asked whether they came?"""
+    return (
+        appointment_at + timedelta(hours=_RULES["AF-05"]["hours"]),
+        appointment_at + timedelta(hours=_RULES["AF-02"]["hours"]),
+    )
+
+
+def next_asked(
+    left_on: date | None,
+    engaged_on: date | None,
+    appointment_at: datetime | None,
+    attended: bool | None,
+    now: datetime,
+) -> datetime | None:
+    """When does the clock alone next begin something about a first appointment? None: it does not."""
+    if left_on is None or engaged_on is not None or appointment_at is None or attended is not None:
+        return None
+    return min((at for at in _asked(appointment_at) if at > now), default=None)
 
 
 REMINDED: Final[Mapping[str, int]] = _RULES["AF-03"]["before"]

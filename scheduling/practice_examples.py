@@ -239,6 +239,19 @@ def _reminders(release_on: date, now: str) -> list[aftercare.FollowUp]:
     return aftercare.reminders(release_on, None, None, None, "", at, _Weekdays())
 
 
+def _after_an_appointment(at: str, hours: int, attended: bool | None = None) -> list[str]:
+    """What has begun so long after a first appointment, and by when it is due."""
+    began = datetime.fromisoformat(at)
+    found = aftercare.follow_ups(
+        london_day(began), None, began, attended, began + timedelta(hours=hours)
+    )
+    return [
+        f"{each.kind} by {each.due_at:%Y-%m-%d %H:%M}"
+        for each in found
+        if not each.kind.startswith("day_")
+    ]
+
+
 def _occasion(sentenced_on: date, received_on: date) -> str:
     """Are a sentence and an arrival recorded the day after each one going into custody, or which is new?"""
     at = {on: datetime(on.year, on.month, on.day, 12, tzinfo=UTC) + timedelta(1)
@@ -308,11 +321,8 @@ ASKED: Final[Mapping[str, Callable[..., Any]]] = {
     "AF-01": lambda supervised=None, sentence_days=None: (
         aftercare.owner_after(supervised, sentence_days) or "nobody knows"
     ),
-    "AF-02": lambda at: [
-        each.due_at.isoformat()
-        for each in aftercare.follow_ups(date(2026, 11, 4), None, datetime.fromisoformat(at), None)
-        if each.kind == "attendance"
-    ],
+    "AF-02": _after_an_appointment,
+    "AF-05": _after_an_appointment,
     "AF-03": lambda release_on, now: [
         f"{each.kind} {each.due_at:%Y-%m-%d}" for each in _reminders(release_on, now) if each.starts
     ],

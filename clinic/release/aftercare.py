@@ -1,10 +1,12 @@
 """Somebody leaves: what waits about them starts by itself, and ends by itself when it no longer holds.
 
 Asked anew with every scoring of the plan, so it follows a fact at once and the clock otherwise, and
-a second look adds nothing. A first appointment missed in a service's diary begins that service's
-ladder of missed contact there; one kept elsewhere begins the same ladder at the service they go to,
-and where no service of this system is named the outreach is a task of the plan. Before release every
-party is reminded of the first collection, and the community team is told of a move to another prison.
+a second look adds nothing. Whether they came is asked once the time of the first appointment has
+passed; unsaid, outreach begins as if they had not. A first appointment missed in a service's diary
+begins that service's ladder of missed contact there; one kept elsewhere begins the same ladder at the
+service they go to, and where no service of this system is named the outreach is a task of the plan.
+Before release every party is reminded of the first collection, and the community team is told of a
+move to another prison.
 """
 
 from __future__ import annotations
@@ -27,11 +29,12 @@ from clinic.patients.queries import same_person
 from clinic.release.care_models import NOT_NEEDED, REMINDED, LeaverTask
 from clinic.release.models import ReleaseFact, ReleasePlan
 from clinic.turns import strike
-from clinic.ui import day
+from clinic.ui import day, moment
 from dosing.days import london_day
 from scheduling.aftercare import (
     FollowUp,
     follow_ups,
+    next_asked,
     owner_after,
     reminders,
     reminders_begin,
@@ -57,23 +60,37 @@ def keep(
 
     `known`: what started by itself before, however it ended. `out`: they left, or had until now.
     """
-    engaged = request.get("engaged_on")
-    visit = request.get("appointment") or {}
-    wanted = follow_ups(
+    about = _first_appointment(plan, request)
+    wanted = follow_ups(*about, at)
+    _, engaged_on, visit_at, attended = about
+    in_diary = any(row.section == "appointment" and row.visit_id is not None for row in standing)
+    missed = attended is False and plan.left_on is not None and engaged_on is None
+    if missed and (in_diary or plan.destination_site_id is not None):
+        wanted = [each for each in wanted if each.kind != "outreach"]
+    if out:
+        _keep_ladder(act, plan, visit_at if missed and not in_diary else None)
+    ahead, notes = _ahead(act, plan, request, known, at)
+    if visit_at is not None:
+        notes["attendance"] = f"It began {moment(visit_at)}"
+        if attended is None:
+            notes["outreach"] = f"Nobody has said whether they came {moment(visit_at)}"
+    _keep_tasks(act, plan, [*wanted, *ahead], notes, standing, known, at)
+
+
+def next_asked_at(plan: ReleasePlan, request: Mapping[str, Any], at: datetime) -> datetime | None:
+    """When the clock alone next begins something about the first appointment of this plan."""
+    return next_asked(*_first_appointment(plan, request), at)
+
+
+def _first_appointment(
+    plan: ReleasePlan, request: Mapping[str, Any]
+) -> tuple[date | None, date | None, datetime | None, bool | None]:
+    """When they left, when treatment began, the first appointment, and whether they came to it."""
+    engaged, visit = request.get("engaged_on"), request.get("appointment") or {}
+    return (
         plan.left_on, date.fromisoformat(engaged) if engaged else None,
         datetime.fromisoformat(visit["at"]) if visit else None, visit.get("attended"),
     )  # fmt: skip
-    in_diary = any(row.section == "appointment" and row.visit_id is not None for row in standing)
-    missed_at = next((each.due_at for each in wanted if each.kind == "outreach"), None)
-    if missed_at is not None and (in_diary or plan.destination_site_id is not None):
-        wanted = [each for each in wanted if each.kind != "outreach"]
-    if out:
-        _keep_ladder(
-            act, plan,
-            datetime.fromisoformat(visit["at"]) if missed_at is not None and not in_diary else None,
-        )  # fmt: skip
-    ahead, notes = _ahead(act, plan, request, known, at)
-    _keep_tasks(act, plan, [*wanted, *ahead], notes, standing, known, at)
 
 
 def _ahead(

@@ -16,7 +16,7 @@ TASKS = {
     "housing": "Somewhere to live",
     "gp": "Registered with a GP",
     "outreach": "Outreach after a missed appointment",
-    "attendance": "Ask whether the first appointment was attended",
+    "attendance": "Say whether they came to the first appointment",
     "day_14": "Day 14 after release: has treatment begun?",
     "day_21": "Day 21 after release: has treatment begun?",
     "remind_healthcare": "Check the last dose, the script and the letter for the first collection",

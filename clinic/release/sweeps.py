@@ -35,7 +35,10 @@ def score_due_plans(act: Act, day: date) -> int:
     Where one of them fails they are scored one by one: that one is logged, keeps the reason on
     itself and is due again; the others go on.
     """
-    ids = plans_due(act)
+    return _score(act, plans_due(act))
+
+
+def _score(act: Act, ids: list[int]) -> int:
     act.session.rollback()  # let go of the reading, each turn to write is taken anew
     for some in (ids[first : first + AT_ONCE] for first in range(0, len(ids), AT_ONCE)):
         try:
@@ -124,6 +127,16 @@ def _written(table: Any, since: datetime) -> Any:
 
 def _known_at(row: CalendarChange | SiteClosure) -> datetime:
     return end_of(row.withdrawn_on) if row.withdrawn_on else row.recorded_at
+
+
+@sweep(
+    "first-appointments", "Ask who came to a first appointment once its time has passed", at=(0, 20),
+    look_back_days=0, every_minutes=5,
+)  # fmt: skip
+def ask_who_came(act: Act, day: date) -> int:
+    """Score the plans of those who have left whose time has come within the day. Returns how many."""
+    due = _OPEN.where(ReleasePlan.left_on.is_not(None), ReleasePlan.next_due_at <= act.at)
+    return _score(act, sorted(act.session.scalars(due)))
 
 
 @sweep(

@@ -8,10 +8,11 @@ import pytest
 
 from clinic.appointments.missed_models import MissedContact
 from clinic.errors import Invalid
-from clinic.release import care
+from clinic.release import care, sweeps  # noqa: F401 - its sweeps join the schedule
 from clinic.release.care_models import REMINDED, LeaverTask
 from clinic.release.commands import follow_plan
 from clinic.release.queries import plan_now
+from clinic.sweeps.runner import run
 from tests.factories.base import a_member_of_staff, a_site
 from tests.factories.release import a_fact, a_release_plan, corrected, struck
 
@@ -49,7 +50,7 @@ def test_a_missed_first_appointment_starts_outreach_within_24_hours_and_undoing_
     plan = a_release_plan(story.act(), release={"confirmed_on": "2026-08-17"})
     left = a_fact(story.act(), plan, "exit", at=LEFT.isoformat(), how="release")
     visit = a_fact(story.act(), plan, "appointment", at=VISIT.isoformat())
-    assert open_tasks(story, plan)["attendance"] == "community"
+    assert "attendance" not in open_tasks(story, plan)
 
     story.at = VISIT + timedelta(hours=3)
     visit = corrected(story.act(), visit, at=VISIT.isoformat(), attended=False)
@@ -59,12 +60,14 @@ def test_a_missed_first_appointment_starts_outreach_within_24_hours_and_undoing_
     for _ in range(2):  # asked again it adds nothing
         follow_plan(story.act(), plan)
     after = LeaverTask.kind.not_in(REMINDED)
-    assert story.act().session.query(LeaverTask).filter(after).count() == 4
+    assert story.act().session.query(LeaverTask).filter(after).count() == 3
 
     visit = corrected(story.act(), visit, at=VISIT.isoformat(), attended=True)
     assert set(open_tasks(story, plan)) == {"day_14", "day_21"}
-    corrected(story.act(), visit, at=VISIT.isoformat(), attended=False)
+    visit = corrected(story.act(), visit, at=VISIT.isoformat(), attended=False)
     assert "outreach" in open_tasks(story, plan)
+    corrected(story.act(), visit, at=VISIT.isoformat())  # said in error: it is not known yet
+    assert set(open_tasks(story, plan)) == {"attendance", "day_14", "day_21"}
 
     struck(story.act(), left)  # they never left
     assert open_tasks(story, plan) == {}
@@ -89,3 +92,36 @@ def test_the_service_they_go_to_is_told_of_a_missed_appointment_by_its_own_ladde
     corrected(story.act(), visit, at=VISIT.isoformat(), attended=True)
     [ladder] = story.act().session.query(MissedContact).all()
     assert ladder.struck_reason == "Taken back in the release plan"
+
+
+@pytest.mark.proves("AF-02", "AF-05")
+def test_nobody_said_whether_they_came_so_it_is_asked_and_then_outreach_begins_by_the_clock(
+    story, clock, door
+):
+    """Release on a Friday, the appointment that afternoon, and a weekend nobody works."""
+    friday = datetime(2026, 8, 21, 13, 0, tzinfo=UTC)
+    plan = a_release_plan(story.act(), release={"confirmed_on": "2026-08-21"})
+    story.at = friday - timedelta(hours=4)
+    a_fact(story.act(), plan, "exit", at=story.at.isoformat(), how="release")
+    visit = a_fact(story.act(), plan, "appointment", at=friday.isoformat())
+    seen = {}
+    for minutes in (59, 61, 239, 241, 60 * 70):
+        story.at = friday + timedelta(minutes=minutes)
+        clock.set(story.at)
+        story.act()
+        for _ in range(2):  # a second run adds nothing
+            run(story.database, "first-appointments", story.at.date(), again=True)
+        seen[minutes] = set(open_tasks(story, plan)) - {"day_14", "day_21"}
+
+    assert seen == {
+        59: set(), 61: {"attendance"}, 239: {"attendance"}, 241: {"attendance", "outreach"},
+        60 * 70: {"attendance", "outreach"},
+    }  # fmt: skip
+    [outreach] = [row for row in care.tasks_here(story.act()) if row.kind == "outreach"]
+    assert outreach.due_at == friday + timedelta(hours=24)  # on the Saturday
+    assert outreach.note == "Nobody has said whether they came Fri 21 Aug 2026, 14:00"
+    page = door.by_page("prison_healthcare", site=story.prison).get(f"/release/plans/{plan}").text
+    assert f'/release/facts/{visit}/correct">Say whether they came</a>' in page
+
+    corrected(story.act(), visit, at=friday.isoformat(), attended=True)
+    assert set(open_tasks(story, plan)) == {"day_14", "day_21"}
