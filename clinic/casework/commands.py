@@ -33,6 +33,7 @@ from clinic.custody.stays import (
 )
 from clinic.errors import Conflict, Invalid, needed, one_of, says, written
 from clinic.patients.models import Allocation
+from clinic.release.commands import follow_patient
 from dosing.days import london_day
 from scheduling.completion import (
     NEXT_EXPLAINED,
@@ -125,6 +126,8 @@ def strike_out(act: Act, what: str, row_id: int, *, reason: str) -> None:
     touch(act, reception, "struck out an entry of the casework file")
     act.note(f"casework.{what}_struck_out", patient_id=reception.patient_id, entry=row.id)
     timetables.refresh_items(act, reception)
+    if what == "acceptance":
+        follow_patient(act, reception.patient_id)
 
 
 # -- the end of the 28 days --------------------------------------------------------------------
@@ -252,4 +255,5 @@ def accept_transfer(
     )  # fmt: skip
     touch(act, reception, "accepted the transfer")
     act.note("casework.transfer_accepted", patient_id=reception.patient_id, acceptance=row.id)
+    follow_patient(act, reception.patient_id)  # their release plan goes with them
     return row.id

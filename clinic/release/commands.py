@@ -19,7 +19,7 @@ from clinic.calendars import holiday_lists
 from clinic.errors import Conflict, Invalid, NotFound, Stale, needed, says
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
-from clinic.release import likely, scoring
+from clinic.release import likely, scoring, whose
 from clinic.release.access import open_plan
 from clinic.release.facts import Json, release_request
 from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
@@ -94,13 +94,21 @@ def open_release_plan(act: Act, patient_id: int, *, site_id: int | None = None) 
 def close_release_plan(act: Act, plan_id: int, *, version: int, closed_as: str, reason: str) -> int:
     """Nothing more is planned here. Returns the new version.
 
-    Refused while a red or critical flag stands, unless the plan was opened in error.
+    Refused while a red or critical flag stands, unless the plan was opened in error; and while a
+    move to another prison is not answered, which nobody would see any more.
     """
     plan = plan_to_change(act, plan_id, version, "release.plan_closed")
     if closed_as not in ENDINGS:
         raise Invalid.field("closed_as", f"must be one of: {', '.join(ENDINGS)}")
     reason = needed("reason", reason, LONGEST)
     follow_plan(act, plan.id)
+    moved = whose.not_accepted(act, plan)
+    if moved is not None and closed_as == "finished":
+        raise Conflict(f"Not while {moved.receiving_prison} has not accepted them: until then the "
+                       "sending prison stays responsible.")  # fmt: skip
+    if whose.untold_move(act, plan.id) is not None:
+        raise Conflict("Not while the community team has not noted their move to another prison: "
+                       "finish that task, or strike it out, first.")  # fmt: skip
     if plan.fault and closed_as == "finished":
         raise Conflict(f"Not while the facts cannot be worked out: {plan.fault}.")
     grave = sorted(

@@ -33,6 +33,7 @@ from clinic.release.places import (
 from clinic.release.reading import Reading, stands
 from clinic.release.sections import SECTIONS
 from clinic.release.supplies import FormSupply, form_supplies
+from clinic.release.whose import prison_as_known
 from clinic.sites.models import Site
 from dosing.days import london_day, start_of
 from dosing.shape import Refused
@@ -59,7 +60,7 @@ def release_request(
     one = {row.section: row for row in rows}
     many = {key: [row for row in rows if row.section == key] for key in SECTIONS}
     stay = _Stay(reading, plan, as_at, known_at)
-    prison = calendar_as_known(places, known_at, site=plan.site)
+    prison = calendar_as_known(places, known_at, site=prison_as_known(reading, plan, known_at))
     destination = destination_as_known(places, known_at, one.get("destination"))
     release = _release(reading, plan, known_at, prison, destination, stay)
     says = {key: contract_says(row) for key, row in one.items()}
@@ -130,7 +131,7 @@ def forms_read(act: Act, plan: ReleasePlan, at: datetime) -> list[FormSupply]:
     reading = Reading(act, [plan])
     one = {row.section: row for row in reading.facts.get(plan.id, ()) if stands(row, at)}
     stay = _Stay(reading, plan, at, at)
-    prison = calendar_as_known(reading.places, at, site=plan.site)
+    prison = calendar_as_known(reading.places, at, site=prison_as_known(reading, plan, at))
     destination = destination_as_known(reading.places, at, one.get("destination"))
     release = _release(reading, plan, at, prison, destination, stay)
     leaves_on = _leaves_on(release, _exit(one.get("exit"), stay), prison, destination, at)

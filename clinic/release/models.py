@@ -27,7 +27,7 @@ _RAISED = "cleared_at IS NULL"
 
 
 class ReleasePlan(Base):
-    """One person's way out of one prison.
+    """One person's way out of prison; of the prison that answers for them (whose.py).
 
     `version` moves with everything a person records: it is the ETag, and keeps two people from
     changing the plan at once. What the last scoring gave is laid out beside it: the expected
@@ -76,6 +76,25 @@ class ReleasePlan(Base):
     destination_site: Mapped["Site | None"] = relationship(foreign_keys=[destination_site_id])
 
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
+
+
+class PlanMove(Recorded, Base):
+    """A plan went with the person to another prison, whose drug team accepted them, or came back.
+
+    `accepted` False: that acceptance counts no more. `recorded_by` None: followed in a sweep.
+    """
+
+    __tablename__ = "release_plan_move"
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("release_plan.id"), index=True)
+    from_site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    to_site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    acceptance_id: Mapped[int] = mapped_column(ForeignKey("transfer_acceptance.id"))
+    accepted: Mapped[bool]
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # type: ignore[assignment]
+
+    from_site: Mapped["Site"] = relationship(foreign_keys=[from_site_id])
+    to_site: Mapped["Site"] = relationship(foreign_keys=[to_site_id])
 
 
 class Struck:

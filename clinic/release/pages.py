@@ -23,7 +23,7 @@ from clinic.patients.access import open_record
 from clinic.patients.commands import site_of
 from clinic.patients.models import Patient
 from clinic.patients.queries import banner, wing_lines
-from clinic.release import aftercare, care, closing, commands, presenters, queries
+from clinic.release import aftercare, care, closing, commands, presenters, queries, whose
 from clinic.release.access import open_plan
 from clinic.release.care_models import FINISHED, OWNERS, TASKS
 from clinic.release.forms import (
@@ -238,7 +238,9 @@ def _plan_page(template: str, now: queries.PlanNow) -> str:
         ends=presenters.ends(now), any_day=presenters.any_day(now),
         at_version=_at_version(SureForm(), now.plan),
         another_place=ANOTHER_PLACE,
-        moment=work.at, may_plan=work.may("release.plan") and now.plan.closed_at is None,
+        not_accepted=whose.not_accepted(work, now.plan) if now.plan.closed_at is None else None,
+        moves=whose.moves_of(work, now.plan.id), moment=work.at,
+        may_plan=work.may("release.plan") and now.plan.closed_at is None,
     )  # fmt: skip
 
 
@@ -344,7 +346,8 @@ def history(plan_id: int) -> Page:
     found = queries.history(act(), plan_id)
     return render_template(
         "release/history.jinja", history=found, plan=found.plan,
-        banner=banner(act(), found.patient), sections=SECTIONS, one_line=presenters.one_line,
+        banner=banner(act(), found.patient), sections=SECTIONS,
+        moves=whose.moves_of(act(), plan_id), one_line=presenters.one_line,
         sure=_at_version(SureForm(), found.plan),
         may_plan=act().may("release.plan") and found.plan.closed_at is None,
     )  # fmt: skip

@@ -12,18 +12,25 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from clinic.act import Act
 from clinic.appointments.models import VisitEvent
 from clinic.assessments.arrival import OF_ARRIVAL
 from clinic.assessments.models import ClinicalEntry
+from clinic.casework.models import Acceptance
 from clinic.consumption.models import SWALLOWED, DoseEvent
-from clinic.custody.models import Reception, ReceptionDetail
+from clinic.custody.models import Reception, ReceptionDetail, Transfer
 from clinic.patients.models import Patient, PatientChange
 from clinic.patients.queries import same_person
 from clinic.release.care_models import LeaverTask, SharingConsent
-from clinic.release.models import ReleaseAssessment, ReleaseFact, ReleaseFlag, ReleasePlan
+from clinic.release.models import (
+    PlanMove,
+    ReleaseAssessment,
+    ReleaseFact,
+    ReleaseFlag,
+    ReleasePlan,
+)
 from clinic.release.places import PlaceRows
 from clinic.scripts.models import Script
 from clinic.sites.models import Site
@@ -45,7 +52,7 @@ class Reading:
     """The rows behind some plans."""
 
     def __init__(self, act: Act, plans: Sequence[ReleasePlan]) -> None:
-        self._act, self._session = act, act.session
+        self._act, self.session = act, act.session
         self._patients = {plan.patient_id for plan in plans}
         self._plan_ids = [plan.id for plan in plans]
         self._of_stays: dict[Any, dict[int, list[Any]]] = {}
@@ -54,7 +61,7 @@ class Reading:
     @cached_property
     def people(self) -> dict[int, list[int]]:
         """By a plan's patient: every record of that person. Few were ever joined with another."""
-        joined = self._session.execute(
+        joined = self.session.execute(
             select(Patient.id, Patient.merged_into_id).where(
                 Patient.merged_into_id.is_not(None),
                 or_(Patient.id.in_(self._patients), Patient.merged_into_id.in_(self._patients)),
@@ -74,7 +81,7 @@ class Reading:
     def facts(self) -> dict[int, list[ReleaseFact]]:
         """By plan, in the order of section and place; struck-out ones too."""
         return _by(
-            self._session.scalars(
+            self.session.scalars(
                 select(ReleaseFact)
                 .where(ReleaseFact.plan_id.in_(self._plan_ids))
                 .order_by(ReleaseFact.section, ReleaseFact.place, ReleaseFact.id)
@@ -89,7 +96,7 @@ class Reading:
         if not ids:
             return {}
         return _by(
-            self._session.execute(
+            self.session.execute(
                 select(VisitEvent.visit_id, VisitEvent.recorded_at, VisitEvent.state)
                 .where(VisitEvent.visit_id.in_(ids))
                 .order_by(VisitEvent.id)
@@ -101,7 +108,7 @@ class Reading:
     def stays(self) -> dict[int, list[Any]]:
         """By patient: receptions with each detail there was, the newest arrival first."""
         return _by(
-            self._session.execute(
+            self.session.execute(
                 select(
                     Reception.id, Reception.patient_id, Reception.undone_at,
                     ReceptionDetail.received_at, ReceptionDetail.recorded_at,
@@ -119,7 +126,7 @@ class Reading:
         if model not in self._of_stays:
             ids = [row.id for rows in self.stays.values() for row in rows]
             self._of_stays[model] = _by(
-                self._session.scalars(
+                self.session.scalars(
                     select(model).where(model.reception_id.in_(ids)).order_by(model.id)
                 ),
                 "reception_id",
@@ -127,10 +134,47 @@ class Reading:
         return self._of_stays[model].get(reception_id, [])
 
     @cached_property
+    def acceptances(self) -> dict[int, list[Any]]:
+        """By patient: who of a prison of this system accepted somebody who moved, the oldest first.
+
+        `stands`: neither it nor the move it is of was struck out.
+        """
+        if not any(self.of_stay(Transfer, row.id) for rows in self.stays.values() for row in rows):
+            return {}
+        stands = and_(
+            Acceptance.struck_at.is_(None), Transfer.known_until.is_(None),
+            Reception.undone_at.is_(None),
+        )  # fmt: skip
+        return _by(
+            self.session.execute(
+                select(
+                    Acceptance.id, Acceptance.reception_id, Reception.patient_id,
+                    Reception.site_id.label("sender_id"), Transfer.receiving_site_id,
+                    stands.label("stands"),
+                )
+                .join(Transfer, Transfer.id == Acceptance.transfer_id)
+                .join(Reception, Reception.id == Acceptance.reception_id)
+                .where(Reception.patient_id.in_(self._records))
+                .order_by(Acceptance.id)
+            ),
+            "patient_id",
+        )  # fmt: skip
+
+    @cached_property
+    def moves(self) -> dict[int, list[PlanMove]]:
+        """By plan: each time it went to another prison or came back, the oldest first."""
+        return _by(
+            self.session.scalars(
+                select(PlanMove).where(PlanMove.plan_id.in_(self._plan_ids)).order_by(PlanMove.id)
+            ),
+            "plan_id",
+        )
+
+    @cached_property
     def doses(self) -> dict[int, list[Any]]:
         """By patient: what was swallowed, and at what kind of site; struck-out entries too."""
         return _by(
-            self._session.execute(
+            self.session.execute(
                 select(
                     DoseEvent.id, DoseEvent.patient_id, DoseEvent.consumed_at, DoseEvent.elsewhere,
                     DoseEvent.place, DoseEvent.recorded_at, DoseEvent.struck_at, Site.kind,
@@ -148,7 +192,7 @@ class Reading:
     def arrivals(self) -> dict[int, list[ClinicalEntry]]:
         """By patient: what was asked, claimed and confirmed of an arrival; struck-out entries too."""
         return _by(
-            self._session.scalars(
+            self.session.scalars(
                 select(ClinicalEntry).where(
                     ClinicalEntry.patient_id.in_(self._records), ClinicalEntry.kind.in_(OF_ARRIVAL)
                 )
@@ -160,7 +204,7 @@ class Reading:
     def consents(self) -> dict[int, list[SharingConsent]]:
         """By patient: what was said about telling each recipient; struck-out rows too."""
         return _by(
-            self._session.scalars(
+            self.session.scalars(
                 select(SharingConsent).where(SharingConsent.patient_id.in_(self._records))
             ),
             "patient_id",
@@ -170,7 +214,7 @@ class Reading:
     def deaths(self) -> dict[int, list[Any]]:
         """By patient: what was ever recorded of a death."""
         return _by(
-            self._session.execute(
+            self.session.execute(
                 select(
                     PatientChange.id, PatientChange.patient_id, PatientChange.became,
                     PatientChange.recorded_at,
@@ -185,7 +229,7 @@ class Reading:
     def with_forms(self) -> set[int]:
         """The patients any prescription form was ever made out for."""
         return set(
-            self._session.scalars(
+            self.session.scalars(
                 select(Script.patient_id).where(Script.patient_id.in_(self._records)).distinct()
             )
         )
@@ -194,7 +238,7 @@ class Reading:
     def tasks(self) -> dict[int, list[LeaverTask]]:
         """By plan: what started by itself, open, done or struck out."""
         return _by(
-            self._session.scalars(
+            self.session.scalars(
                 select(LeaverTask).where(
                     LeaverTask.plan_id.in_(self._plan_ids), LeaverTask.cause.is_not(None)
                 )
@@ -206,7 +250,7 @@ class Reading:
     def flags(self) -> dict[int, list[ReleaseFlag]]:
         """By plan: the flags the last scoring left standing."""
         return _by(
-            self._session.scalars(
+            self.session.scalars(
                 select(ReleaseFlag).where(
                     ReleaseFlag.plan_id.in_(self._plan_ids), ReleaseFlag.cleared_at.is_(None)
                 )
@@ -222,7 +266,7 @@ class Reading:
             .where(ReleaseAssessment.plan_id.in_(self._plan_ids))
             .group_by(ReleaseAssessment.plan_id)
         )
-        rows = self._session.execute(
+        rows = self.session.execute(
             select(ReleaseAssessment.plan_id, ReleaseAssessment.answer).where(
                 ReleaseAssessment.id.in_(newest)
             )

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from clinic.act import Act
 from clinic.calendars import holiday_lists
 from clinic.errors import NotFound
-from clinic.release import aftercare
+from clinic.release import aftercare, whose
 from clinic.release.facts import Json, known_now, release_request
 from clinic.release.models import ReleaseAssessment, ReleaseFlag, ReleasePlan
 from clinic.release.reading import Reading, stands
@@ -38,6 +38,7 @@ def score(act: Act, plan: ReleasePlan, reading: Reading | None = None) -> None:
     at = known_now(act, plan)
     several = reading is not None
     reading = reading or Reading(act, [plan])
+    whose.keep(act, plan, reading, at)
     request = release_request(act, plan.id, at, at, reading)
     answer = check(request, holiday_lists())
     raised, cleared = _keep_flags(act, plan, reading.flags.get(plan.id, ()), answer["flags"], at)
@@ -58,6 +59,8 @@ def score(act: Act, plan: ReleasePlan, reading: Reading | None = None) -> None:
         plan.next_due_at = min(plan.next_due_at, begin_at) if begin_at > at else plan.next_due_at
     # Once out there is no leaving today; who died or moved on has no day of release to count from.
     plan.left_on = plan.release_on if answer["released_today"] is None else None
+    asked_at = aftercare.next_asked_at(plan, request, at)
+    plan.next_due_at = min(plan.next_due_at, asked_at) if asked_at else plan.next_due_at
     consent = request.get("consent") or {}
     basis = (consent.get("lawful_basis") or "").strip()
     plan.may_share = consent.get("given") is True or bool(basis)
