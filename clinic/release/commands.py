@@ -21,7 +21,7 @@ from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.release import likely, scoring, whose
 from clinic.release.access import open_plan
-from clinic.release.facts import Json, release_request
+from clinic.release.facts import Json, asked_on_arrival, release_request
 from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
 from clinic.release.reading import Reading
 from clinic.release.sections import ENDINGS, PREMISES, SECTIONS, Section
@@ -155,6 +155,7 @@ def record(
     """
     kind = _section(section)
     plan = plan_to_change(act, plan_id, version, "release.fact_recorded", section=section)
+    _not_of_arrival(act, plan, kind)
     if not kind.many and standing_facts(act, plan.id, section):
         raise Conflict("This is recorded already. Correct what stands instead.")
     taken = act.session.scalar(
@@ -185,6 +186,7 @@ def correct(
     `given` is the whole fact, not what changes in it.
     """
     plan, row = _fact(act, fact_id, version, "release.fact_corrected")
+    _not_of_arrival(act, plan, SECTIONS[row.section])
     if row.visit_id is not None and not _same_moment(given.get("at"), row.says["at"]):
         raise Invalid.field("at", "is in the service's diary: move it there, or strike it out here")
     _strike(act, plan, row, reason)
@@ -193,6 +195,14 @@ def correct(
         premises_id=premises_id, site_id=site_id, visit_id=row.visit_id,
     )  # fmt: skip
     return added.id
+
+
+def _not_of_arrival(act: Act, plan: ReleasePlan, kind: Section) -> None:
+    if kind.key == "arrival" and asked_on_arrival(act, plan, plan.changed_at):
+        raise Conflict(
+            "They were received here: what they claimed, and who confirmed it, is recorded with "
+            "their arrival, in the assessment."
+        )
 
 
 def _same_moment(given: Any, standing: str) -> bool:

@@ -138,6 +138,14 @@ def forms_read(act: Act, plan: ReleasePlan, at: datetime) -> list[FormSupply]:
     return _forms(act.session, stay.patient_ids, one, leaves_on, at, at)
 
 
+def asked_on_arrival(act: Act, plan: ReleasePlan, at: datetime) -> bool:
+    """Is there a reception, with which what was claimed on arrival is recorded and confirmed?
+
+    Then that is the one source; a plan's own words of it count only where nobody was received here.
+    """
+    return _Stay(Reading(act, [plan]), plan, at, at).received_at is not None
+
+
 def _forms(
     session: Session,
     patient_ids: Sequence[int],

@@ -26,6 +26,7 @@ from clinic.patients.queries import banner, wing_lines
 from clinic.release import aftercare, care, closing, commands, presenters, queries, whose
 from clinic.release.access import open_plan
 from clinic.release.care_models import FINISHED, OWNERS, TASKS
+from clinic.release.facts import asked_on_arrival
 from clinic.release.forms import (
     ROWS,
     WEEKDAY_NAMES,
@@ -234,6 +235,7 @@ def _plan_page(template: str, now: queries.PlanNow) -> str:
         late_tasks=sum(care.late(each, work.at) for each in tasks), in_short=presenters.in_short,
         owner_after=aftercare.owner(work, now.plan, standing),
         recorded=[key for key, rows in now.facts.items() if rows],
+        on_arrival=presenters.on_arrival(now),
         task_words=TASKS, owner_words=OWNERS, outcome_words=FINISHED, late=care.late,
         ends=presenters.ends(now), any_day=presenters.any_day(now),
         at_version=_at_version(SureForm(), now.plan),
@@ -286,6 +288,8 @@ def _ways(now: queries.PlanNow, key: str) -> list[tuple[str, str]]:
     if key == "appointment" and service is not None and rows and rows[0].visit_id is not None:
         href = url_for("release_pages.strike", fact_id=rows[0].id)
         return [*links, (ANOTHER_PLACE, href)]
+    if key == "arrival" and presenters.on_arrival(now) is not None:
+        return [(section.title, url_for("assessments_pages.continuity", patient_id=now.patient.id))]
     if rows and not section.many:
         href = url_for("release_pages.correct", fact_id=rows[0].id)
     else:
@@ -398,6 +402,8 @@ def record(plan_id: int, section: str) -> Page:
     if kind is None:
         raise NotFound("There is no such section of a release plan.")
     plan, patient = open_plan(act(), plan_id, "release.plan_seen", right="release.plan")
+    if section == "arrival" and asked_on_arrival(act(), plan, act().at):
+        return redirect(url_for("assessments_pages.continuity", patient_id=patient.id))
     return _fact_page(plan, patient, kind, None)
 
 

@@ -69,6 +69,20 @@ def in_short(answer: Json, request: Json) -> str:
     return " ".join(said)
 
 
+def on_arrival(now: PlanNow) -> list[tuple[str, str]] | None:
+    """What the arrival's own record says of treatment claimed; None: nobody was received here."""
+    if "received_at" not in now.request:
+        return None
+    arrival = now.request.get("arrival") or {}
+    asks = {ask.name: ask for ask in SECTIONS["arrival"].asks}
+    told = {"claims_ost": arrival.get("claims_ost"), **(arrival.get("confirmed") or {})}
+    return [
+        (asks[name].label, said(asks[name], value))
+        for name, value in told.items()
+        if name in asks and (value is not None or name == "claims_ost")
+    ]
+
+
 def unknown(now: PlanNow) -> list[str]:
     """What nobody has recorded, as sentences: none of it counts as done or covered."""
     without_medicine = now.request.get("on_ost") is False
@@ -76,6 +90,8 @@ def unknown(now: PlanNow) -> list[str]:
     said = []
     for section in SECTIONS.values():
         if section.unknown is None or now.facts[section.key]:
+            continue
+        if section.key == "arrival" and "arrival" in now.request:
             continue
         if without_medicine and section.key in MEDICINE_ONLY:
             continue

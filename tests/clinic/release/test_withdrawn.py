@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from clinic.release import commands, scoring
-from clinic.release.models import ReleaseFact
+from clinic.assessments.commands import strike_entry
+from clinic.errors import Conflict
+from clinic.release import commands, presenters, scoring
+from clinic.release.models import ReleaseFact, ReleasePlan
 from scheduling.release_rules import RULES
+from tests.factories.assessments import a_claim, an_answer
 from tests.factories.release import (
     a_fact,
     a_hearing,
@@ -48,7 +51,6 @@ INSIDE: dict[str, Any] = {
     "transfer_information": {"transfer_on": "2026-08-18", "drug": "methadone",
                              "dose_form": "mixture", "last_dose_at": THEN,
                              "next_dose_at": "2026-08-19T08:00:00+01:00"},
-    "arrival": {"by": "prescriber", "at": THEN, "dose": True, "last_consumed": True},
     "naloxone": {"outcome": "issued", "on": "2026-08-16"},
     "overdose_session": {"outcome": "delivered", "on": "2026-08-16"},
 }  # fmt: skip
@@ -61,7 +63,6 @@ BEFORE = [
     ("RG-05", "weekend", STRUCK),
     ("RG-07", "court_pack", STRUCK),
     ("RG-09", "transfer_information", STRUCK),
-    ("RG-10", "arrival", {"by": "prescriber", "at": THEN, "dose": True}),
     ("RG-12", "notification", STRUCK),
     ("RG-13", "destination", STRUCK),
     ("RG-15", "pharmacy", STRUCK),
@@ -126,7 +127,7 @@ def plan_id(story):
 def test_every_flag_of_a_release_plan_has_its_fact_withdrawn_here():
     tried = {rule for rule, *_ in (*BEFORE, *THAT_DAY, *FROM_COURT, *AFTER)}
 
-    assert tried | {"RG-14"} == set(RULES)
+    assert tried | {"RG-10", "RG-14"} == set(RULES)
 
 
 @pytest.mark.proves("RC-02")
@@ -178,3 +179,29 @@ def test_what_was_reconfirmed_for_a_new_date_is_asked_about_again_without_it(sto
 
         assert "RG-14" in standing(act, plan_id), section
         corrected(act, fact_of(act, plan_id, section).id, **says)
+
+
+@pytest.mark.proves("RG-10")
+def test_a_confirmation_withdrawn_from_the_record_of_the_arrival_brings_its_flag_back(
+    story, plan_id
+):
+    """What was claimed on arrival has one source: the plan of somebody received takes none of its own."""
+    act = story.act()
+    patient = act.session.get_one(ReleasePlan, plan_id).patient_id
+    with pytest.raises(Conflict, match="recorded with their arrival"):
+        a_fact(act, plan_id, "arrival", claims_ost=False)
+    claim = a_claim(act, patient, "40", "2026-08-01", "2026-08-09")
+    assert "RG-10" in standing(act, plan_id)
+    answer = an_answer(act, patient, claim, "prescriber")
+    assert "RG-10" not in standing(act, plan_id)
+
+    strike_entry(act, patient, answer, "Another person's record was read out")
+
+    assert "RG-10" in standing(act, plan_id)
+    an_answer(act, patient, claim, "prescriber")
+    assert "RG-10" not in standing(act, plan_id)
+    now = story.now(plan_id)
+    assert presenters.on_arrival(now)[:2] == [
+        ("Do they say they are in treatment?", "Yes"), ("Confirmed by", "Prescriber"),
+    ]  # fmt: skip
+    assert "What was claimed and confirmed on arrival" not in presenters.unknown(now)
