@@ -89,10 +89,7 @@ def database() -> Database:
 def act() -> Act:
     """The piece of work this request is: reads share one session, a command gets one that writes."""
     if "act" not in g:
-        reading = request.method in SAFE_METHODS
-        store = database()
-        work = store.reading() if reading else store.session()
-        work.info["reading"] = reading
+        work = _looking() if request.method in SAFE_METHODS else database().session()
         staff: SignedIn | None = g.get("staff")
         g.act = Act(
             session=work,
@@ -105,6 +102,14 @@ def act() -> Act:
             request_id=g.request_id,
         )
     return g.act  # type: ignore[no-any-return]
+
+
+def _looking() -> Session:
+    """What this request reads by: who asks, and, where it writes nothing, everything it shows."""
+    if "looking" not in g:
+        g.looking = database().reading()
+        g.looking.info["reading"] = True
+    return g.looking  # type: ignore[no-any-return]
 
 
 def init_app(app: Flask) -> None:
@@ -144,8 +149,11 @@ def init_app(app: Flask) -> None:
 
     @app.teardown_request
     def _close(error: BaseException | None) -> None:
+        looking: Session | None = g.pop("looking", None)
         work: Act | None = g.pop("act", None)
-        if work is not None:
+        if looking is not None:
+            looking.close()
+        if work is not None and work.session is not looking:
             work.session.close()
 
 
@@ -216,13 +224,13 @@ _TOKEN = _proof(ApiToken, ApiToken.revoked_at, ApiToken.expires_at, ApiToken.sco
 
 
 def _found(proof: Any, token: str) -> Sequence[Any]:
-    with database().reading() as reading:
-        # Past the mapped objects: it is asked before every request.
-        return (
-            reading.connection()
-            .execute(proof, {"token_hash": token_hash(token), "today": clock.today()})
-            .all()
-        )
+    looking = _looking()
+    # Past the mapped objects: it is asked before every request.
+    about = {"token_hash": token_hash(token), "today": clock.today()}
+    found = looking.connection().execute(proof, about).all()
+    if request.method not in SAFE_METHODS:
+        looking.close()  # what is written is read by a session of its own
+    return found
 
 
 def _by_cookie() -> SignedIn | None:
@@ -234,6 +242,7 @@ def _by_cookie() -> SignedIn | None:
     if not found or found[0].ended_at is not None or g.at - found[0].seen_at > idle:
         return None
     if g.at - found[0].seen_at > SEEN_EVERY:
+        _looking().close()  # nothing is read meanwhile
         with database().transaction() as writing:
             writing.execute(
                 update(StaffSession).where(StaffSession.id == found[0].id).values(seen_at=g.at)
