@@ -69,13 +69,13 @@ def take_turn(act: Act, patient_id: int) -> datetime:
     whoever joins records: a dose judged by one record is seen by the next judged by both.
     """
     connection, at = act.session.connection(), act.at
-    connection.execute(_WAIT, {"of": patient_id})
-    if not connection.execute(_STAMP, {"of": patient_id, "at": at}).rowcount:
+    if not connection.execute(_WAIT_AND_STAMP, {"of": patient_id, "at": at}).rowcount:
+        connection.execute(_WAIT, {"of": patient_id})
         last_at = connection.execute(_LAST, {"of": patient_id}).scalar()
         if last_at is None:
             connection.execute(_FIRST, {"patient_id": patient_id, "last_at": at})
         else:
-            at = last_at + TICK
+            at = max(at, last_at + TICK)
             connection.execute(_STAMP, {"of": patient_id, "at": at})
     return at
 
@@ -87,6 +87,9 @@ _STAMP = (
     .where(RecordTurn.patient_id == bindparam("of"), RecordTurn.last_at < bindparam("at"))
     .values(last_at=bindparam("at"))
 )
+# At once, as nearly everybody has a turn already. Where no row was stamped PostgreSQL may not have
+# come as far as waiting, so then it is asked to.
+_WAIT_AND_STAMP = _STAMP.where(RecordTurn.patient_id == _WAIT.scalar_subquery())
 _LAST = select(RecordTurn.last_at).where(RecordTurn.patient_id == bindparam("of"))
 _FIRST = insert(RecordTurn.__table__)
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from clinic.act import Act
 from clinic.assessments.entries import Entries
@@ -45,30 +45,36 @@ class Arrived:
 
 def arrived_here(act: Act, records: Collection[int], *, in_prison: bool) -> Arrived | None:
     """The stay that stands at this prison; at a service outside, the newest way out of custody."""
-    if in_prison:
-        at = act.session.scalar(
-            select(ReceptionDetail.received_at)
-            .join(Reception, Reception.id == ReceptionDetail.reception_id)
-            .where(
-                Reception.patient_id.in_(records), Reception.site_id == act.site_id,
-                Reception.left_at.is_(None), Reception.undone_at.is_(None),
-                ReceptionDetail.known_until.is_(None),
-            )
-            .order_by(ReceptionDetail.received_at.desc())
-            .limit(1)
-        )  # fmt: skip
-        return None if at is None else Arrived("prison", at)
-    at = act.session.scalar(
-        select(Exit.at)
-        .join(Reception, Reception.id == Exit.reception_id)
-        .where(
-            Reception.patient_id.in_(records), Reception.undone_at.is_(None),
-            Exit.known_until.is_(None), Exit.how.in_(TO_LIBERTY), Exit.at <= act.at,
-        )
-        .order_by(Exit.at.desc())
-        .limit(1)
-    )  # fmt: skip
-    return None if at is None else Arrived("community", at)
+    where, look = ("prison", _RECEIVED) if in_prison else ("community", _LEFT)
+    about = {"records": list(records), "site_id": act.site_id, "now": act.at}
+    act.session.flush()
+    at = act.session.connection().execute(look, about).scalar()
+    return None if at is None else Arrived(where, at)
+
+
+# Asked whenever a dose is judged, so they are built once and know no mapped objects.
+_RECORDS = bindparam("records", expanding=True)
+_RECEIVED = (
+    select(ReceptionDetail.received_at)
+    .join(Reception, Reception.id == ReceptionDetail.reception_id)
+    .where(
+        Reception.patient_id.in_(_RECORDS), Reception.site_id == bindparam("site_id"),
+        Reception.left_at.is_(None), Reception.undone_at.is_(None),
+        ReceptionDetail.known_until.is_(None),
+    )
+    .order_by(ReceptionDetail.received_at.desc())
+    .limit(1)
+)  # fmt: skip
+_LEFT = (
+    select(Exit.at)
+    .join(Reception, Reception.id == Exit.reception_id)
+    .where(
+        Reception.patient_id.in_(_RECORDS), Reception.undone_at.is_(None),
+        Exit.known_until.is_(None), Exit.how.in_(TO_LIBERTY), Exit.at <= bindparam("now"),
+    )
+    .order_by(Exit.at.desc())
+    .limit(1)
+)  # fmt: skip
 
 
 def answers(of: Entries, arrived: Arrived | None = None) -> list[ClinicalEntry]:
