@@ -22,7 +22,7 @@ from clinic.bench.run import PASSWORD
 from clinic.custody.commands import receive_prisoner
 from clinic.db import Database
 from clinic.patients.commands import register_patient
-from clinic.release import commands, sweeps
+from clinic.release import commands, premises, sweeps
 from clinic.release.models import ReleaseFact, ReleaseFlag, ReleasePlan
 from clinic.roles import RIGHTS
 from clinic.staff.commands import give_role, set_up
@@ -71,8 +71,8 @@ def a_prison(
 
 
 def _a_pharmacy(act: Act, number: int) -> int:
-    premises_id = commands.add_premises(act, kind="pharmacy", name=f"Pharmacy {number}")
-    commands.set_week(act, premises_id, _WEEK, nation=NATION, reason="As on its door")
+    premises_id = premises.add_premises(act, kind="pharmacy", name=f"Pharmacy {number}")
+    premises.set_week(act, premises_id, _WEEK, nation=NATION, reason="As on its door")
     return premises_id
 
 
@@ -171,7 +171,7 @@ def closed_pharmacy(act: Act, premises_id: int, say: Say) -> None:
         select(func.count(ReleaseFact.id)).where(ReleaseFact.premises_id == premises_id)
     )
     began = time.perf_counter()
-    commands.close_premises(act, premises_id, collect_on, collect_on, reason="Shut for the day")
+    premises.close_premises(act, premises_id, collect_on, collect_on, reason="Shut for the day")
     taken = time.perf_counter() - began
     raised = _raised_since(act, "RG-15")
     what = _title(f"pharmacy of {using} closed", OPEN)

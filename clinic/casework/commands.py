@@ -33,7 +33,7 @@ from clinic.custody.stays import (
 )
 from clinic.errors import Conflict, Invalid, needed, one_of, says, written
 from clinic.patients.models import Allocation
-from clinic.release.commands import follow_patient
+from clinic.release.following import follow_patient
 from dosing.days import london_day
 from scheduling.completion import (
     NEXT_EXPLAINED,

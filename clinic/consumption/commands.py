@@ -38,7 +38,7 @@ from clinic.patients.queries import same_person
 from clinic.prescriptions import facts
 from clinic.prescriptions.models import DoseDecision
 from clinic.prescriptions.queries import decided
-from clinic.release.commands import follow_patient
+from clinic.release.following import follow_patient
 from clinic.sites.models import Site
 from clinic.soundness import must_be_open
 from clinic.staff.models import Staff

@@ -17,7 +17,7 @@ from clinic.errors import Conflict, Invalid, NotFound, one_of
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.prescriptions.queries import decided
-from clinic.release.commands import follow_patient
+from clinic.release.following import follow_patient
 from clinic.soundness import must_be_open
 from clinic.turns import past, strike, take_turn, why
 from dosing.days import london_day

@@ -43,7 +43,7 @@ from clinic.patients.commands import (
 )
 from clinic.patients.models import Patient, Registration
 from clinic.patients.queries import same_person
-from clinic.release.commands import follow_patient
+from clinic.release.following import follow_patient
 from dosing.days import london_day
 from scheduling.custody_request import RECEPTION_IS_DAY_1
 from scheduling.phases import COMPLETION_DAY

@@ -31,7 +31,7 @@ from clinic.custody.stays import add, has_happened, opened, standing, strike, to
 from clinic.errors import Conflict, Invalid, one_of
 from clinic.groups.offers import release_after
 from clinic.patients.commands import correct_patient, take_onto_caseload
-from clinic.release.commands import follow_patient
+from clinic.release.following import follow_patient
 from clinic.sites.models import NATIONS, Site
 from dosing.days import london_day
 

@@ -16,7 +16,7 @@ from clinic.errors import Trouble
 from clinic.handovers import commands as handovers
 from clinic.handovers import custody
 from clinic.handovers.models import ReleaseHandover
-from clinic.release import care, closing, consents
+from clinic.release import care, closing, consents, premises
 from clinic.release import commands as release
 from clinic.release.models import ReleasePlan
 
@@ -29,14 +29,14 @@ def tell(story: Story) -> None:
     """Six plans of one prison: three are for Riverside, with consent."""
     story.say("release plans with and without gaps")
     work = story.by("byrne")
-    pharmacy = release.add_premises(
+    pharmacy = premises.add_premises(
         work,
         kind="pharmacy",
         name="High Street Pharmacy",
         address="12 High Street, Northborough",
         telephone="01632 960050",
     )
-    release.set_week(work, pharmacy, WEEK, nation="england_and_wales", reason="As on its door")
+    premises.set_week(work, pharmacy, WEEK, nation="england_and_wales", reason="As on its door")
     patients = list(
         work.session.scalars(
             select(Reception.patient_id)

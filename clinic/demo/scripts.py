@@ -11,7 +11,7 @@ from clinic.demo.doses import REASON
 from clinic.demo.story import Story
 from clinic.errors import Trouble
 from clinic.prescriptions.commands import save_dose_decision
-from clinic.release import commands as premises
+from clinic.release import premises
 from clinic.roles import RIGHTS
 from clinic.scripts import commands
 from clinic.scripts.models import SUPERVISED

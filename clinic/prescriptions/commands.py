@@ -22,7 +22,7 @@ from clinic.prescriptions.facts import Gathered, Missing
 from clinic.prescriptions.findings import keep_findings
 from clinic.prescriptions.models import OVERRIDES, DoseDecision, DoseStop
 from clinic.prescriptions.queries import decided
-from clinic.release.commands import follow_patient
+from clinic.release.following import follow_patient
 from clinic.sites.queries import Here, what_holds
 from clinic.soundness import must_be_open
 from clinic.staff.queries import as_prescriber

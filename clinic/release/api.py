@@ -9,6 +9,7 @@ from flask import Response, jsonify
 from clinic.auth import act, needs
 from clinic.openapi import VERSIONED, Blueprint, if_match, tag
 from clinic.release import closing, commands, presenters, queries
+from clinic.release import premises as pharmacies
 from clinic.release.access import open_plan as open_plan_of
 from clinic.release.schemas import (
     ComingListSchema,
@@ -258,7 +259,7 @@ def _premises(premises_id: int, status: int = 200) -> Response:
 @release_api.response(201, PremisesSchema)
 def add_premises(given: Given) -> Response:
     """Add a pharmacy or a clinic."""
-    return _premises(commands.add_premises(act(), **given), 201)
+    return _premises(pharmacies.add_premises(act(), **given), 201)
 
 
 @release_api.get("/premises/<int:premises_id>")
@@ -277,7 +278,7 @@ def premises(premises_id: int) -> Response:
 @_none
 def set_week(given: Given, premises_id: int) -> Response:
     """Record its opening hours. Every plan that uses it follows."""
-    commands.set_week(act(), premises_id, **given)
+    pharmacies.set_week(act(), premises_id, **given)
     return _premises(premises_id)
 
 
@@ -289,7 +290,7 @@ def set_week(given: Given, premises_id: int) -> Response:
 @release_api.alt_response(409, description="Something is recorded for one of these days")
 def close_premises(given: Given, premises_id: int) -> Response:
     """It is closed on these days. Every plan that uses it follows."""
-    commands.close_premises(act(), premises_id, **given)
+    pharmacies.close_premises(act(), premises_id, **given)
     return _premises(premises_id, 201)
 
 
@@ -301,7 +302,7 @@ def close_premises(given: Given, premises_id: int) -> Response:
 @release_api.alt_response(409, description="Something is recorded for that day")
 def open_premises(given: Given, premises_id: int) -> Response:
     """It opens on a day out of the ordinary. Every plan that uses it follows."""
-    commands.open_premises(act(), premises_id, **given)
+    pharmacies.open_premises(act(), premises_id, **given)
     return _premises(premises_id, 201)
 
 
@@ -312,4 +313,4 @@ def open_premises(given: Given, premises_id: int) -> Response:
 @_none
 def strike_premises_fact(given: Given, fact_id: int) -> None:
     """A week, closure or opening was wrong. Every plan that uses the place follows."""
-    commands.strike_premises_fact(act(), fact_id, reason=given["reason"])
+    pharmacies.strike_premises_fact(act(), fact_id, reason=given["reason"])

@@ -22,7 +22,7 @@ from clinic.assessments.commands import follows_arrivals
 from clinic.calendars import holiday_lists
 from clinic.errors import Conflict, Invalid
 from clinic.patients.commands import follows_deaths, take_onto_caseload
-from clinic.release import commands
+from clinic.release import commands, following
 from clinic.release.facts import known_now, release_request
 from clinic.release.models import ReleaseFact, ReleasePlan
 from clinic.release.queries import PlanNow
@@ -178,7 +178,7 @@ def visit_changed(act: Act, visit: Visit) -> None:
         )
     )  # fmt: skip
     if plan_id is not None:
-        commands.follow_plan(act, plan_id)
+        following.follow_plan(act, plan_id)
 
 
 def at_key(places: list[FreePlace], key: str) -> Place:
@@ -192,10 +192,10 @@ def at_key(places: list[FreePlace], key: str) -> Place:
 @follows_arrivals
 def arrival_recorded(act: Act, patient_id: int) -> None:
     """What was claimed on arrival, and who confirmed it, is read by the plan."""
-    commands.follow_patient(act, patient_id)
+    following.follow_patient(act, patient_id)
 
 
 @follows_deaths
 def death_recorded(act: Act, patient_id: int) -> None:
     """Everything stops, or goes on again where the entry was wrong."""
-    commands.follow_patient(act, patient_id)
+    following.follow_patient(act, patient_id)

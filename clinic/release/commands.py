@@ -7,33 +7,27 @@ is ever behind the facts. What the rules cannot read is refused, with the field 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
 
-from clinic import logs
 from clinic.act import Act, command
-from clinic.calendars import holiday_lists
 from clinic.errors import Conflict, Invalid, NotFound, Stale, needed, says
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.release import likely, scoring, whose
 from clinic.release.access import open_plan
 from clinic.release.facts import Json, asked_on_arrival, release_request
-from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
-from clinic.release.reading import Reading
-from clinic.release.sections import ENDINGS, PREMISES, SECTIONS, Section
-from clinic.sites.models import NATIONS, Site
+from clinic.release.following import follow_plan, note_fault
+from clinic.release.models import Premises, ReleaseFact, ReleasePlan
+from clinic.release.sections import ENDINGS, SECTIONS, Section
+from clinic.sites.models import Site
 from clinic.staff.models import Staff
-from dosing.days import days_between
 from dosing.shape import Refused
-from scheduling.release import check
 
 _ONE_PLAN = "This person already has an open release plan."
 _A_MOMENT_AGO = "Somebody recorded this a moment ago. Look again before changing it."
-_DAY_SAID = "Something is already recorded for one of these days. Strike it out first."
 # SQLite names the columns of a unique index, PostgreSQL the index.
 for _name, _sentence in {
     "uq_release_plan_open": _ONE_PLAN,
@@ -42,14 +36,11 @@ for _name, _sentence in {
     "release_fact.plan_id": _A_MOMENT_AGO,
     "uq_release_flag_raised": _A_MOMENT_AGO,
     "release_flag.plan_id": _A_MOMENT_AGO,
-    "uq_premises_fact": _DAY_SAID,
-    "premises_fact.premises_id": _DAY_SAID,
     "release_history": "What was recorded about a release is kept.",
 }.items():
     says(_name, _sentence)
 
 LONGEST = 200
-MOST_DAYS_CLOSED = 60
 TICK = timedelta(microseconds=1)
 """Each fact of a plan is later than the one before, so what was known when can be told apart."""
 
@@ -425,197 +416,7 @@ def _changed(act: Act, plan: ReleasePlan, what: str) -> int:
     return plan.version
 
 
-# -- pharmacies and clinics ----------------------------------------------------------------
-
-
-@command
-def add_premises(
-    act: Act, *, kind: str, name: str, address: str | None = None, telephone: str | None = None
-) -> int:
-    """Add a pharmacy or a clinic. Returns its id. Its week is not known until it is recorded."""
-    act.need("release.plan")
-    if kind not in PREMISES:
-        raise Invalid.field("kind", f"must be one of: {', '.join(PREMISES)}")
-    row = Premises(
-        kind=kind, name=needed("name", name, LONGEST), address=(address or "").strip() or None,
-        telephone=(telephone or "").strip() or None, recorded_at=act.at, recorded_by=act.staff_id,
-    )  # fmt: skip
-    act.session.add(row)
-    act.session.flush()
-    act.note("release.premises_added", premises=row.id)
-    return row.id
-
-
-@command
-def set_week(
-    act: Act, premises_id: int, week: dict[str, list[str]], *, nation: str, reason: str
-) -> int:
-    """Record the opening hours, weekday by weekday; a weekday left out is closed. Returns the id.
-
-    `week`: mon to sun, each a list such as ["09:00-13:00", "14:00-18:00"]. `nation`: whose bank
-    holidays it is closed on, which need not be those of the service that sends people there.
-    """
-    act.need("release.plan")
-    if nation not in NATIONS:
-        raise Invalid.field("nation", f"must be one of: {', '.join(NATIONS)}")
-    row = _premises(act, premises_id)
-    reason = needed("reason", reason, LONGEST)
-    for old in _days(act, row.id):
-        if old.kind == "hours":
-            _strike_day(act, old, reason)
-    return _add_day(act, row, "hours", None, week, reason, nation=nation).id
-
-
-@command
-def close_premises(
-    act: Act, premises_id: int, first_on: date, last_on: date, *, reason: str
-) -> list[int]:
-    """It is closed from the first day to the last, both included. Every plan using it follows."""
-    act.need("release.plan")
-    row = _premises(act, premises_id)
-    reason = needed("reason", reason, LONGEST)
-    if not first_on <= last_on <= first_on + timedelta(days=MOST_DAYS_CLOSED):
-        raise Invalid.field(
-            "last_on", f"must be on or after the first day, at most {MOST_DAYS_CLOSED} days later"
-        )
-    days = days_between(first_on, last_on)
-    added = [_add_day(act, row, "closure", on, None, reason, follow=False).id for on in days]
-    _follow(act, row.id)
-    return added
-
-
-@command
-def open_premises(act: Act, premises_id: int, on: date, hours: list[str], *, reason: str) -> int:
-    """It opens on a day out of the ordinary, at these hours, such as ["10:00-12:00"]."""
-    act.need("release.plan")
-    row = _premises(act, premises_id)
-    return _add_day(act, row, "opening", on, {"hours": hours}, needed("reason", reason, LONGEST)).id
-
-
-@command
-def strike_premises_fact(act: Act, fact_id: int, *, reason: str) -> None:
-    """A closure, an opening or a week was wrong or no longer holds."""
-    act.need("release.plan")
-    row = act.session.get(PremisesFact, fact_id)
-    if row is None or row.struck_at is not None:
-        raise NotFound("There is no such fact, or it was struck out already.")
-    _strike_day(act, row, needed("reason", reason, LONGEST))
-    act.note("release.premises_struck", premises=row.premises_id, fact=row.id)
-    _follow(act, row.premises_id)
-
-
-def _premises(act: Act, premises_id: int) -> Premises:
-    row = act.session.get(Premises, premises_id)
-    if row is None:
-        raise NotFound("There is no such pharmacy or clinic.")
-    return row
-
-
-def _days(act: Act, premises_id: int) -> Sequence[PremisesFact]:
-    return act.session.scalars(
-        select(PremisesFact).where(
-            PremisesFact.premises_id == premises_id, PremisesFact.struck_at.is_(None)
-        )
-    ).all()
-
-
-def _strike_day(act: Act, row: PremisesFact, reason: str) -> None:
-    row.struck_at, row.struck_by, row.struck_reason = act.at, act.staff_id, reason
-    act.session.flush()
-
-
-def _add_day(
-    act: Act,
-    premises: Premises,
-    kind: str,
-    on: date | None,
-    hours: dict[str, Any] | None,
-    reason: str,
-    *,
-    nation: str | None = None,
-    follow: bool = True,
-) -> PremisesFact:
-    row = PremisesFact(
-        premises_id=premises.id, kind=kind, on=on, hours=hours, nation=nation, reason=reason,
-        recorded_at=act.at, recorded_by=act.staff_id, struck_at=None, struck_by=None,
-        struck_reason=None,
-    )  # fmt: skip
-    _check_hours(act, kind, on, hours)
-    act.session.add(row)
-    act.session.flush()
-    act.note("release.premises_changed", premises=premises.id, fact=row.id)
-    if follow:
-        _follow(act, premises.id)
-    return row
-
-
-def _check_hours(act: Act, kind: str, on: date | None, hours: dict[str, Any] | None) -> None:
-    """The contract's own reader settles what hours may be, whether or not a plan uses them."""
-    pharmacy: Json = {"name": "any"}
-    if kind == "hours":
-        pharmacy["hours"] = hours
-    elif kind == "opening":
-        pharmacy["openings"] = [
-            {"on": on.isoformat() if on else None, "hours": (hours or {}).get("hours")}
-        ]
-    request = {
-        "case": "hours",
-        "as_at": act.at.isoformat(),
-        "prison": {"nation": "england_and_wales"},
-        "pharmacy": pharmacy,
-    }
-    try:
-        check(request, holiday_lists())
-    except Refused as refused:
-        path = refused.field.removeprefix("pharmacy.hours.").partition("[")[0]
-        field = path if kind == "hours" else "hours"
-        raise Invalid.field(field, refused.message) from refused
-
-
-def _follow(act: Act, premises_id: int) -> None:
-    """Score every open plan that uses this pharmacy or clinic."""
-    using = act.session.scalars(
-        select(ReleasePlan.id)
-        .join(ReleaseFact, ReleaseFact.plan_id == ReleasePlan.id)
-        .where(
-            ReleaseFact.premises_id == premises_id,
-            ReleaseFact.struck_at.is_(None),
-            ReleasePlan.closed_at.is_(None),
-        )
-        .distinct()
-        .order_by(ReleasePlan.id)
-    )
-    follow_plans(act, using.all())
-
-
 # -- what other rooms record ---------------------------------------------------------------
-
-
-@command
-def follow_patient(act: Act, patient_id: int) -> None:
-    """Something a release plan reads was recorded elsewhere: score the open plan again, if any.
-
-    For the commands of other rooms, which have settled that the record may be changed. What they
-    recorded stands whatever becomes of the scoring: a dose that was swallowed is on record though
-    the plan could not be scored. That is kept on the plan as its fault, and tried again.
-    """
-    plan_ids = act.session.scalars(
-        select(ReleasePlan.id).where(
-            ReleasePlan.patient_id.in_(same_person(act, patient_id)),
-            ReleasePlan.closed_at.is_(None),
-        )
-    ).all()
-    if not plan_ids:
-        return
-    try:
-        with act.session.begin_nested():
-            follow_plans(act, plan_ids)
-    except DBAPIError:
-        raise  # the database's own refusals decide over everything done with them
-    except Exception:  # whatever it is: see above
-        logs.exception("plan not scored", plans=list(plan_ids))
-        for plan_id in plan_ids:
-            note_fault(act, plan_id, "could not be scored: a fault of the service")
 
 
 @command
@@ -634,35 +435,3 @@ def set_fact(act: Act, plan_id: int, section: str, given: Json, *, only_new: boo
         _strike(act, plan, standing, "More became known")
         given = {**standing.says, **given}
     add_fact(act, plan, kind, given, f"recorded {section}")
-
-
-@command
-def follow_plan(act: Act, plan_id: int) -> None:
-    """Score one plan again, as `follow_plans` does."""
-    follow_plans(act, [plan_id])
-
-
-@command
-def follow_plans(act: Act, plan_ids: Sequence[int]) -> None:
-    """Score plans again. Facts the rules cannot read are kept on their plan as its fault.
-
-    The last flags then stay as they are: nothing is cleared by facts nobody can read.
-    """
-    plans = act.session.scalars(
-        select(ReleasePlan).where(ReleasePlan.id.in_(plan_ids)).order_by(ReleasePlan.id)
-    ).all()
-    reading = Reading(act, plans)
-    for plan in plans:
-        try:
-            scoring.score(act, plan, reading)
-        except Refused as refused:
-            note_fault(act, plan.id, f"{refused.field} {refused.message}")
-    act.session.flush()
-
-
-@command
-def note_fault(act: Act, plan_id: int, says: str) -> None:
-    """Keep on the plan why it could not be scored; the next sweep tries again."""
-    plan = act.session.get_one(ReleasePlan, plan_id)
-    plan.fault, plan.scored_at = says[:LONGEST], act.at
-    plan.next_due_at = act.at

@@ -20,8 +20,8 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.release.access import open_plan
 from clinic.release.care_models import CONSENTS, SharingConsent
-from clinic.release.commands import follow_patient
 from clinic.release.consent_facts import newest_about
+from clinic.release.following import follow_patient
 from clinic.sites.models import Site
 
 LONGEST = 500

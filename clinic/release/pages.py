@@ -1,22 +1,20 @@
-"""The pages of release: who is about to leave, each plan, a form per fact, pharmacies and clinics."""
+"""The pages of release: who is about to leave, and each plan."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, flash, redirect, render_template, url_for
 
 from clinic import home, ui
-from clinic.act import Act, rehearsed
+from clinic.act import Act
 from clinic.appointments.arrange_pages import arranging
 from clinic.appointments.chain import Arranged
 from clinic.auth import act, needs
-from clinic.custody.queries import newest_reception, went
-from clinic.errors import Conflict, Invalid, NotFound, Stale
-from clinic.forms import STEP, Form
+from clinic.errors import Conflict
+from clinic.forms import Form
 from clinic.handovers.queries import of_plan
 from clinic.patients import pages as patients_pages
 from clinic.patients.access import open_record
@@ -26,35 +24,15 @@ from clinic.patients.queries import banner, wing_lines
 from clinic.release import aftercare, care, closing, commands, presenters, queries, whose
 from clinic.release.access import open_plan
 from clinic.release.care_models import FINISHED, OWNERS, TASKS
-from clinic.release.facts import asked_on_arrival
-from clinic.release.forms import (
-    ROWS,
-    WEEKDAY_NAMES,
-    BookForm,
-    CloseForm,
-    ClosureForm,
-    FactForm,
-    OpeningForm,
-    PremisesForm,
-    ReasonForm,
-    StartForm,
-    StrikeForm,
-    SureForm,
-    WeekForm,
-    section_form,
-)
-from clinic.release.models import ReleaseFact, ReleasePlan
-from clinic.release.places import nation_of
-from clinic.release.sections import PREMISES, SECTIONS, STEPS, Section
-from clinic.sites.models import NATIONS
+from clinic.release.forms import BookForm, CloseForm, StartForm, SureForm
+from clinic.release.page_parts import Page, at_version, carried_out, one_form, saved, to_plan
+from clinic.release.sections import SECTIONS, STEPS
 from dosing.days import london_day
 from scheduling.release_rules import LIMITS
 
 release_pages = Blueprint("release_pages", __name__, url_prefix="/release")
 ui.nav("Releases", "release_pages.coming", "release.read")
 
-Page = str | Response | tuple[str, int]
-ROW = "row"  # the button that draws one more collection
 MOST_ON_HOME = 20
 ANOTHER_PLACE = "Give its place back and book another"
 COLOURS = {"critical": "red", "red": "red", "amber": "orange"}
@@ -197,7 +175,7 @@ def start(patient_id: int) -> Page:
     if form.carried_out(work_it):
         flash("The plan is open. Nothing in it is known yet.")
         return redirect(url_for("release_pages.plan", plan_id=made[0]))
-    return _form(
+    return one_form(
         form, "Start a release plan", url_for("release_pages.coming"), patient,
         lead="The plan shows what is not known and which days would be without medicine.",
         button="Start the plan",
@@ -238,7 +216,7 @@ def _plan_page(template: str, now: queries.PlanNow) -> str:
         on_arrival=presenters.on_arrival(now),
         task_words=TASKS, owner_words=OWNERS, outcome_words=FINISHED, late=care.late,
         ends=presenters.ends(now), any_day=presenters.any_day(now),
-        at_version=_at_version(SureForm(), now.plan),
+        at_version=at_version(SureForm(), now.plan),
         another_place=ANOTHER_PLACE,
         not_accepted=whose.not_accepted(work, now.plan) if now.plan.closed_at is None else None,
         moves=whose.moves_of(work, now.plan.id), moment=work.at,
@@ -307,7 +285,7 @@ def book(plan_id: int) -> Page:
         site, places = closing.first_places(work, plan)
     except Conflict as lacking:
         flash(lacking.detail)
-        return redirect(_to(plan_id))
+        return redirect(to_plan(plan_id))
     form = BookForm()
     form["place"].choices = [
         (each.key, f"{ui.moment(each.place.starts_at)}, {each.doctor} and {each.worker}")
@@ -326,18 +304,18 @@ def book(plan_id: int) -> Page:
             )  # fmt: skip
 
         about_shut_days = arranging(
-            form, book_it, patient_id=patient.id, day_1=place.starts_at, back=_to(plan_id),
+            form, book_it, patient_id=patient.id, day_1=place.starts_at, back=to_plan(plan_id),
             button="Book it",
         )  # fmt: skip
         if about_shut_days is not None:
             asking.append(about_shut_days)
 
-    if _carried_out(form, plan, work_it):
+    if carried_out(form, plan, work_it):
         if asking:
             return asking[0]
-        return _saved(f"The appointment at {site.name} is booked and recorded.", plan_id)
+        return saved(f"The appointment at {site.name} is booked and recorded.", plan_id)
     page = render_template(
-        "release/book.jinja", form=form, site=site, places=places, cancel=_to(plan_id),
+        "release/book.jinja", form=form, site=site, places=places, cancel=to_plan(plan_id),
         banner=banner(work, patient),
     )  # fmt: skip
     return page, form.status
@@ -352,7 +330,7 @@ def history(plan_id: int) -> Page:
         "release/history.jinja", history=found, plan=found.plan,
         banner=banner(act(), found.patient), sections=SECTIONS,
         moves=whose.moves_of(act(), plan_id), one_line=presenters.one_line,
-        sure=_at_version(SureForm(), found.plan),
+        sure=at_version(SureForm(), found.plan),
         may_plan=act().may("release.plan") and found.plan.closed_at is None,
     )  # fmt: skip
 
@@ -370,9 +348,9 @@ def close(plan_id: int) -> Page:
             reason=form["reason"].data,
         )  # fmt: skip
 
-    if _carried_out(form, plan, work_it):
-        return _saved("The plan is closed.", plan_id)
-    return _form(form, "Close the release plan", _to(plan_id), patient, button="Close the plan",
+    if carried_out(form, plan, work_it):
+        return saved("The plan is closed.", plan_id)
+    return one_form(form, "Close the release plan", to_plan(plan_id), patient, button="Close the plan",
                  warning=True)  # fmt: skip
 
 
@@ -386,314 +364,6 @@ def reopen(plan_id: int) -> Page:
     def work_it() -> None:
         commands.reopen_release_plan(act(), plan_id, version=form["version"].data)
 
-    if _carried_out(form, plan, work_it):
-        return _saved("The plan is open again.", plan_id)
-    return _form(form, "Reopen the release plan", _to(plan_id), patient, button="Reopen it")
-
-
-# -- facts ---------------------------------------------------------------------------------
-
-
-@release_pages.route("/plans/<int:plan_id>/facts/<section>", methods=["GET", "POST"])
-@needs("release.plan")
-def record(plan_id: int, section: str) -> Page:
-    """The form of one section, empty: nothing is preset."""
-    kind = SECTIONS.get(section)
-    if kind is None:
-        raise NotFound("There is no such section of a release plan.")
-    plan, patient = open_plan(act(), plan_id, "release.plan_seen", right="release.plan")
-    if section == "arrival" and asked_on_arrival(act(), plan, act().at):
-        return redirect(url_for("assessments_pages.continuity", patient_id=patient.id))
-    return _fact_page(plan, patient, kind, None)
-
-
-@release_pages.route("/facts/<int:fact_id>/correct", methods=["GET", "POST"])
-@needs("release.plan")
-def correct(fact_id: int) -> Page:
-    """The same form, filled with what stands; it asks why."""
-    row, plan, patient = queries.fact_to_change(act(), fact_id)
-    return _fact_page(plan, patient, SECTIONS[row.section], row)
-
-
-def _fact_page(plan: ReleasePlan, patient: Patient, kind: Section, row: ReleaseFact | None) -> Page:
-    work = act()
-    form = section_form(kind, correcting=row is not None)()
-    _offer(work, form, kind)
-    if not form.is_submitted():
-        if row is not None:
-            form.fill(row)
-        if "instalments" in form:
-            for _ in range(max(1, ROWS - len(form["instalments"]))):
-                form.add_row()
-    page = {
-        "form": form, "kind": kind, "plan": plan, "banner": banner(work, patient),
-        "correcting": row, "cancel": _to(plan.id),
-    }  # fmt: skip
-    if kind.key == "exit" and row is None and work.may("custody.read"):
-        stay = newest_reception(work, patient.id)
-        if stay is not None and stay.site_id == work.site_id and went(work, stay) is None:
-            page["stay_id"] = stay.id
-    if kind.key == "weekend":  # what is acknowledged is looked at here
-        now = queries.plan_now(work, plan.id)
-        page["says"] = presenters.in_short(now.answer, now.request) if now.answer else now.fault
-        page["strip_days"], page["strip_more"] = presenters.day_strip(now)
-    if request.form.get(STEP) == ROW:
-        form.add_row()
-        return render_template("release/fact.jinja", **page)
-    if form.changing:
-        return render_template("release/fact.jinja", **page)
-
-    def work_it() -> None:
-        version = form["version"].data
-        if row is None:
-            commands.record(work, plan.id, kind.key, form.says(), version=version, **form.named())
-        else:
-            commands.correct(
-                work, row.id, form.says(), version=version, reason=form["reason"].data,
-                **form.named(),
-            )  # fmt: skip
-
-    if kind.check and not form.confirmed:
-        made_for = [
-            SECTIONS[each.section].title
-            for each in queries.standing_for_a_date(work, plan.id)
-            if kind.key == "release"
-        ]
-        comes_to: list[str] = []
-        if _carried_out(form, plan, lambda: comes_to.append(_comes_to(work, plan.id, work_it))):
-            answers = [(ask.label, presenters.said(ask, form.says().get(ask.name)))
-                       for ask in kind.asks]  # fmt: skip
-            return render_template(
-                "release/check.jinja", answers=answers, made_for=made_for, comes_to=comes_to[0],
-                **page,
-            )  # fmt: skip
-    elif _carried_out(form, plan, work_it):
-        return _saved(f"{kind.title}: saved.", plan.id)
-    return render_template("release/fact.jinja", **page), form.status
-
-
-def _comes_to(work: Act, plan_id: int, save: Callable[[], object]) -> str:
-    """How the plan would stand with this, in one breath. Nothing is saved; what saving would refuse
-    is refused."""
-
-    def look() -> str:
-        now = queries.plan_now(work, plan_id)
-        return presenters.in_short(now.answer, now.request) if now.answer else now.fault or ""
-
-    return rehearsed(work, save, look)
-
-
-def _offer(work: Act, form: FactForm, kind: Section) -> None:
-    if kind.premises:
-        form["premises_id"].choices = [("", "Choose one")] + [
-            (each.id, ", ".join(filter(None, (each.name, each.address))))
-            for each in queries.premises_list(work, kind.premises)
-        ]
-    if kind.service:
-        form["site_id"].choices = [(0, "None of these, or not known")] + [
-            (each.id, each.name) for each in queries.community_services(work)
-        ]
-
-
-@release_pages.route("/facts/<int:fact_id>/strike", methods=["GET", "POST"])
-@needs("release.plan")
-def strike(fact_id: int) -> Page:
-    """Strike out a fact, with a reason. Its flags come back."""
-    row, plan, patient = queries.fact_to_change(act(), fact_id)
-    form, title = ReasonForm(), SECTIONS[row.section].title
-
-    def work_it() -> None:
-        commands.strike(act(), fact_id, version=form["version"].data, reason=form["reason"].data)
-
-    booked = row.visit_id is not None and closing.service_of(plan) is not None
-    lead = f"It stays in the history and no longer counts: {presenters.one_line(row)}"
-    if _carried_out(form, plan, work_it):
-        if booked:
-            flash(f"{title}: struck out, and its place given back. Book another here.")
-            return redirect(url_for("release_pages.book", plan_id=plan.id))
-        return _saved(f"{title}: struck out.", plan.id)
-    return _form(
-        form, f"Strike out: {title}", _to(plan.id), patient,
-        lead=f"{lead}. Its place in the service's diary is given back." if booked else lead,
-        button="Strike out", warning=True,
-    )  # fmt: skip
-
-
-@release_pages.post("/facts/<int:fact_id>/put-back")
-@needs("release.plan")
-def put_back(fact_id: int) -> Page:
-    """Record anew what was struck out by mistake."""
-    row, plan, _ = queries.fact_to_change(act(), fact_id, struck=True)
-    return _by_button(
-        plan, lambda version: commands.put_back(act(), fact_id, version=version),
-        f"{SECTIONS[row.section].title}: stands again.",
-    )  # fmt: skip
-
-
-@release_pages.post("/facts/<int:fact_id>/still-right")
-@needs("release.plan")
-def still_right(fact_id: int) -> Page:
-    """What was made for another release date holds for this one too."""
-    row, plan, _ = queries.fact_to_change(act(), fact_id)
-    return _by_button(
-        plan, lambda version: commands.reconfirm(act(), fact_id, version=version),
-        f"{SECTIONS[row.section].title}: still right.",
-    )  # fmt: skip
-
-
-# -- pharmacies and clinics ----------------------------------------------------------------
-
-
-@release_pages.get("/premises")
-@needs("release.read")
-def premises_listed() -> Page:
-    """The pharmacies and clinics plans may name."""
-    return render_template(
-        "release/premises_list.jinja", premises=queries.premises_list(act()), kinds=PREMISES
-    )
-
-
-@release_pages.route("/premises/add", methods=["GET", "POST"])
-@needs("release.plan")
-def add_premises() -> Page:
-    """Add one."""
-    form = PremisesForm()
-    made: list[int] = []
-    if form.carried_out(lambda: made.append(commands.add_premises(act(), **form.answers()))):
-        flash("Added. Its hours are not known until they are recorded.")
-        return redirect(url_for("release_pages.premises", premises_id=made[0]))
-    return _form(form, "Add a pharmacy or clinic", url_for("release_pages.premises_listed"))
-
-
-@release_pages.get("/premises/<int:premises_id>")
-@needs("release.read")
-def premises(premises_id: int) -> Page:
-    """When one is open, and what was ever recorded of it."""
-    place, hours, rows, names = queries.premises_shown(act(), premises_id)
-    return render_template(
-        "release/premises.jinja", place=place, hours=hours, rows=rows, names=names,
-        kinds=PREMISES, weekdays=WEEKDAY_NAMES, nations=NATIONS, today=act().today,
-    )  # fmt: skip
-
-
-@release_pages.route("/premises/<int:premises_id>/week", methods=["GET", "POST"])
-@needs("release.plan")
-def week(premises_id: int) -> Page:
-    """Its opening hours."""
-    place, hours, _, _ = queries.premises_shown(act(), premises_id)
-    form = WeekForm()
-    if not form.is_submitted():
-        for key in WEEKDAY_NAMES:
-            form[key].data = ", ".join((hours.get("hours") or {}).get(key, ()))
-        form["nation"].data = nation_of(act().session, premises_id, act().at)
-
-    def work_it() -> None:
-        commands.set_week(
-            act(), premises_id, form.week(), nation=form["nation"].data, reason=form["reason"].data
-        )
-
-    return _premises_form(form, f"Opening hours of {place.name}", premises_id, work_it)
-
-
-@release_pages.route("/premises/<int:premises_id>/closed", methods=["GET", "POST"])
-@needs("release.plan")
-def closed(premises_id: int) -> Page:
-    """Days it is closed."""
-    place, _, _, _ = queries.premises_shown(act(), premises_id)
-    form = ClosureForm()
-
-    def work_it() -> None:
-        commands.close_premises(act(), premises_id, **form.answers())
-
-    return _premises_form(form, f"Days {place.name} is closed", premises_id, work_it)
-
-
-@release_pages.route("/premises/<int:premises_id>/open", methods=["GET", "POST"])
-@needs("release.plan")
-def opened(premises_id: int) -> Page:
-    """A day it opens out of the ordinary."""
-    place, _, _, _ = queries.premises_shown(act(), premises_id)
-    form = OpeningForm()
-
-    def work_it() -> None:
-        hours = [each.strip() for each in form["hours"].data.split(",")]
-        commands.open_premises(
-            act(), premises_id, form["on"].data, hours, reason=form["reason"].data
-        )
-
-    return _premises_form(form, f"A day {place.name} opens", premises_id, work_it)
-
-
-@release_pages.route(
-    "/premises/<int:premises_id>/facts/<int:fact_id>/strike", methods=["GET", "POST"]
-)
-@needs("release.plan")
-def strike_premises_fact(premises_id: int, fact_id: int) -> Page:
-    """Hours, a closure or an opening were wrong."""
-    place, _, _, _ = queries.premises_shown(act(), premises_id)
-    form = StrikeForm()
-
-    def work_it() -> None:
-        commands.strike_premises_fact(act(), fact_id, reason=form["reason"].data)
-
-    return _premises_form(
-        form, f"Strike out what is recorded of {place.name}", premises_id, work_it,
-        button="Strike out", warning=True,
-    )  # fmt: skip
-
-
-def _premises_form(
-    form: Form, title: str, premises_id: int, work: Callable[[], object], **more: Any
-) -> Page:
-    here = url_for("release_pages.premises", premises_id=premises_id)
-    if form.carried_out(work):
-        flash("Saved. Every plan that uses it was looked at again.")
-        return redirect(here)
-    return _form(form, title, here, **more)
-
-
-# -- what the views share ------------------------------------------------------------------
-
-
-def _to(plan_id: int) -> str:
-    return url_for("release_pages.plan", plan_id=plan_id)
-
-
-def _saved(says: str, plan_id: int) -> Response:
-    flash(says)
-    return redirect(_to(plan_id))
-
-
-def _at_version(form: Form, plan: ReleasePlan) -> Form:
-    form["version"].data = plan.version
-    return form
-
-
-def _carried_out(form: Form, plan: ReleasePlan, work: Callable[[], object]) -> bool:
-    """Was it sent and done? Somebody who saved first is named, and the next try is on their version."""
-    if not form.is_submitted():
-        _at_version(form, plan)
-        return False
-    try:
-        return form.carried_out(work)
-    except Stale as stale:
-        form.refuse(f"{stale.detail} Nothing of yours was saved. Check the plan, then send again.")
-        form["version"].data, form["version"].raw_data = stale.more["version"], None
-        return False
-
-
-def _by_button(plan: ReleasePlan, work: Callable[[int], object], says: str) -> Page:
-    """A button on a page of its own plan: a refusal is answered as an error, there is no form."""
-    form = SureForm()
-    if not form.validate_on_submit():
-        raise Invalid("The page was open too long. Open the plan again.")
-    work(form["version"].data)
-    return _saved(says, plan.id)
-
-
-def _form(form: Form, title: str, cancel: str, patient: Patient | None = None, **more: Any) -> Page:
-    page = render_template(
-        "one_form.jinja", form=form, title=title, cancel=cancel,
-        banner=banner(act(), patient) if patient is not None else None, **more,
-    )  # fmt: skip
-    return page, form.status
+    if carried_out(form, plan, work_it):
+        return saved("The plan is open again.", plan_id)
+    return one_form(form, "Reopen the release plan", to_plan(plan_id), patient, button="Reopen it")

@@ -21,13 +21,7 @@ from clinic.patients.models import Allocation, Patient, Registration
 from clinic.patients.queries import same_person
 from clinic.release import scoring
 from clinic.release.access import open_plan
-from clinic.release.facts import (
-    Json,
-    facts_known,
-    forms_read,
-    known_now,
-    release_request,
-)
+from clinic.release.facts import Json, facts_known, forms_read, known_now, release_request
 from clinic.release.models import (
     Premises,
     PremisesFact,

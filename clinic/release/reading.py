@@ -24,13 +24,7 @@ from clinic.custody.models import Reception, ReceptionDetail, Transfer
 from clinic.patients.models import Patient, PatientChange
 from clinic.patients.queries import same_person
 from clinic.release.care_models import LeaverTask, SharingConsent
-from clinic.release.models import (
-    PlanMove,
-    ReleaseAssessment,
-    ReleaseFact,
-    ReleaseFlag,
-    ReleasePlan,
-)
+from clinic.release.models import PlanMove, ReleaseAssessment, ReleaseFact, ReleaseFlag, ReleasePlan
 from clinic.release.places import PlaceRows
 from clinic.scripts.models import Script
 from clinic.sites.models import Site

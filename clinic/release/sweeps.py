@@ -13,7 +13,7 @@ from clinic.consumption.models import DoseEvent
 from clinic.custody.models import Exit, Hearing, KnownRelease, Reception, ReceptionDetail, Transfer
 from clinic.patients.models import PatientChange
 from clinic.release import care
-from clinic.release.commands import follow_plans, note_fault
+from clinic.release.following import follow_plans, note_fault
 from clinic.release.models import ReleasePlan
 from clinic.reminders.ports import ports_of
 from clinic.sites.models import CalendarChange, SiteClosure

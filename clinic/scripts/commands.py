@@ -21,7 +21,7 @@ from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
 from clinic.prescriptions.facts import Missing
 from clinic.prescriptions.findings import keep_findings, together
 from clinic.prescriptions.models import OVERRIDES
-from clinic.release.commands import follow_patient
+from clinic.release.following import follow_patient
 from clinic.release.models import Premises
 from clinic.scripts import facts, paper
 from clinic.scripts.facts import Judged, Made, withdrawn_decisions

@@ -10,7 +10,7 @@ from clinic.consumption import commands, supply_commands
 from clinic.consumption.places import place_on
 from clinic.consumption.words import SWALLOWED
 from clinic.patients.queries import same_person
-from clinic.release import commands as release
+from clinic.release import premises
 from clinic.titration.commands import record_review
 from clinic.titration.queries import review_counting
 from dosing.days import london_day
@@ -56,9 +56,9 @@ def a_pharmacy(act: Act, name: str = "High Street Pharmacy", **hours: list[str])
     from dataclasses import replace
 
     planning = replace(act, rights=act.rights | {"release.plan"})
-    pharmacy = release.add_premises(planning, kind="pharmacy", name=name)
+    pharmacy = premises.add_premises(planning, kind="pharmacy", name=name)
     week = {day: ["09:00-18:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
-    release.set_week(
+    premises.set_week(
         planning, pharmacy, {**week, **hours}, nation="england_and_wales", reason="As on its door"
     )
     return pharmacy

@@ -8,7 +8,7 @@ from typing import Any
 from clinic.act import Act
 from clinic.custody.models import Exit, Hearing, Reception, ReceptionDetail, Transfer
 from clinic.db import Base
-from clinic.release import commands
+from clinic.release import commands, premises
 from clinic.release.models import ReleaseFact, ReleasePlan
 from tests.factories.base import a_patient
 
@@ -62,8 +62,8 @@ def struck(act: Act, fact_id: int, *, reason: str = "Entered wrongly") -> None:
 
 def a_pharmacy(act: Act, name: str = "High Street Pharmacy", kind: str = "pharmacy") -> int:
     """A pharmacy (or a clinic) with the default week."""
-    premises_id = commands.add_premises(act, kind=kind, name=name)
-    commands.set_week(act, premises_id, WEEK, nation="england_and_wales", reason="As on its door")
+    premises_id = premises.add_premises(act, kind=kind, name=name)
+    premises.set_week(act, premises_id, WEEK, nation="england_and_wales", reason="As on its door")
     return premises_id
 
 

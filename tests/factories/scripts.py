@@ -9,7 +9,7 @@ from typing import Any
 
 from clinic.act import Act
 from clinic.db import Database
-from clinic.release import commands as premises
+from clinic.release import premises
 from clinic.scripts import commands
 from clinic.scripts.models import SUPERVISED
 from clinic.sites.models import Site

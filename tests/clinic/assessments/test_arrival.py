@@ -19,7 +19,7 @@ from clinic.patients.commands import take_onto_caseload
 from clinic.prescriptions.commands import check_dose
 from clinic.prescriptions.queries import missing_for
 from clinic.release import closing  # noqa: F401 - the plan hears of arrivals through it
-from clinic.release.commands import follow_plan
+from clinic.release.following import follow_plan
 from clinic.release.scoring import standing_flags
 from tests.factories.assessments import a_claim, an_answer
 from tests.factories.base import NOW, a_patient

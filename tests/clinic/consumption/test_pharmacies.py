@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from clinic.consumption.supply_models import PharmacyStaff
-from clinic.release.commands import close_premises
+from clinic.release.premises import close_premises
 from tests.factories.base import NOW, a_site
 from tests.factories.consumption import CHECKED, a_pharmacy, a_place, ready_for_a_dose
 from tests.factories.prescriptions import a_clinic, a_decision, an_assessed_patient

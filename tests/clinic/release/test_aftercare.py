@@ -10,7 +10,7 @@ from clinic.appointments.missed_models import MissedContact
 from clinic.errors import Invalid
 from clinic.release import care, sweeps  # noqa: F401 - its sweeps join the schedule
 from clinic.release.care_models import REMINDED, LeaverTask
-from clinic.release.commands import follow_plan
+from clinic.release.following import follow_plan
 from clinic.release.queries import plan_now
 from clinic.sweeps.runner import run
 from tests.factories.base import a_member_of_staff, a_site

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from clinic.audit import AuditEntry
 from clinic.errors import Conflict, Forbidden, Invalid, NotFound, OutsideCaseload, Stale
 from clinic.patients.access import break_glass
-from clinic.release import commands, queries
+from clinic.release import commands, following, premises, queries
 from clinic.release.models import ReleaseAssessment, ReleaseFact, ReleaseFlag, ReleasePlan
 from tests.factories.base import a_member_of_staff, a_patient, a_site
 from tests.factories.release import (
@@ -470,25 +470,25 @@ def test_closing_a_pharmacy_scores_every_plan_that_uses_it_at_once(story, relyin
     plan_id, pharmacy = relying
     assert "RG-15" not in stored(story, plan_id)
 
-    [closure] = commands.close_premises(
+    [closure] = premises.close_premises(
         story.act(), pharmacy, date(2026, 8, 29), date(2026, 8, 29), reason="Refit"
     )
     assert stored(story, plan_id)["RG-15"] == "critical"
     assert stored(story, plan_id)["RG-03"] == "critical"
 
     story.at += HOUR
-    commands.strike_premises_fact(story.act(), closure, reason="The refit is put off")
+    premises.strike_premises_fact(story.act(), closure, reason="The refit is put off")
     assert not {"RG-15", "RG-03"} & set(stored(story, plan_id))
 
     story.at += HOUR
     week = {key: hours for key, hours in WEEK.items() if key != "sat"}
-    commands.set_week(
+    premises.set_week(
         story.act(), pharmacy, week, nation="scotland", reason="Closed on Saturdays from now on"
     )
     assert "RG-15" in stored(story, plan_id)
 
     story.at += HOUR
-    commands.open_premises(
+    premises.open_premises(
         story.act(), pharmacy, date(2026, 8, 29), ["10:00-12:00"], reason="For the holiday"
     )
     assert "RG-15" not in stored(story, plan_id)
@@ -497,17 +497,17 @@ def test_closing_a_pharmacy_scores_every_plan_that_uses_it_at_once(story, relyin
 @pytest.mark.parametrize(
     ("work", "field"),
     [
-        (lambda act, it: commands.add_premises(act, kind="shop", name="A"), "kind"),
-        (lambda act, it: commands.add_premises(act, kind="clinic", name=" "), "name"),
-        (lambda act, it: commands.set_week(
+        (lambda act, it: premises.add_premises(act, kind="shop", name="A"), "kind"),
+        (lambda act, it: premises.add_premises(act, kind="clinic", name=" "), "name"),
+        (lambda act, it: premises.set_week(
             act, it, {"mon": ["9-5"]}, nation="scotland", reason="x"), "mon"),
-        (lambda act, it: commands.set_week(
+        (lambda act, it: premises.set_week(
             act, it, {"mon": ["09:00-17:00"]}, nation="scotland", reason=""), "reason"),
-        (lambda act, it: commands.set_week(
+        (lambda act, it: premises.set_week(
             act, it, {"mon": ["09:00-17:00"]}, nation="wales", reason="x"), "nation"),
-        (lambda act, it: commands.close_premises(
+        (lambda act, it: premises.close_premises(
             act, it, date(2026, 8, 29), date(2026, 8, 28), reason="x"), "last_on"),
-        (lambda act, it: commands.open_premises(
+        (lambda act, it: premises.open_premises(
             act, it, date(2026, 8, 29), ["later"], reason="x"), "hours"),
     ],
 )  # fmt: skip
@@ -523,10 +523,10 @@ def test_hours_that_cannot_be_read_are_refused_by_field(story, work, field):
 def test_a_day_has_one_closure_or_opening(story):
     pharmacy = a_pharmacy(story.act())
     day = date(2026, 8, 29)
-    commands.close_premises(story.act(), pharmacy, day, day, reason="Refit")
+    premises.close_premises(story.act(), pharmacy, day, day, reason="Refit")
 
     with pytest.raises(Conflict, match="already recorded"):
-        commands.open_premises(story.act(), pharmacy, day, ["10:00-12:00"], reason="No")
+        premises.open_premises(story.act(), pharmacy, day, ["10:00-12:00"], reason="No")
 
 
 # -- lists ---------------------------------------------------------------------------------
@@ -574,7 +574,7 @@ def test_facts_nobody_can_read_are_said_and_clear_nothing(story):
     a_hearing(story.act(), stay, datetime(2099, 8, 18, 9, 0, tzinfo=UTC))  # no bank holidays known
 
     story.at += HOUR
-    commands.follow_patient(story.act(), patient_id)
+    following.follow_patient(story.act(), patient_id)
     a_fact(story.act(), plan_id, "last_dose", dose_on_release_day=True)  # still kept
 
     now = story.now(plan_id)
@@ -591,7 +591,7 @@ def test_what_another_room_records_reaches_the_flags_in_its_own_transaction(stor
     a_hearing(story.act(), stay, datetime(2026, 8, 18, 9, 0, tzinfo=UTC))
     assert "RG-07" not in stored(story, plan_id)
 
-    commands.follow_patient(story.act(), patient_id)
+    following.follow_patient(story.act(), patient_id)
 
     assert stored(story, plan_id)["RG-07"] == "red"
 

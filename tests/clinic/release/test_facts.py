@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from clinic.consumption.commands import record_dose_elsewhere
 from clinic.consumption.models import DoseEvent
-from clinic.release import commands, scoring
+from clinic.release import premises, scoring
 from clinic.release.facts import release_request
 from clinic.release.models import ReleaseAssessment, ReleasePlan
 from clinic.release.scoring import replay
@@ -158,7 +158,7 @@ def test_a_service_of_ours_brings_its_own_calendar(story):
 def test_a_pharmacy_over_the_border_keeps_its_own_nations_holidays(story):
     """31 August is a holiday of England alone, 30 November of Scotland alone."""
     pharmacy = a_pharmacy(story.act())
-    commands.set_week(story.act(), pharmacy, WEEK, nation="scotland", reason="As on its door")
+    premises.set_week(story.act(), pharmacy, WEEK, nation="scotland", reason="As on its door")
     plan_id = a_release_plan(
         story.act(), release={"confirmed_on": "2026-08-28"},
         destination={"nation": "england_and_wales", "area": "Berwick", "contact": "01632 960 001"},
@@ -176,7 +176,7 @@ def test_a_pharmacy_over_the_border_keeps_its_own_nations_holidays(story):
     assert {"on": "2026-08-31", "hours": ["09:00-18:00"]} in asked_for["openings"]
     saved = story.act().session.scalars(select(ReleaseAssessment.id)).all()[-1]
     story.at += timedelta(hours=1)
-    commands.close_premises(
+    premises.close_premises(
         story.act(), pharmacy, date(2026, 8, 31), date(2026, 8, 31), reason="Refit"
     )
     assert shut() == [["2026-08-31", "2026-11-30"]], "its own closure wins over its nation's day"
@@ -257,7 +257,7 @@ def test_every_scoring_replays_to_the_same_answer_from_the_rows_known_then(story
     pharmacy = a_pharmacy(story.act())
     used = a_fact(story.act(), plan_id, "pharmacy", premises_id=pharmacy)
     story.at += hour
-    from clinic.release.commands import close_premises
+    from clinic.release.premises import close_premises
 
     close_premises(story.act(), pharmacy, date(2026, 8, 29), date(2026, 8, 29), reason="Refit")
     story.at += hour

@@ -11,7 +11,7 @@ from clinic.act import Act
 from clinic.custody import commands as custody
 from clinic.custody import fact_commands
 from clinic.custody.models import Reception
-from clinic.release import commands, sweeps
+from clinic.release import commands, following, sweeps
 from clinic.release.models import ReleaseAssessment, ReleaseFlag, ReleasePlan
 from clinic.sites.models import CalendarChange
 from clinic.sweeps.runner import run
@@ -71,8 +71,8 @@ def test_a_repeated_sweep_changes_nothing_and_doubles_no_flag(story, clock):
     saved = story.act().session.scalar(select(func.count(ReleaseAssessment.id)))
 
     swept(story, clock, midnight)
-    commands.follow_plan(story.act(), plan_id)
-    commands.follow_plan(story.act(), plan_id)
+    following.follow_plan(story.act(), plan_id)
+    following.follow_plan(story.act(), plan_id)
 
     assert flags_of(story, plan_id) == once
     assert story.act().session.scalar(select(func.count(ReleaseAssessment.id))) == saved
@@ -218,7 +218,7 @@ def test_somebody_saving_while_the_sweep_reads_loses_nothing(fresh_database):
     slow.commit()
     sweep = Act(session=fresh_database.session(), at=datetime(2026, 11, 18, tzinfo=UTC),
                 staff_id=None, role="sweep")  # fmt: skip
-    commands.follow_plan(sweep, plan_id)
+    following.follow_plan(sweep, plan_id)
     assert "RG-19" not in {
         row.flag
         for row in sweep.session.scalars(

@@ -9,7 +9,7 @@ import pytest
 
 from clinic.assessments.commands import strike_entry
 from clinic.errors import Conflict
-from clinic.release import commands, presenters, scoring
+from clinic.release import commands, following, presenters, scoring
 from clinic.release.models import ReleaseFact, ReleasePlan
 from scheduling.release_rules import RULES
 from tests.factories.assessments import a_claim, an_answer
@@ -139,7 +139,7 @@ def test_a_fact_withdrawn_before_leaving_brings_its_flag_back_at_once(story, pla
 
 def test_a_fact_withdrawn_on_the_day_of_release_brings_its_flag_back_at_once(story, plan_id):
     story.at = datetime(2026, 8, 21, 8, 0, tzinfo=UTC)
-    commands.follow_plan(story.act(), plan_id)
+    following.follow_plan(story.act(), plan_id)
 
     assert_each_comes_back(story.act(), plan_id, THAT_DAY)
 

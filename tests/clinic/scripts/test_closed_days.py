@@ -13,7 +13,7 @@ from sqlalchemy import text
 from clinic.act import Act
 from clinic.db import Database
 from clinic.errors import Conflict, Invalid
-from clinic.release import commands as premises
+from clinic.release import premises
 from clinic.release.models import PremisesFact
 from clinic.scripts import commands, facts
 from clinic.scripts.models import Script

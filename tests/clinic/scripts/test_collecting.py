@@ -10,7 +10,7 @@ from sqlalchemy import select
 from clinic.consumption.supply_models import ConsumptionPlace
 from clinic.db import Database
 from clinic.errors import Conflict, Forbidden, Invalid
-from clinic.release.commands import close_premises
+from clinic.release.premises import close_premises
 from clinic.scripts import queries, regimen_commands
 from clinic.scripts.models import CollectionRegimen
 from tests.factories.base import NOW

@@ -17,7 +17,7 @@ from clinic.db import Database
 from clinic.errors import Conflict, Forbidden, Invalid, Stale, Trouble
 from clinic.prescriptions import commands as prescribing
 from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
-from clinic.release import commands as premises
+from clinic.release import premises
 from clinic.scripts import commands, queries
 from clinic.scripts.models import Script, ScriptDay
 from dosing.units import as_text
