@@ -140,6 +140,38 @@ def reminders(
     return sorted(found, key=lambda each: (each.due_at, each.kind))
 
 
+OFFER, MEETING, ADVICE = "gate_offer", "gate_pickup", "overdose_advice"
+
+
+def gate_offer(
+    release_on: date | None, left_on: date | None, now: datetime, calendar: WorkingDays
+) -> list[FollowUp]:
+    """Is a meeting at the gate to be offered? Once, before they leave. Rules: AF-06, AF-04, DR-03."""
+    if release_on is None or left_on is not None:
+        return []
+    due_at = at_london(
+        _worked(release_on - timedelta(_RULES["AF-06"]["before"]), calendar), _LAST_MINUTE
+    )
+    if due_at <= now:
+        due_at = now + timedelta(hours=_RULES["AF-04"]["hours"])
+    return [FollowUp(OFFER, "release", due_at, reminders_begin(release_on) <= london_day(now))]
+
+
+def gate_meeting(release_on: date | None, wanted: bool) -> list[FollowUp]:
+    """They want to be met at the gate: on the day of release, whenever that comes to be. AF-06."""
+    if release_on is None or not wanted:
+        return []
+    return [FollowUp(MEETING, release_on.isoformat(), at_london(release_on, _LAST_MINUTE))]
+
+
+def overdose_advice(left_on: date | None) -> list[FollowUp]:
+    """The community team gives overdose advice to whoever has left. Rules: AF-07, DR-03."""
+    if left_on is None:
+        return []
+    due_at = at_london(left_on + timedelta(_RULES["AF-07"]["days"]), _LAST_MINUTE)
+    return [FollowUp(ADVICE, left_on.isoformat(), due_at)]
+
+
 def told_of_move(on: date, prison: str, calendar: WorkingDays) -> FollowUp:
     """The community team is to know of a move to another prison: TT-18's day, for the far side of it."""
     try:

@@ -331,6 +331,16 @@ ASKED: Final[Mapping[str, Callable[..., Any]]] = {
         for each in _reminders(release_on, now)
         if each.kind == "remind_healthcare"
     ],
+    "AF-06": lambda release_on, now, left_on=None: [
+        f"by {each.due_at:%Y-%m-%d %H:%M}"
+        for each in aftercare.gate_offer(
+            release_on, left_on, datetime.fromisoformat(now), _Weekdays()
+        )
+        if each.starts
+    ],
+    "AF-07": lambda left_on=None: [
+        f"by {each.due_at:%Y-%m-%d}" for each in aftercare.overdose_advice(left_on)
+    ],
     "RV-01": lambda broken, day=None: reviews.in_build_up(day, broken),
     "RV-02": lambda reviewed_on, next_on: reviews.counts_until(reviewed_on, next_on, 99, False),
     "RV-03": lambda decision: decision in reviews.BY_PHONE,

@@ -32,9 +32,13 @@ from clinic.turns import strike
 from clinic.ui import day, moment
 from dosing.days import london_day
 from scheduling.aftercare import (
+    OFFER,
     FollowUp,
     follow_ups,
+    gate_meeting,
+    gate_offer,
     next_asked,
+    overdose_advice,
     owner_after,
     reminders,
     reminders_begin,
@@ -102,14 +106,17 @@ def _ahead(
 ) -> tuple[list[FollowUp], dict[str, str]]:
     """What waits before release, and by kind what it is about in words."""
     move, wanted, notes = request.get("transfer"), [], {}
+    wanted += overdose_advice(plan.left_on)
+    wanted += gate_meeting(plan.release_on, _wants_to_be_met(known))
     if not (move or _reminds(plan, known, at)):
-        return [], {}
+        return wanted, {}
     calendar = working_days(act.session, plan.site)
     if move:
         on = date.fromisoformat(move["on"])
         prison = _receiving_prison(act, plan, on)
         wanted.append(told_of_move(on, prison, calendar))
         notes["transfer"] = f"{prison}, {day(on)}"
+    wanted += gate_offer(plan.release_on, plan.left_on, at, calendar)
     if _reminds(plan, known, at) and request.get("on_ost") is not False:
         engaged = request.get("engaged_on")
         collection_on, where, says = _collection(request)
@@ -121,6 +128,12 @@ def _ahead(
         early = _early(plan, request)
         notes |= {each.kind: f"{early}{says}" for each in found}
     return wanted, notes
+
+
+def _wants_to_be_met(known: Sequence[LeaverTask]) -> bool:
+    """What they last answered when a meeting at the gate was offered."""
+    asked = [row for row in known if row.kind == OFFER and row.struck_at is None and row.done_at]
+    return bool(asked) and max(asked, key=lambda row: row.id).outcome == "done"
 
 
 def _receiving_prison(act: Act, plan: ReleasePlan, on: date) -> str:

@@ -29,10 +29,12 @@ from clinic.release.care_models import (
     FlagNotice,
     LeaverTask,
 )
+from clinic.release.following import follow_plan
 from clinic.release.models import ReleaseFlag, ReleasePlan
 from clinic.reminders.ports import Message, NotSent, Port, Unsure
 from clinic.sites.models import Site
 from clinic.ui import moment
+from scheduling.aftercare import OFFER
 
 for _name in ("uq_duty_address_in_force", "duty_address.site_id"):
     says(_name, "Somebody changed the duty address at the same moment. Look again.")
@@ -85,6 +87,7 @@ def finish_task(act: Act, task_id: int, *, outcome: str, says: str, done_at: dat
     if row.done_at is not None:
         raise Conflict("This is recorded as finished already. Strike it out if that was wrong.")
     row.done_at, row.done_by, row.outcome, row.done_says = done_at, act.staff_id, outcome, text
+    _follow(act, row)
 
 
 @command
@@ -95,6 +98,14 @@ def strike_task(act: Act, task_id: int, *, reason: str) -> None:
     if text is None:
         raise Invalid.field("reason", "is required")
     row.struck_at, row.struck_by, row.struck_reason = act.at, act.staff_id, text
+    _follow(act, row)
+
+
+def _follow(act: Act, row: LeaverTask) -> None:
+    """An answer other tasks hang on: whether they want to be met at the gate."""
+    if row.kind == OFFER:
+        act.session.flush()
+        follow_plan(act, row.plan_id)
 
 
 @command
@@ -116,6 +127,7 @@ def undo_task(act: Act, task_id: int, *, reason: str) -> int:
     )  # fmt: skip
     act.session.add(again)
     act.session.flush()
+    _follow(act, row)
     return again.id
 
 

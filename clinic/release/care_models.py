@@ -24,6 +24,8 @@ TASKS = {
     "remind_community": "Check that the first collection and appointment stand",
     "remind_pharmacy": "Telephone the pharmacy about the first collection",
     "transfer": "Note that they move to another prison, and contact its drug team",
+    "gate_offer": "Offer to meet them at the gate",
+    "overdose_advice": "Give overdose advice",
     "other": "Something else",
 }
 OWNERS = {
@@ -43,16 +45,36 @@ REMINDED = {
     "remind_pharmacy": "healthcare",
 }
 """The reminders before release, and whose each is: healthcare telephone the pharmacy."""
-BY_THEMSELVES = ("attendance", "day_14", "day_21", "transfer", *REMINDED)
+BY_THEMSELVES = (
+    "attendance", "day_14", "day_21", "transfer", "gate_offer", "overdose_advice", *REMINDED,
+)  # fmt: skip
 """Kinds that start by themselves from the plan's facts (aftercare.py), and by nobody's hand."""
 OUTCOMES = {
     "done": "Done",
     "declined": "The person declined",
     "not_possible": "Not possible",
 }
+ANSWERS = {
+    "gate_offer": {
+        "done": "Offered: they want to be met",
+        "declined": "Offered: they do not want to be met",
+        "not_possible": "They could not be asked",
+    },
+    "overdose_advice": {
+        "done": "Given",
+        "declined": "Offered and declined",
+        "not_possible": "Not possible",
+    },
+}
+"""What the outcomes of a kind mean, where that is more than done or not."""
 NOT_NEEDED = "not_needed"
 FINISHED = {**OUTCOMES, NOT_NEEDED: "No longer needed"}
 """How a task can have ended: one that started by itself ends so when it no longer holds."""
+
+
+def outcomes_of(kind: str) -> dict[str, str]:
+    """How a task of this kind can end, in words."""
+    return {**OUTCOMES, **ANSWERS.get(kind, {})}
 
 
 class LeaverTask(Recorded, Struck, Base):

@@ -17,7 +17,14 @@ from clinic.forms import Form, MomentField
 from clinic.patients.queries import banner
 from clinic.release import care, consents
 from clinic.release.access import open_plan
-from clinic.release.care_models import CONSENTS, OUTCOMES, OWNERS, TASKS, LeaverTask
+from clinic.release.care_models import (
+    CONSENTS,
+    OUTCOMES,
+    OWNERS,
+    TASKS,
+    LeaverTask,
+    outcomes_of,
+)
 from clinic.staff.queries import site_names
 
 release_care_pages = Blueprint("release_care_pages", __name__, url_prefix="/release")
@@ -93,6 +100,7 @@ def finish_task(task_id: int) -> Page:
     """What came of it."""
     row = care.task_open(act(), task_id, "release.plan_seen")
     form = FinishForm()
+    form["outcome"].choices = list(outcomes_of(row.kind).items())
     return _form(
         form, lambda: care.finish_task(act(), task_id, **form.answers()), TASKS[row.kind],
         row.plan_id, row.plan.patient, says="Recorded.",

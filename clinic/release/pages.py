@@ -23,7 +23,7 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import banner, wing_lines
 from clinic.release import aftercare, care, closing, commands, presenters, queries, whose
 from clinic.release.access import open_plan
-from clinic.release.care_models import FINISHED, OWNERS, TASKS
+from clinic.release.care_models import FINISHED, OWNERS, TASKS, outcomes_of
 from clinic.release.forms import BookForm, CloseForm, StartForm, SureForm
 from clinic.release.page_parts import Page, at_version, carried_out, one_form, saved, to_plan
 from clinic.release.sections import SECTIONS, STEPS
@@ -214,7 +214,7 @@ def _plan_page(template: str, now: queries.PlanNow) -> str:
         owner_after=aftercare.owner(work, now.plan, standing),
         recorded=[key for key, rows in now.facts.items() if rows],
         on_arrival=presenters.on_arrival(now),
-        task_words=TASKS, owner_words=OWNERS, outcome_words=FINISHED, late=care.late,
+        task_words=TASKS, owner_words=OWNERS, outcomes_of=outcomes_of, outcome_words=FINISHED, late=care.late,
         ends=presenters.ends(now), any_day=presenters.any_day(now),
         at_version=at_version(SureForm(), now.plan),
         another_place=ANOTHER_PLACE,

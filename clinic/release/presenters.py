@@ -77,7 +77,7 @@ def on_arrival(now: PlanNow) -> list[tuple[str, str]] | None:
     asks = {ask.name: ask for ask in SECTIONS["arrival"].asks}
     told = {"claims_ost": arrival.get("claims_ost"), **(arrival.get("confirmed") or {})}
     return [
-        (asks[name].label, said(asks[name], value))
+        (asks[name].label.rstrip("?"), said(asks[name], value))
         for name, value in told.items()
         if name in asks and (value is not None or name == "claims_ost")
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -16,14 +16,15 @@ from clinic.sweeps.runner import run
 from tests.factories.base import a_member_of_staff, a_site
 from tests.factories.release import a_fact, a_release_plan, corrected, struck
 
+APART = (*REMINDED, "gate_offer", "overdose_advice")
 LEFT = datetime(2026, 8, 17, 8, 0, tzinfo=UTC)
 VISIT = datetime(2026, 8, 18, 9, 0, tzinfo=UTC)
 
 
 def open_tasks(story, plan_id) -> dict[str, str]:
-    """What waits by itself beside the reminders before release, and whose it is."""
+    """What waits by itself of attendance and treatment after release, and whose it is."""
     rows = care.tasks_of(story.act(), plan_id)
-    return {row.kind: row.owner for row in rows if row.done_at is None and row.kind not in REMINDED}
+    return {row.kind: row.owner for row in rows if row.done_at is None and row.kind not in APART}
 
 
 @pytest.mark.proves("RC-21")
@@ -59,7 +60,7 @@ def test_a_missed_first_appointment_starts_outreach_within_24_hours_and_undoing_
     assert outreach.due_at == VISIT + timedelta(hours=24)
     for _ in range(2):  # asked again it adds nothing
         follow_plan(story.act(), plan)
-    after = LeaverTask.kind.not_in(REMINDED)
+    after = LeaverTask.kind.not_in(APART)
     assert story.act().session.query(LeaverTask).filter(after).count() == 3
 
     visit = corrected(story.act(), visit, at=VISIT.isoformat(), attended=True)
@@ -125,3 +126,48 @@ def test_nobody_said_whether_they_came_so_it_is_asked_and_then_outreach_begins_b
 
     corrected(story.act(), visit, at=friday.isoformat(), attended=True)
     assert set(open_tasks(story, plan)) == {"day_14", "day_21"}
+
+
+@pytest.mark.proves("AF-06", "AF-07", "DR-03")
+def test_a_meeting_at_the_gate_is_offered_overdose_advice_given_and_outreach_told(
+    story, door, clock
+):
+    """The answer is kept; wanted, the meeting is a task of the day of release and moves with it."""
+    plan = a_release_plan(story.act(), release={"confirmed_on": "2026-08-28"})
+
+    def waits(kind):
+        rows = care.tasks_of(story.act(), plan)
+        return [row for row in rows if row.kind == kind and row.done_at is None]
+
+    [offer] = waits("gate_offer")
+    assert (offer.owner, offer.due_at.date()) == ("community", date(2026, 8, 21))  # Sunday is 23
+    with pytest.raises(Invalid, match="kind"):
+        care.add_task(story.act(), plan, kind="gate_offer", owner="community", due_at=VISIT)
+    clock.set(story.at)
+    page = door.by_page("prison_healthcare", site=story.prison)
+    form = page.get(f"/release/tasks/{offer.id}/finish").text
+    assert "Offered: they do not want to be met" in form and "checked" not in form
+    care.finish_task(
+        story.act(), offer.id, outcome="done", says="Asked on the wing", done_at=story.at
+    )
+    assert [row.due_at.date() for row in waits("gate_pickup")] == [date(2026, 8, 28)]
+    assert "Offered: they want to be met" in page.get(f"/release/plans/{plan}").text
+    row = story.now(plan).facts["release"][0]
+    corrected(story.act(), row.id, confirmed_on="2026-08-27")
+    assert [row.due_at.date() for row in waits("gate_pickup")] == [date(2026, 8, 27)]
+    again = care.undo_task(story.act(), offer.id, reason="Another person's answer")
+    assert waits("gate_pickup") == []
+    care.finish_task(story.act(), again, outcome="declined", says="Met by family", done_at=story.at)
+    assert waits("gate_pickup") == waits("gate_offer") == []
+
+    story.at = datetime(2026, 8, 27, 8, 0, tzinfo=UTC)
+    a_fact(story.act(), plan, "exit", at=story.at.isoformat(), how="release")
+    [advice] = waits("overdose_advice")
+    assert (advice.owner, advice.due_at.date()) == ("community", date(2026, 8, 28))
+    care.finish_task(
+        story.act(), advice.id, outcome="done", says="Given in person, N. Bevan", done_at=story.at
+    )
+    missed = story.at + timedelta(hours=2)
+    a_fact(story.act(), plan, "appointment", at=missed.isoformat(), attended=False)
+    assert [row.due_at - missed for row in waits("outreach")] == [timedelta(hours=24)]
+    assert waits("overdose_advice") == []  # answered once

@@ -12,7 +12,7 @@ from clinic.errors import Conflict, Invalid
 from clinic.patients.commands import correct_patient
 from clinic.patients.models import Patient
 from clinic.release import care, queries, scoring
-from clinic.release.care_models import REMINDED, FlagNotice
+from clinic.release.care_models import FlagNotice
 from clinic.reminders.ports import NotSent, Unsure
 from tests.factories.base import a_member_of_staff, a_site
 from tests.factories.release import a_fact, a_release_plan
@@ -45,8 +45,8 @@ def duty(story, address="duty@marlfield.example.org"):
 
 
 def by_hand(rows):
-    """What somebody planned, beside the reminders that start by themselves."""
-    return [row.kind for row in rows if row.kind not in REMINDED]
+    """What somebody planned, beside what starts by itself."""
+    return [row.kind for row in rows if row.kind in care.BY_HAND]
 
 
 def tell(story, mailbox):

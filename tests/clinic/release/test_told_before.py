@@ -133,12 +133,13 @@ def test_the_prison_sees_to_a_services_part_while_that_service_may_not_be_shown_
     plan = a_release_plan(story.act(), release={"confirmed_on": "2026-08-18"})
     a_fact(story.act(), plan, "destination", site_id=service.id)
 
-    assert {row.kind for row in care.tasks_here(story.act())} == set(REMINDED)
+    assert {row.kind for row in care.tasks_here(story.act())} == {*REMINDED, "gate_offer"}
     assert list(care.tasks_here(story.act(nurse, service))) == []
 
     a_fact(story.act(), plan, "consent", given=True)
     assert "remind_community" not in {row.kind for row in care.tasks_here(story.act())}
-    assert [row.kind for row in care.tasks_here(story.act(nurse, service))] == ["remind_community"]
+    there = {row.kind for row in care.tasks_here(story.act(nurse, service))}
+    assert there == {"remind_community", "gate_offer"}
 
 
 @pytest.mark.proves("RC-13")

@@ -202,6 +202,6 @@ def test_a_confirmation_withdrawn_from_the_record_of_the_arrival_brings_its_flag
     assert "RG-10" not in standing(act, plan_id)
     now = story.now(plan_id)
     assert presenters.on_arrival(now)[:2] == [
-        ("Do they say they are in treatment?", "Yes"), ("Confirmed by", "Prescriber"),
+        ("Do they say they are in treatment", "Yes"), ("Confirmed by", "Prescriber"),
     ]  # fmt: skip
     assert "What was claimed and confirmed on arrival" not in presenters.unknown(now)
