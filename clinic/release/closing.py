@@ -5,7 +5,7 @@ booked in the receiving service's own diary.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -23,6 +23,7 @@ from clinic.calendars import holiday_lists
 from clinic.errors import Conflict, Invalid
 from clinic.patients.commands import follows_deaths, take_onto_caseload
 from clinic.release import commands, following
+from clinic.release.diary import at_the_service
 from clinic.release.facts import known_now, release_request
 from clinic.release.models import ReleaseFact, ReleasePlan
 from clinic.release.queries import PlanNow
@@ -34,8 +35,6 @@ from scheduling.release import check
 from scheduling.release_steps import WayOut, fewest_steps
 
 Place = slots.Place
-_AT_THE_SERVICE = frozenset({"appointments.read", "appointments.refer", "appointments.book"})
-"""What booking somebody's first appointment takes at the service that will see them, and no more."""
 _DRUGS = {"methadone": "methadone", "buprenorphine": "buprenorphine",
           "buprenorphine_depot": "buprenorphine"}  # fmt: skip
 
@@ -118,7 +117,7 @@ def book_first_appointment(
         (each.place.starts_at, each.place.doctor_id, each.place.worker_id) for each in places
     }:
         raise Conflict("This place has just been taken, or is not among those that count here.")
-    there = _there(act, site)
+    there = at_the_service(act, site)
     take_onto_caseload(act, plan.patient_id, site.id)
     booked = visits.book_visit(
         there, referral_id=_referral(there, plan), starts_at=starts_at, doctor_id=doctor_id,
@@ -130,10 +129,6 @@ def book_first_appointment(
     }  # fmt: skip
     kind = SECTIONS["appointment"]
     return commands.add_fact(act, plan, kind, given, "booked appointment", visit_id=booked.id).id
-
-
-def _there(act: Act, site: Site) -> Act:
-    return replace(act, site_id=site.id, rights=_AT_THE_SERVICE)
 
 
 def _referral(there: Act, plan: ReleasePlan) -> int:
@@ -151,18 +146,6 @@ def _referral(there: Act, plan: ReleasePlan) -> int:
     return referral_commands.register_referral(
         there, patient_id=plan.patient_id, referred_at=there.at, source="prison",
         drugs=[_DRUGS.get(medicine or "", "not_known")], note="Release from prison",
-    )  # fmt: skip
-
-
-def give_place_back(act: Act, row: ReleaseFact, reason: str) -> None:
-    """The appointment no longer stands: a visit still ahead is cancelled in the service's diary."""
-    visit = row.visit_id and act.session.get(Visit, row.visit_id)
-    if not visit or visit.status != "booked" or visit.starts_at <= act.at:
-        return
-    site = act.session.get_one(Site, visit.site_id)
-    visits.cancel_visit(
-        _there(act, site), visit.id, version=visit.version, reason="other", by_whom="referrer",
-        note=f"Release plan: {reason}", look_first=False,
     )  # fmt: skip
 
 

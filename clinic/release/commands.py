@@ -18,6 +18,7 @@ from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
 from clinic.release import likely, scoring, whose
 from clinic.release.access import open_plan
+from clinic.release.diary import give_place_back
 from clinic.release.facts import Json, asked_on_arrival, release_request
 from clinic.release.following import follow_plan, note_fault
 from clinic.release.models import Premises, ReleaseFact, ReleasePlan
@@ -209,8 +210,6 @@ def strike(act: Act, fact_id: int, *, version: int, reason: str) -> int:
 
     A place taken for it in a service's diary, and still ahead, is given back.
     """
-    from clinic.release.closing import give_place_back  # it books, and books by these commands
-
     plan, row = _fact(act, fact_id, version, "release.fact_struck")
     _strike(act, plan, row, reason)
     give_place_back(act, row, reason)
