@@ -13,6 +13,7 @@ from clinic.errors import NotFound, OutsideCaseload
 from clinic.handovers.models import STATES, ReleaseHandover, ReleaseHandoverStep
 from clinic.patients.access import glass_broken, in_caseload
 from clinic.patients.models import Patient
+from clinic.release.models import ReleasePlan
 from scheduling import handover as rules
 
 SEEN_THERE = (rules.SENT, rules.ACCEPTED, rules.REFUSED)
@@ -48,7 +49,10 @@ def steps_of(act: Act, handover_id: int) -> Sequence[ReleaseHandoverStep]:
 
 @dataclass(frozen=True)
 class View:
-    """A hand-over as a page shows it. `stands`: its state, or overdue by the clock."""
+    """A hand-over as a page shows it. `stands`: its state, or overdue by the clock.
+
+    `inside`: it is for somebody's release, and they have not left the sender's prison yet.
+    """
 
     row: ReleaseHandover
     stands: str
@@ -56,6 +60,7 @@ class View:
     names: dict[int | None, str]
     sender: bool
     receiver: bool
+    inside: bool
 
     @property
     def words(self) -> str:
@@ -64,18 +69,22 @@ class View:
     @property
     def responsible(self) -> str:
         """Whose the person is now, as far as this hand-over goes."""
-        kept = rules.sender_responsible(self.row.state)
-        return self.row.from_site.name if kept else self.row.recipient
+        sender, recipient = self.row.from_site.name, self.row.recipient
+        if rules.sender_responsible(self.row.state):
+            return sender
+        return f"{sender} until they leave, then {recipient}" if self.inside else recipient
 
 
 def handover(act: Act, handover_id: int, action: str = "handovers.seen") -> View:
     """One hand-over. Audited."""
     row = handover_open(act, handover_id, action)
     steps = steps_of(act, row.id)
+    plan = row.plan_id and act.session.get_one(ReleasePlan, row.plan_id)
     return View(
         row, rules.stands(row.state, row.answer_by, act.at), steps,
         staff_names(act, [each.recorded_by for each in steps]),
         row.from_site_id == act.site_id, row.to_site_id == act.site_id,
+        inside=bool(plan) and plan.left_on is None and plan.closed_at is None,
     )  # fmt: skip
 
 

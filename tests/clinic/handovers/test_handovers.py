@@ -22,7 +22,7 @@ from clinic.release.queries import plan_now
 from dosing.days import london_day
 from tests.clinic.release.test_pages import send as send_form
 from tests.factories.base import a_member_of_staff, a_site
-from tests.factories.release import a_release_plan, struck
+from tests.factories.release import a_fact, a_release_plan, struck
 
 FRIDAY = "2026-08-21"
 PROOF = {"how": "secure_email", "who": "duty mailbox", "proof": "Receipt 41"}
@@ -89,10 +89,13 @@ def test_the_sender_is_responsible_until_the_receiving_team_has_accepted(story, 
     assert view.responsible == "HMP Northborough"
     answered(story, handover_id)
 
-    assert queries.handover(story.act(), handover_id).responsible == "Northborough drug service"
+    view = queries.handover(story.act(), handover_id)
+    assert view.responsible == "HMP Northborough until they leave, then Northborough drug service"
     assert waits(by_nurse(story)) == []
     assert "acknowledged_at" in story.now(plan_id).facts["notification"][0].says
     assert [each.family_name for each in caseload(by_nurse(story))] == ["Morgan"]
+    a_fact(story.act(), plan_id, "exit", at=story.at.isoformat(), how="release")
+    assert queries.handover(story.act(), handover_id).responsible == "Northborough drug service"
 
 
 @pytest.mark.proves("RC-15")
@@ -199,7 +202,7 @@ def test_for_a_service_outside_this_system_the_sender_records_who_answered(story
 
     commands.answer(story.act(), handover_id, version=at, accept=True, who="Sister Evans, phone")
 
-    assert queries.handover(story.act(), handover_id).responsible == "Glan Clinic, Rhyl"
+    assert queries.handover(story.act(), handover_id).responsible.endswith("Glan Clinic, Rhyl")
 
 
 def test_neither_side_does_the_others_part(story, plan_id):
@@ -261,7 +264,8 @@ def test_both_sides_walk_it_through_the_pages_and_the_api_tells_the_same(
     assert unsaid.status_code == 422
     accepted = send_form(service, f"{here}/answer", {"answer": "accept"})
     app.config["WTF_CSRF_ENABLED"] = False
-    assert "Responsible now: <strong>Northborough drug service" in accepted.get_data(as_text=True)
+    responsible = "HMP Northborough until they leave, then Northborough drug service"
+    assert f"Responsible now: <strong>{responsible}" in accepted.get_data(as_text=True)
 
     api = door.by_token("nurse", site=story.there)
     body = api.get(f"/api/v1/handovers/{handover_id}").get_json()
