@@ -14,6 +14,7 @@ from clinic.release.access import open_plan as open_plan_of
 from clinic.release.schemas import (
     ComingListSchema,
     PremisesClosureSchema,
+    PremisesCorrectSchema,
     PremisesOpeningSchema,
     PremisesRequestSchema,
     PremisesSchema,
@@ -247,10 +248,13 @@ def book_appointment(given: Given, plan_id: int) -> Response:
 
 def _premises(premises_id: int, status: int = 200) -> Response:
     premises, _, rows, _ = queries.premises_shown(act(), premises_id)
-    body = {"id": premises.id, "kind": premises.kind, "name": premises.name, "facts": rows}
+    body = {
+        "id": premises.id, "kind": premises.kind, "name": premises.name, "facts": rows,
+        "address": premises.address, "telephone": premises.telephone,
+    }  # fmt: skip
     response = jsonify(PremisesSchema().dump(body))
     response.status_code = status
-    return response
+    return tag(response, premises.version)
 
 
 @release_api.post("/premises")
@@ -268,6 +272,20 @@ def add_premises(given: Given) -> Response:
 @_none
 def premises(premises_id: int) -> Response:
     """When a pharmacy or clinic opens."""
+    return _premises(premises_id)
+
+
+@release_api.put("/premises/<int:premises_id>")
+@needs("release.plan")
+@_versioned
+@release_api.arguments(PremisesCorrectSchema)
+@release_api.response(200, PremisesSchema)
+@_stale
+@_unread
+@_none
+def correct_premises(given: Given, premises_id: int) -> Response:
+    """Correct where it is and how it is reached."""
+    pharmacies.correct_premises(act(), premises_id, version=if_match(), **given)
     return _premises(premises_id)
 
 

@@ -261,6 +261,17 @@ class PremisesForm(Form):
     telephone = StringField("Telephone", [Length(max=50)])
 
 
+class PremisesCorrectForm(Form):
+    """Where it is and how it is reached, as it should read."""
+
+    version = VersionField()
+    address = TextAreaField("Address", [Length(max=200)])
+    telephone = StringField("Telephone", [Length(max=50)])
+    reason = StringField(
+        "Who says so", [InputRequired(), Length(max=200)], description="Such as: phoned today"
+    )
+
+
 class WeekForm(Form):
     """Opening hours by weekday, and whose bank holidays it is closed on."""
 

@@ -121,6 +121,21 @@ class Premises(Recorded, Base):
     name: Mapped[str]
     address: Mapped[str | None]
     telephone: Mapped[str | None]
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class PremisesChange(Recorded, Base):
+    """What the address or telephone of a pharmacy or clinic was before, and who says otherwise."""
+
+    __tablename__ = "premises_change"
+
+    premises_id: Mapped[int] = mapped_column(ForeignKey("premises.id"), index=True)
+    field: Mapped[str]
+    was: Mapped[str | None]
+    became: Mapped[str | None]
+    reason: Mapped[str]
 
 
 class PremisesFact(Recorded, Struck, Base):

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import select
 
 from clinic.act import Act, command
 from clinic.calendars import holiday_lists
-from clinic.errors import Invalid, NotFound, needed, says
+from clinic.errors import Invalid, NotFound, Stale, needed, says
 from clinic.release.facts import Json
 from clinic.release.following import follow_plans
-from clinic.release.models import Premises, PremisesFact, ReleaseFact, ReleasePlan
+from clinic.release.models import Premises, PremisesChange, PremisesFact, ReleaseFact, ReleasePlan
 from clinic.release.sections import PREMISES
 from clinic.sites.models import NATIONS
 from dosing.days import days_between
@@ -28,6 +29,7 @@ _DAY_SAID = "Something is already recorded for one of these days. Strike it out 
 for _name in ("uq_premises_fact", "premises_fact.premises_id"):
     says(_name, _DAY_SAID)
 
+_NONE = "There is no such pharmacy or clinic."
 LONGEST = 200
 MOST_DAYS_CLOSED = 60
 
@@ -48,6 +50,35 @@ def add_premises(
     act.session.flush()
     act.note("release.premises_added", premises=row.id)
     return row.id
+
+
+@command
+def correct_premises(
+    act: Act, premises_id: int, *, version: int, reason: str, address: str | None = None,
+    telephone: str | None = None,
+) -> None:  # fmt: skip
+    """Where it is and how it is reached, as it should read; what stood before is kept.
+
+    Stale when somebody corrected it since `version` was read.
+    """
+    act.need("release.plan")
+    row = act.session.get(Premises, premises_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(_NONE)
+    if row.version != version:
+        raise Stale(f"{row.name} was corrected since you read it.", more={"version": row.version})
+    reason = needed("reason", reason, LONGEST)
+    for field, given in (("address", address), ("telephone", telephone)):
+        was, became = getattr(row, field), (given or "").strip() or None
+        if was != became:
+            act.session.add(
+                PremisesChange(
+                    premises_id=row.id, field=field, was=was, became=became, reason=reason,
+                    recorded_at=act.at, recorded_by=act.staff_id,
+                )
+            )  # fmt: skip
+            setattr(row, field, became)
+    act.note("release.premises_corrected", premises=row.id)
 
 
 @command
@@ -111,7 +142,7 @@ def strike_premises_fact(act: Act, fact_id: int, *, reason: str) -> None:
 def _premises(act: Act, premises_id: int) -> Premises:
     row = act.session.get(Premises, premises_id)
     if row is None:
-        raise NotFound("There is no such pharmacy or clinic.")
+        raise NotFound(_NONE)
     return row
 
 
@@ -162,6 +193,9 @@ def _check_hours(act: Act, kind: str, on: date | None, hours: dict[str, Any] | N
         pharmacy["openings"] = [
             {"on": on.isoformat() if on else None, "hours": (hours or {}).get("hours")}
         ]
+    for field, spans in (hours or {}).items():
+        if _overlap(spans):
+            raise Invalid.field(field, "has hours that overlap: write each part of the day once")
     request = {
         "case": "hours",
         "as_at": act.at.isoformat(),
@@ -174,6 +208,12 @@ def _check_hours(act: Act, kind: str, on: date | None, hours: dict[str, Any] | N
         path = refused.field.removeprefix("pharmacy.hours.").partition("[")[0]
         field = path if kind == "hours" else "hours"
         raise Invalid.field(field, refused.message) from refused
+
+
+def _overlap(spans: Any) -> bool:
+    """Do two of them run into each other? False where one cannot be read: that is refused elsewhere."""
+    ordered = sorted(each for each in spans if isinstance(each, str)) if spans else []
+    return any(one.partition("-")[2] > after.partition("-")[0] for one, after in pairwise(ordered))
 
 
 def _follow(act: Act, premises_id: int) -> None:

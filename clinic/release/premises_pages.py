@@ -8,6 +8,7 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 
 from clinic.auth import act, needs
+from clinic.errors import Stale
 from clinic.forms import Form
 from clinic.release import premises as pharmacies
 from clinic.release import queries
@@ -15,6 +16,7 @@ from clinic.release.forms import (
     WEEKDAY_NAMES,
     ClosureForm,
     OpeningForm,
+    PremisesCorrectForm,
     PremisesForm,
     StrikeForm,
     WeekForm,
@@ -55,7 +57,36 @@ def premises(premises_id: int) -> Page:
     return render_template(
         "release/premises.jinja", place=place, hours=hours, rows=rows, names=names,
         kinds=PREMISES, weekdays=WEEKDAY_NAMES, nations=NATIONS, today=act().today,
+        changes=queries.premises_changes(act(), premises_id),
     )  # fmt: skip
+
+
+@release_pages.route("/premises/<int:premises_id>/correct", methods=["GET", "POST"])
+@needs("release.plan")
+def correct_premises(premises_id: int) -> Page:
+    """Its address or telephone is another."""
+    place, _, _, _ = queries.premises_shown(act(), premises_id)
+    form = PremisesCorrectForm()
+    if not form.is_submitted():
+        form.version.data = place.version
+        form.address.data, form.telephone.data = place.address, place.telephone
+
+    def work_it() -> None:
+        pharmacies.correct_premises(
+            act(), premises_id, version=form.version.data or 0, address=form.address.data,
+            telephone=form.telephone.data, reason=form.reason.data or "",
+        )  # fmt: skip
+
+    try:
+        return _premises_form(form, f"Address and telephone of {place.name}", premises_id, work_it)
+    except Stale as stale:
+        form.refuse(
+            f"{stale.detail} It now reads: {place.address or 'no address'}, "
+            f"{place.telephone or 'no telephone'}. Nothing of yours was saved yet."
+        )
+        form.version.data, form.version.raw_data = stale.more["version"], None
+        here = url_for("release_pages.premises", premises_id=premises_id)
+        return one_form(form, f"Address and telephone of {place.name}", here)
 
 
 @release_pages.route("/premises/<int:premises_id>/week", methods=["GET", "POST"])

@@ -24,6 +24,7 @@ from clinic.release.access import open_plan
 from clinic.release.facts import Json, facts_known, forms_read, known_now, release_request
 from clinic.release.models import (
     Premises,
+    PremisesChange,
     PremisesFact,
     ReleaseAssessment,
     ReleaseFact,
@@ -396,6 +397,18 @@ def premises_shown(
         .order_by(PremisesFact.id.desc())
     ).all()
     return premises, premises_object(act.session, premises, act.at), list(rows), _names(act, rows)
+
+
+def premises_changes(act: Act, premises_id: int) -> list[tuple[PremisesChange, str]]:
+    """How its address and telephone were corrected, and by whom, newest first."""
+    act.need("release.read")
+    rows = act.session.execute(
+        select(PremisesChange, Staff.name)
+        .outerjoin(Staff, Staff.id == PremisesChange.recorded_by)
+        .where(PremisesChange.premises_id == premises_id)
+        .order_by(PremisesChange.id.desc())
+    )
+    return [(row, name or "not known") for row, name in rows]
 
 
 def community_services(act: Act) -> list[Site]:

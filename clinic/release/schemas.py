@@ -176,6 +176,13 @@ class PremisesRequestSchema(Schema):
     telephone = fields.String(validate=Length(max=50))
 
 
+class PremisesCorrectSchema(ReleaseWhySchema):
+    """Its address and telephone as they should read; one left out is not known. And who says so."""
+
+    address = fields.String(validate=Length(max=200), allow_none=True)
+    telephone = fields.String(validate=Length(max=50), allow_none=True)
+
+
 class PremisesWeekSchema(ReleaseWhySchema):
     """mon to sun, each a list such as ["09:00-18:00"]; a weekday left out is closed.
 
@@ -216,4 +223,6 @@ class PremisesSchema(Schema):
     id = fields.Integer(required=True)
     kind = fields.String(required=True)
     name = fields.String(required=True)
+    address = fields.String(required=True, allow_none=True)
+    telephone = fields.String(required=True, allow_none=True)
     facts = fields.List(fields.Nested(PremisesFactSchema), required=True)

@@ -147,6 +147,15 @@ def test_a_pharmacy_is_added_closed_and_opened(api):
         f"{here}/week",
         json={"week": {"mon": ["09:00-17:00"]}, "nation": "scotland", "reason": "Phoned"},
     )
+    twice_a_day = {"week": {"mon": ["09:00-17:00", "12:00-18:00"]}, "nation": "scotland"}
+    overlapping = api.put(f"{here}/week", json={**twice_a_day, "reason": "Phoned"})
+    moved = {"address": "2 High Street", "telephone": "01632 960002", "reason": "Phoned"}
+    read = {"If-Match": api.get(here).headers["ETag"]}
+    corrected = api.put(here, json=moved, headers=read)
+    stale = api.put(here, json={**moved, "address": "4 High Street"}, headers=read)
+    assert (overlapping.status_code, corrected.status_code, stale.status_code) == (422, 200, 412)
+    assert "overlap" in overlapping.text
+    assert api.get(here).get_json()["address"] == "2 High Street"
     closed = api.post(
         f"{here}/closures",
         json={"first_on": "2026-08-29", "last_on": "2026-08-31", "reason": "Refit"},

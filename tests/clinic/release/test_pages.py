@@ -418,6 +418,13 @@ def test_a_pharmacy_is_added_and_its_days_recorded_by_forms(story, staff_client)
     page = added.get_data(as_text=True)
     here = re.search(r"/release/premises/(\d+)/week", page)[0].removesuffix("/week")
 
+    where = {"version": "1", "address": "2 High Street", "telephone": "01632 960002"}
+    corrected = send(staff_client, f"{here}/correct", {**where, "reason": "Phoned"})
+    assert "<td>01632 960002</td><td>Phoned</td>" in corrected.get_data(as_text=True)
+    stale = send(staff_client, f"{here}/correct", {**where, "address": "4", "reason": "Letter"})
+    assert stale.status_code == 422
+    assert "It now reads: 2 High Street, 01632 960002" in stale.get_data(as_text=True)
+
     phoned = {"nation": "scotland", "reason": "Phoned"}
     wrong = send(staff_client, f"{here}/week", {"mon": "9 to 5", **phoned})
     week = send(staff_client, f"{here}/week", {"mon": "09:00-13:00, 14:00-18:00", **phoned})
