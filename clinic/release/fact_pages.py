@@ -60,7 +60,8 @@ def _fact_page(plan: ReleasePlan, patient: Patient, kind: Section, row: ReleaseF
         "form": form, "kind": kind, "plan": plan, "banner": banner(work, patient),
         "correcting": row, "cancel": to_plan(plan.id),
     }  # fmt: skip
-    if kind.key == "exit" and row is None and work.may("custody.read"):
+    ours = plan.site_id == work.site_id  # and not looked at from the service they go to
+    if kind.key == "exit" and row is None and ours and work.may("custody.read"):
         stay = newest_reception(work, patient.id)
         if stay is not None and stay.site_id == work.site_id and went(work, stay) is None:
             page["stay_id"] = stay.id

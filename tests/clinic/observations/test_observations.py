@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+import clinic.custody.risk  # noqa: F401 - it tells the banner of the first days
 from clinic.custody import fact_commands
 from clinic.custody.models import Reception
 from clinic.errors import Conflict, Forbidden, Invalid
