@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.databases import PostgresShelf, Shelf, SqliteShelf, rolled_back
-from tests.support.postgres import shared_server
+from tests.support.postgres import locked, shared_server
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -178,6 +178,23 @@ def door(app: Flask, database: Database) -> Door:
     from tests.support.people import Door
 
     return Door(app, database)
+
+
+@pytest.fixture(scope="session")
+def told(bench: Bench) -> Path:
+    """The file of the demonstration, loaded once in a run: to copy, and never to change."""
+    from clinic.db import Database
+    from clinic.demo.load import load
+
+    told = bench.run_folder / "demonstration.sqlite"
+    with locked(told.with_suffix(".lock")):
+        if not told.exists():
+            url = bench.shelf("sqlite").migrated()
+            database = Database(url)
+            load(database, lambda line: None)
+            database.engine.dispose()  # the last connection folds the journal into the file
+            Path(url.removeprefix("sqlite:///")).rename(told)
+    return told
 
 
 class Clock:

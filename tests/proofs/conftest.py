@@ -1,4 +1,4 @@
-"""The demonstration, loaded once in a run, and served to the proofs of each worker."""
+"""The demonstration, served to the proofs of each worker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.postgres import locked
 from tests.support.server import Server, a_server
 
 if TYPE_CHECKING:
@@ -29,23 +28,6 @@ class Demonstration:
     database: Database
     server: Server
     run_folder: Path
-
-
-@pytest.fixture(scope="session")
-def told(bench: Bench) -> Path:
-    """The file of the demonstration, for everybody to copy and nobody to change."""
-    from clinic.db import Database
-    from clinic.demo.load import load
-
-    told = bench.run_folder / "demonstration.sqlite"
-    with locked(told.with_suffix(".lock")):
-        if not told.exists():
-            url = bench.shelf("sqlite").migrated()
-            database = Database(url)
-            load(database, lambda line: None)
-            database.engine.dispose()  # the last connection folds the journal into the file
-            Path(url.removeprefix("sqlite:///")).rename(told)
-    return told
 
 
 @pytest.fixture

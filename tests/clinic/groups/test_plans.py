@@ -360,7 +360,9 @@ def test_a_plan_weighs_what_the_prison_set_and_says_where_the_default_comes_from
     assert "our own weights" in text(manager.get(url))
     given = {**{name: str(each) for name, each in WEIGHTS.items()}, **boxes("from_on", 4)}
     wrong = send(manager, url, **given | {"short_hard": "121", "reason": "Calm"})
-    assert "must not be more than “A session a PPO lacks in a week that must be kept”: 120" in text(wrong)
+    assert "must not be more than “A session a PPO lacks in a week that must be kept”: 120" in text(
+        wrong
+    )
     saved = send(manager, url, **given | {"seat_moved": "40", "reason": "Too much moved"})
     assert "The weights are set" in text(saved)
     assert "Too much moved" in text(manager.get(url))
