@@ -172,6 +172,28 @@ def overdose_advice(left_on: date | None) -> list[FollowUp]:
     return [FollowUp(ADVICE, left_on.isoformat(), due_at)]
 
 
+GROUPS, HANDOVER = "drr_groups", "drr_handover"
+
+
+def drr(left_on: date | None, ends_on: date | None) -> list[FollowUp]:
+    """What is owed to somebody out under a drug rehabilitation requirement. Rules: AF-08, AF-09, DR-04.
+
+    `ends_on` None: nobody knows when it ends, and the hand-over is asked for with the groups.
+    """
+    if left_on is None:
+        return []
+    groups_on = left_on + timedelta(_RULES["AF-08"]["days"])
+    handover_on = groups_on
+    if ends_on is not None:
+        handover_on = max(left_on, ends_on - timedelta(_RULES["AF-09"]["before"]))
+    return [
+        FollowUp(GROUPS, left_on.isoformat(), at_london(groups_on, _LAST_MINUTE)),
+        FollowUp(
+            HANDOVER, ends_on.isoformat() if ends_on else "", at_london(handover_on, _LAST_MINUTE)
+        ),
+    ]
+
+
 def told_of_move(on: date, prison: str, calendar: WorkingDays) -> FollowUp:
     """The community team is to know of a move to another prison: TT-18's day, for the far side of it."""
     try:

@@ -8,7 +8,7 @@ an answer away. Days are written as dates, times as minutes before the moment th
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -186,6 +186,11 @@ def _plan(rule: str) -> Callable[..., list[str]]:
     return ask
 
 
+def _by(found: Iterable[aftercare.FollowUp], kind: str) -> list[str]:
+    """The last day of each task of a kind."""
+    return [f"by {each.due_at:%Y-%m-%d}" for each in found if each.kind == kind]
+
+
 def _jump(from_mg: int, to_mg: int, step_mg: int, reviewed: bool) -> list[str]:
     first, second = date(2026, 11, 4), date(2026, 11, 5)
     found = reviews.jumps(
@@ -338,9 +343,9 @@ ASKED: Final[Mapping[str, Callable[..., Any]]] = {
         )
         if each.starts
     ],
-    "AF-07": lambda left_on=None: [
-        f"by {each.due_at:%Y-%m-%d}" for each in aftercare.overdose_advice(left_on)
-    ],
+    "AF-07": lambda left_on=None: _by(aftercare.overdose_advice(left_on), aftercare.ADVICE),
+    "AF-08": lambda left_on=None: _by(aftercare.drr(left_on, None), aftercare.GROUPS),
+    "AF-09": lambda left_on, ends_on=None: _by(aftercare.drr(left_on, ends_on), aftercare.HANDOVER),
     "RV-01": lambda broken, day=None: reviews.in_build_up(day, broken),
     "RV-02": lambda reviewed_on, next_on: reviews.counts_until(reviewed_on, next_on, 99, False),
     "RV-03": lambda decision: decision in reviews.BY_PHONE,

@@ -32,8 +32,10 @@ from clinic.turns import strike
 from clinic.ui import day, moment
 from dosing.days import london_day
 from scheduling.aftercare import (
+    HANDOVER,
     OFFER,
     FollowUp,
+    drr,
     follow_ups,
     gate_meeting,
     gate_offer,
@@ -47,6 +49,8 @@ from scheduling.aftercare import (
 
 NOTE = "Did not come to the first appointment after release"
 AFTER = ("day_14", "day_21")
+WHOSE = {**REMINDED, HANDOVER: "home_cjit"}
+"""Whose a task is where that hangs on its kind alone; the others are the community service's."""
 NO_LONGER = "No longer needed: the facts it rested on changed"
 
 
@@ -74,11 +78,23 @@ def keep(
     if out:
         _keep_ladder(act, plan, visit_at if missed and not in_diary else None)
     ahead, notes = _ahead(act, plan, request, known, at)
+    under = _requirement(plan, standing)
+    if under:
+        notes[HANDOVER] = "When it ends is not known" if under[-1].cause == "" else ""
     if visit_at is not None:
         notes["attendance"] = f"It began {moment(visit_at)}"
         if attended is None:
             notes["outreach"] = f"Nobody has said whether they came {moment(visit_at)}"
-    _keep_tasks(act, plan, [*wanted, *ahead], notes, standing, known, at)
+    _keep_tasks(act, plan, [*wanted, *ahead, *under], notes, standing, known, at)
+
+
+def _requirement(plan: ReleasePlan, standing: Sequence[ReleaseFact]) -> list[FollowUp]:
+    """What a drug rehabilitation requirement owes them, where they left under one."""
+    said = next((row.says for row in standing if row.section == "release"), {})
+    if said.get("supervision") != "drr":
+        return []
+    ends_on = said.get("drr_ends_on")
+    return drr(plan.left_on, date.fromisoformat(ends_on) if ends_on else None)
 
 
 def next_asked_at(plan: ReleasePlan, request: Mapping[str, Any], at: datetime) -> datetime | None:
@@ -217,11 +233,11 @@ def _keep_tasks(
         if each.kind in AFTER:
             whose = owner(act, plan, standing) or "community"
         else:
-            whose = REMINDED.get(each.kind, "community")
+            whose = WHOSE.get(each.kind, "community")
         act.session.add(
             LeaverTask(
                 plan_id=plan.id, kind=each.kind, owner=whose, due_at=each.due_at,
-                note=notes.get(each.kind),
+                note=notes.get(each.kind) or None,
                 cause=each.cause, done_at=None, done_by=None, outcome=None, done_says=None,
                 struck_at=None, struck_by=None, struck_reason=None, recorded_at=at,
                 recorded_by=act.staff_id,
@@ -237,7 +253,7 @@ def _is_open(row: LeaverTask) -> bool:
 def owner(act: Act, plan: ReleasePlan, standing: list[ReleaseFact]) -> str | None:
     """Whose they are after release: as recorded of the licence, else by the length of the sentence."""
     said = next((row.says for row in standing if row.section == "release"), {})
-    supervised = {"licence": True, "none": False}.get(said.get("supervision", ""))
+    supervised = {"licence": True, "drr": True, "none": False}.get(said.get("supervision", ""))
     days = None
     if supervised is None:
         entry = act.session.scalar(

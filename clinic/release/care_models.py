@@ -26,6 +26,8 @@ TASKS = {
     "transfer": "Note that they move to another prison, and contact its drug team",
     "gate_offer": "Offer to meet them at the gate",
     "overdose_advice": "Give overdose advice",
+    "drr_groups": "Offer relapse-prevention groups under the DRR",
+    "drr_handover": "Plan the hand-over to the CJIT before the DRR ends",
     "other": "Something else",
 }
 OWNERS = {
@@ -46,7 +48,8 @@ REMINDED = {
 }
 """The reminders before release, and whose each is: healthcare telephone the pharmacy."""
 BY_THEMSELVES = (
-    "attendance", "day_14", "day_21", "transfer", "gate_offer", "overdose_advice", *REMINDED,
+    "attendance", "day_14", "day_21", "transfer", "gate_offer", "overdose_advice",
+    "drr_groups", "drr_handover", *REMINDED,
 )  # fmt: skip
 """Kinds that start by themselves from the plan's facts (aftercare.py), and by nobody's hand."""
 OUTCOMES = {
@@ -64,6 +67,11 @@ ANSWERS = {
         "done": "Given",
         "declined": "Offered and declined",
         "not_possible": "Not possible",
+    },
+    "drr_groups": {
+        "done": "Offered: they take part",
+        "declined": "Offered and declined",
+        "not_possible": "None can be had",
     },
 }
 """What the outcomes of a kind mean, where that is more than done or not."""

@@ -124,11 +124,13 @@ _ALL: Final = (
                 "choice",
                 {
                     "licence": "On licence or another statutory supervision",
+                    "drr": "On a drug rehabilitation requirement (DRR)",
                     "none": "Not supervised",
                 },
                 hint="Decides who they belong to afterwards: Probation, or the CJIT",
                 own=True,
             ),
+            Ask("drr_ends_on", "Day a DRR ends", "day", own=True),
             Ask("known_at", "When the date became known", "instant"),
         ),
         unknown="Release date: nothing can be counted towards it",

@@ -171,3 +171,32 @@ def test_a_meeting_at_the_gate_is_offered_overdose_advice_given_and_outreach_tol
     a_fact(story.act(), plan, "appointment", at=missed.isoformat(), attended=False)
     assert [row.due_at - missed for row in waits("outreach")] == [timedelta(hours=24)]
     assert waits("overdose_advice") == []  # answered once
+
+
+@pytest.mark.proves("AF-08", "AF-09", "DR-04")
+def test_somebody_under_a_drr_is_offered_groups_advice_and_a_planned_hand_over(story):
+    """Once out; the hand-over is planned four weeks before the end, and asked for at once without it."""
+    release = {"confirmed_on": "2026-08-17", "supervision": "drr"}
+    plan = a_release_plan(story.act(), release=release)
+    assert not {"drr_groups", "drr_handover"} & set(open_tasks(story, plan))
+    left = a_fact(story.act(), plan, "exit", at=LEFT.isoformat(), how="court")
+
+    def due():
+        rows = care.tasks_of(story.act(), plan)
+        return {
+            row.kind: (row.owner, row.due_at.date(), row.note)
+            for row in rows
+            if row.done_at is None and row.kind in ("drr_groups", "drr_handover", "overdose_advice")
+        }
+
+    assert due() == {
+        "drr_groups": ("community", date(2026, 8, 24), None),
+        "drr_handover": ("home_cjit", date(2026, 8, 24), "When it ends is not known"),
+        "overdose_advice": ("community", date(2026, 8, 18), None),
+    }
+    row = story.now(plan).facts["release"][0]
+    corrected(story.act(), row.id, **release, drr_ends_on="2027-02-16")
+    assert due()["drr_handover"] == ("home_cjit", date(2027, 1, 19), None)
+    assert open_tasks(story, plan)["day_14"] == "probation"
+    struck(story.act(), left)
+    assert due() == {}
