@@ -33,6 +33,13 @@ settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that at the end no worker is left alone with one of them."""
+    long = {"proofs", "journeys"}
+    items.sort(key=lambda item: not long & set(item.path.parts))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A skipped test has proved nothing, so a run that skipped one is not green."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
