@@ -77,8 +77,9 @@ def correct_premises(premises_id: int) -> Page:
             telephone=form.telephone.data, reason=form.reason.data or "",
         )  # fmt: skip
 
+    title = f"Address and telephone of {place.name}"
     try:
-        return _premises_form(form, f"Address and telephone of {place.name}", premises_id, work_it)
+        return _premises_form(form, title, premises_id, work_it, "Corrected.")
     except Stale as stale:
         form.refuse(
             f"{stale.detail} It now reads: {place.address or 'no address'}, "
@@ -86,7 +87,7 @@ def correct_premises(premises_id: int) -> Page:
         )
         form.version.data, form.version.raw_data = stale.more["version"], None
         here = url_for("release_pages.premises", premises_id=premises_id)
-        return one_form(form, f"Address and telephone of {place.name}", here)
+        return one_form(form, title, here)
 
 
 @release_pages.route("/premises/<int:premises_id>/week", methods=["GET", "POST"])
@@ -156,10 +157,11 @@ def strike_premises_fact(premises_id: int, fact_id: int) -> Page:
 
 
 def _premises_form(
-    form: Form, title: str, premises_id: int, work: Callable[[], object], **more: Any
-) -> Page:
+    form: Form, title: str, premises_id: int, work: Callable[[], object],
+    says: str = "Saved. Every plan that uses it was looked at again.", **more: Any,
+) -> Page:  # fmt: skip
     here = url_for("release_pages.premises", premises_id=premises_id)
     if form.carried_out(work):
-        flash("Saved. Every plan that uses it was looked at again.")
+        flash(says)
         return redirect(here)
     return one_form(form, title, here, **more)

@@ -421,6 +421,7 @@ def test_a_pharmacy_is_added_and_its_days_recorded_by_forms(story, staff_client)
     where = {"version": "1", "address": "2 High Street", "telephone": "01632 960002"}
     corrected = send(staff_client, f"{here}/correct", {**where, "reason": "Phoned"})
     assert "<td>01632 960002</td><td>Phoned</td>" in corrected.get_data(as_text=True)
+    assert "looked at again" not in corrected.get_data(as_text=True)  # no plan reads it
     stale = send(staff_client, f"{here}/correct", {**where, "address": "4", "reason": "Letter"})
     assert stale.status_code == 422
     assert "It now reads: 2 High Street, 01632 960002" in stale.get_data(as_text=True)
