@@ -1,4 +1,5 @@
-"""For how long is a place held, what is routine, and which blocks may be passed with a reason?
+"""For how long is a place held, what is routine, which blocks may be passed with a reason, and how
+soon is too soon?
 
 Numbers, words and sources stand in booking.toml; instants are aware, minutes elapsed time.
 """
@@ -23,6 +24,7 @@ ROUTINE: Final[Mapping[str, str]] = RULES["BK-03"]["kinds"]
 SOFT: Final[Mapping[str, str]] = RULES["BK-04"]["blocks"]
 """Blocks that may be passed with a reason, and how staff call them."""
 REASONS: Final[Mapping[str, str]] = RULES["BK-04"]["reasons"]
+_NOTICE: Final = timedelta(minutes=RULES["BK-05"]["minutes"])
 
 
 def held_until(now: datetime, starts_at: datetime) -> datetime:
@@ -34,3 +36,13 @@ def near(starts_at: datetime, now: datetime) -> bool:
     """Is a place that came back unasked offered to those who wait at once? Rule: BK-02."""
     ahead = (london_day(starts_at) - london_day(now)).days
     return starts_at > now and ahead < RULES["BK-02"]["days"]
+
+
+def in_reach(starts_at: datetime, now: datetime) -> bool:
+    """Is there time for somebody who is not here yet to come to a place? Rule: BK-05."""
+    return starts_at - now >= _NOTICE
+
+
+def too_soon(words: str = "too_soon") -> str:
+    """Why a place that begins soon is not for somebody who is elsewhere."""
+    return str(RULES["BK-05"][words].format(minutes=RULES["BK-05"]["minutes"]))

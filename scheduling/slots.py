@@ -468,14 +468,15 @@ def may_book(
     busy: Collection[tuple[datetime, datetime]] = (),
     walk_in: bool = False,
     routine: bool = False,
+    notice: bool = False,
     passed: Collection[str] = (),
 ) -> Place | Refusal:
     """May this person have the place that starts then, with these two? The place, or why not.
 
     `drugs`: the codes on the referral. `busy`: the patient's own visits. `walk_in`: they are here,
     and a place that has begun will do while enough of it is left. `routine`: work that is not rapid
-    and needs no observation. `passed`: soft blocks somebody passes, asked after all others. Rules:
-    RP-16, RP-17, RP-18, RP-31, BK-03, BK-04.
+    and needs no observation. `notice`: they have to come here first. `passed`: soft blocks somebody
+    passes, asked after all others. Rules: RP-16, RP-17, RP-18, RP-31, BK-03 to BK-05.
     """
     if no_opioid(drugs):
         return _refused("no_opioid", finding("RP-31"))
@@ -495,7 +496,7 @@ def may_book(
             if runs_on(rota, session, day):
                 refused = _refused_for(rota, session, place, holds, busy)
                 if refused is None:
-                    blocks = _soft(rota, session, place, now, routine)
+                    blocks = _soft(rota, session, place, now, routine, notice)
                     refused = next((each for each in blocks if each.soft not in passed), None)
                 return refused or place
             if _shut(rota, session, day):
@@ -532,7 +533,7 @@ def kept_back(
                 continue
             for place in places_of(session, day, observed_on(rota, day)):
                 asked = as_routine(place) if routine else place
-                block = next(_soft(rota, session, asked, now, routine), None)
+                block = next(_soft(rota, session, asked, now, routine, not routine), None)
                 if block is not None and _gone(rota, asked) is None:
                     found.append((asked, block))
     return sorted(found, key=lambda each: each[0])
@@ -553,13 +554,15 @@ def _kept(session: Session, place: Place, now: datetime) -> Refusal | None:
 
 
 def _soft(
-    rota: Rota, session: Session, place: Place, now: datetime, routine: bool
+    rota: Rota, session: Session, place: Place, now: datetime, routine: bool, notice: bool
 ) -> Iterator[Refusal]:
     """Every block of this place that somebody with the right may pass (BK-04)."""
     if routine and (kept := _kept(session, place, now)) is not None:
         yield kept
     if (shut := _out_of_hours(rota, place)) is not None:
         yield shut
+    if notice and not booking.in_reach(place.starts_at, now):
+        yield Refusal("notice", booking.too_soon(), "BK-05", soft="notice")
 
 
 def _refused_for(

@@ -193,7 +193,7 @@ class Rest:
     def offers(self, diary: Diary, *, arranged_too: bool = True) -> list[dict[str, Any]]:
         """The next whole chains: each place with its next days and what they leave to arrange."""
         first = self.act.today
-        free = facts.free_places(
+        free = facts.places_to_offer(
             self.act.session, self.service, first, first + facts.LOOK_AHEAD, self.act.at
         )
         free = slots.first_feasible(free, diary.busy, len(free))

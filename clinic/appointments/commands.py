@@ -146,8 +146,9 @@ def _book_visit(
     service = facts.service(act.session, taking.site_of(act), referral.rota_stamp)
     drugs = taking.used(referral.drugs, referral.outcome)
     seen.place = place = taking.place_asked(
-        act, service, drugs, starts_at, doctor_id, worker_id, walk_in=walk_in, override=override
-    )
+        act, service, drugs, starts_at, doctor_id, worker_id, walk_in=walk_in, notice=not walk_in,
+        override=override,
+    )  # fmt: skip
     if referral.held:
         own = None if hold else referral_id
         lapses.release(act, place.starts_at, place.until, referral.patient_id, own)
@@ -295,7 +296,7 @@ def _move_visit(
     service = facts.service(act.session, taking.site_of(act))
     place = taking.place_asked(
         act, service, taking.drugs_of(act, visit), starts_at, doctor_id, worker_id, walk_in=walk_in,
-        routine=seen.routine, override=override,
+        routine=seen.routine, notice=not (walk_in or seen.routine), override=override,
     )  # fmt: skip
     seen.place = place
     rest: Rest | None = None

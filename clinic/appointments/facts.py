@@ -29,7 +29,7 @@ from clinic.calendars import holiday_lists
 from clinic.sites.models import CalendarChange, Site, SiteClosure, SiteModel
 from clinic.staff.models import PrescriberLevel, StaffCompetence
 from dosing.days import days_between, end_of, london_day, start_of
-from scheduling import slots
+from scheduling import booking, slots
 from scheduling.calendars import Calendar
 from scheduling.calendars import CalendarChange as Change
 from scheduling.chains import Review
@@ -291,6 +291,14 @@ def free_places(
         return []
     found = holds(session, service, start_of(first), end_of(last), now)
     return service.laid_out(first, last).free(found, now=now, rota=service.rota)
+
+
+def places_to_offer(
+    session: Database, service: Service, first: date, last: date, now: datetime
+) -> list[Place]:
+    """The free places somebody who is not here yet can still come to (BK-05)."""
+    free = free_places(session, service, first, last, now)
+    return [each for each in free if booking.in_reach(each.starts_at, now)]
 
 
 def routine_places(

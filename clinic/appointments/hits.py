@@ -117,7 +117,7 @@ def _hits(act: Act, already: set[int]) -> tuple[Hit, ...]:
     model = service.model_on(act.today)
     first, last = act.today, act.today + facts.LOOK_AHEAD
     places = {
-        False: facts.free_places(act.session, service, first, last, act.at),
+        False: facts.places_to_offer(act.session, service, first, last, act.at),
         True: facts.routine_places(act.session, service, first, last, act.at),
     }
     names = staff_names(act, service.resources)

@@ -56,6 +56,7 @@ from clinic.patients import access
 from clinic.patients.models import Patient
 from clinic.patients.queries import banner, search
 from clinic.web import row_number
+from dosing.days import london_day
 from dosing.shape import FIRST_YEAR, LAST_YEAR
 from scheduling import booking, chains
 from scheduling.chains import Plan
@@ -406,7 +407,7 @@ def offers(referral_id: int) -> Page:
             try:
                 booked = commands.book_visit(
                     act(), referral_id=referral_id, **wanted,
-                    arrangements=arranged_for(form, place_queries.offers(act(), referral_id)),
+                    arrangements=arranged_for(form, offers_like(referral_id, wanted)),
                 )  # fmt: skip
             except (Conflict, Invalid) as refusal:
                 form.refuse(f"{refusal.detail} What is free now is listed below.")
@@ -422,9 +423,27 @@ def offers(referral_id: int) -> Page:
             else:
                 return to_visit(held.id, "The place is held. Ask the person, then confirm it.")
         elif not form.changing:
-            found = place_queries.offers(act(), referral_id)
-            return asked_about(form, found) or check_place(form, found, wanted, "Book this visit?")
+            found = offers_like(referral_id, wanted)
+            if still_free(form, found):
+                return asked_about(form, found) or check_place(
+                    form, found, wanted, "Book this visit?"
+                )  # fmt: skip
     return offers_page(form, referral_id)
+
+
+def offers_like(referral_id: int, wanted: dict[str, Any]) -> place_queries.Offers:
+    """What is free from the day of a place on: the place chosen is among it, or gone."""
+    day = london_day(wanted["starts_at"])
+    return place_queries.offers(act(), referral_id, from_on=day, whole_days=True)
+
+
+def still_free(form: PlaceForm, found: place_queries.Offers) -> bool:
+    """Is the place chosen among them? What else is said on the form."""
+    if _chosen(form, found) is not None:
+        return True
+    form.refuse("That place is not free any more. What is free now is listed below.")
+    form.place.data = None
+    return False
 
 
 def offers_page(form: PlaceForm, referral_id: int, moving: Visit | None = None) -> Page:
@@ -435,12 +454,13 @@ def offers_page(form: PlaceForm, referral_id: int, moving: Visit | None = None) 
         within_limit=request.args.get("within") == "yes",
     )
     found = place_queries.offers(
-        act(), referral_id, from_on=day_asked("from", act().today), only=only
+        act(), referral_id, from_on=day_asked("from", act().today), only=only, whole_days=True
     )
+    seen_to = london_day(found.offers[-1].place.starts_at) if found.offers else found.looked_to
     with_choices(form, found)
     page = render_template(
         "appointments/offers.jinja", form=form, found=found, banner=banner(act(), found.patient),
-        later=found.looked_to + timedelta(days=1), moving=moving, stands=in_words,
+        later=seen_to + timedelta(days=1), moving=moving, stands=in_words,
         held=None if moving else visit_queries.held_for(act(), referral_id),
         only=only, clinicians=rota_queries.clinicians(act()), rooms=things(act(), "room"),
         hold_minutes=booking.RULES["BK-01"]["minutes"],
@@ -467,7 +487,7 @@ def walk_in(referral_id: int) -> Page:
                 visit_id = commands.walk_in(
                     act(), referral_id=referral_id, **wanted,
                     arrangements=arranged_for(
-                        form, place_queries.offers(act(), referral_id, walk_in=True)
+                        form, _today(referral_id)
                     ),
                 )  # fmt: skip
             except (Conflict, Invalid) as refusal:
@@ -476,15 +496,20 @@ def walk_in(referral_id: int) -> Page:
             else:
                 return to_visit(visit_id, "The visit is booked for now and the arrival recorded.")
         elif not form.changing:
-            found = place_queries.offers(act(), referral_id, walk_in=True)
+            found = _today(referral_id)
             title = "Book this place and record the arrival?"
-            return asked_about(form, found) or check_place(form, found, wanted, title)
-    found = place_queries.offers(act(), referral_id, walk_in=True)
+            if still_free(form, found):
+                return asked_about(form, found) or check_place(form, found, wanted, title)
+    found = _today(referral_id)
     with_choices(form, found)
     page = render_template(
         "appointments/walk_in.jinja", form=form, found=found, banner=banner(act(), found.patient)
     )
     return page, form.status
+
+
+def _today(referral_id: int) -> place_queries.Offers:
+    return place_queries.offers(act(), referral_id, walk_in=True, whole_days=True)
 
 
 def _chosen(form: PlaceForm, found: place_queries.Offers) -> place_queries.Offer | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import false, select
 
@@ -21,7 +22,7 @@ from clinic.errors import Invalid, NotFound
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient
 from dosing.days import end_of, london_day, start_of
-from scheduling import chains, slots
+from scheduling import booking, chains, slots
 from scheduling.calendars import OutOfReach
 from scheduling.checklist import missing_at
 from scheduling.prescribing_models import (
@@ -32,6 +33,7 @@ from scheduling.prescribing_models import (
 )
 
 OFFERS = 6
+T = TypeVar("T")
 
 
 def free_places(act: Act, site_id: int, first: date, last: date) -> list[slots.Place]:
@@ -81,7 +83,8 @@ def place_key(place: slots.Place) -> str:
 def kept_places(
     act: Act, patient_id: int, from_on: date, *, routine: bool, kept_back: bool
 ) -> list[Kept]:
-    """The first places for somebody that are for routine work, or that a soft block keeps back.
+    """The first places for somebody that are for routine work, or that a soft block keeps back; all
+    of the last one's day.
 
     For pages that have opened the record.
     """
@@ -95,7 +98,12 @@ def kept_places(
         free = list(why)
     else:
         free = facts.routine_places(act.session, service, first, last, act.at)
-    found = slots.first_feasible(free, facts.busy(act.session, patient_id, act.at), OFFERS)
+        soon = [each for each in free if not booking.in_reach(each.starts_at, act.at)]
+        why = dict.fromkeys(soon, booking.too_soon("only_here"))
+    feasible = slots.first_feasible(
+        free, facts.busy(act.session, patient_id, act.at), len(free)
+    )  # fmt: skip
+    found = [each for each, _ in _first(((each, None) for each in feasible), OFFERS, True)]
     names = staff_names(act, [i for place in found for i in (place.doctor_id, place.worker_id)])
     return [
         Kept(place, names[place.doctor_id], names[place.worker_id], why.get(place, ""))
@@ -122,7 +130,10 @@ class Offer:
 
 @dataclass(frozen=True)
 class Offers:
-    """What may be offered to one person from a day on, and the wait if it is the first."""
+    """What may be offered to one person from a day on, and the wait if it is the first.
+
+    `first` says of the first place free only where every place from today on was looked at.
+    """
 
     referral: Referral
     patient: Patient
@@ -155,13 +166,15 @@ def offers(
     referral_id: int,
     *,
     from_on: date | None = None,
-    how_many: int = OFFERS,
+    whole_days: bool = False,
     walk_in: bool = False,
     only: Only | None = None,
 ) -> Offers:
     """The first feasible places for somebody referred, each with the wait against the limit.
 
-    `walk_in`: they are here; today's places alone, begun ones included while enough is left.
+    `whole_days`: those that are left of the last one's day as well, so that the next look begins
+    on another day and passes none over. `walk_in`: they are here; today's places alone, begun ones
+    included while enough is left. Otherwise none that begins too soon to be reached (BK-05).
     `only`: what is looked for. Places that cross the person's own visits are never among them.
     """
     referral = act.session.get(Referral, referral_id)
@@ -188,12 +201,13 @@ def offers(
     if walk_in:
         free = facts.walk_in_places(act.session, service, act.at)
     else:
-        free = facts.free_places(act.session, service, first, last, act.at)
+        free = facts.places_to_offer(act.session, service, first, last, act.at)
     free = [] if crack else free
     if only is not None:
         limit = wait(model, referral.referred_at, act.today).last_on if only.within_limit else None
         free = [each for each in free if only.has(each, limit)]
-    rests = _rests(act, service, slots.first_feasible(free, taken, len(free)), taken, how_many)
+    feasible = slots.first_feasible(free, taken, len(free))
+    rests = _first(_rests(act, service, feasible, taken), OFFERS, whole_days)
     found = [place for place, _ in rests]
     names = staff_names(
         act,
@@ -211,10 +225,13 @@ def offers(
         )
         for place, rest in rests
     )
+    first_at = made[0].place.starts_at if made else None
+    looked_at_all = first == act.today and only in (None, Only())
     judged = wait(
         model, referral.referred_at, act.today, seen_at=referral.seen_at,
-        first_free_at=made[0].place.starts_at if made else None,
-        looked_to=None if crack else last,
+        offered_at=None if looked_at_all else first_at,
+        first_free_at=first_at if looked_at_all else None,
+        looked_to=last if looked_at_all and not crack else None,
     )  # fmt: skip
     return Offers(referral, patient, model, made, judged, last, crack)
 
@@ -224,26 +241,38 @@ def _rests(
     service: facts.Service,
     places: Sequence[slots.Place],
     taken: list[tuple[datetime, datetime]],
-    how_many: int,
-) -> list[tuple[slots.Place, chains.Plan | None]]:
-    """The first of the places; under model 3 those whose next two days are free too (RP-10)."""
+) -> Iterator[tuple[slots.Place, chains.Plan | None]]:
+    """These places one by one; under model 3 those whose next two days are free too (RP-10)."""
     chained = [each for each in places if chained_on(service, london_day(each.starts_at))]
     if not chained:
-        return [(each, None) for each in places[:how_many]]
+        yield from ((each, None) for each in places)
+        return
     first, last = london_day(chained[0].starts_at), london_day(chained[-1].starts_at)
     held = facts.holds(
         act.session, service, start_of(first), end_of(last + 2 * chains.LOOK_AHEAD), act.at
     )  # fmt: skip
     diary = chains.Diary(service.rota, held, now=act.at, busy=taken, known=service.reviews)
-    found: list[tuple[slots.Place, chains.Plan | None]] = []
     for place in places:
-        if len(found) == how_many:
-            break
-        if not chained_on(service, london_day(place.starts_at)):
-            found.append((place, None))
+        if chained_on(service, london_day(place.starts_at)):
+            yield from chains.whole_chains(diary, [place], 1)
         else:
-            found += chains.whole_chains(diary, [place], 1)
-    return found
+            yield place, None
+
+
+def _first(
+    found: Iterable[tuple[slots.Place, T]], how_many: int, whole_days: bool
+) -> list[tuple[slots.Place, T]]:
+    """So many of them, and with `whole_days` all of the last one's day, so that whoever looks on
+    from the next day passes none over.
+    """
+    chosen: list[tuple[slots.Place, T]] = []
+    for place, more in found:
+        if len(chosen) >= how_many and not (
+            whole_days and london_day(place.starts_at) == london_day(chosen[-1][0].starts_at)
+        ):
+            break
+        chosen.append((place, more))
+    return chosen
 
 
 def wait_until(act: Act, found: Offers, starts_at: datetime) -> Wait:

@@ -98,7 +98,7 @@ def wait_list(act: Act) -> WaitList:
     ).all()  # fmt: skip
     service = facts.service(act.session, act.site_id or 0)
     model = service.model_on(act.today)
-    free = facts.free_places(act.session, service, first, last, act.at) if rows else []
+    free = facts.places_to_offer(act.session, service, first, last, act.at) if rows else []
     act.note_shown("appointments.wait_listed", [row.patient_id for row in rows])
     made = [_waiting(row, model, act, free[0].starts_at if free else None, last) for row in rows]
     return WaitList(model, tuple(sorted(made, key=lambda row: urgency(row.person))))

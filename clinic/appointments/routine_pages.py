@@ -37,6 +37,7 @@ from clinic.errors import NotFound
 from clinic.patients.access import open_record
 from clinic.patients.pages import record_link
 from clinic.patients.queries import banner
+from dosing.days import ONE_DAY, london_day
 from scheduling.booking import REASONS, ROUTINE, RULES, SOFT
 
 routine_pages = Blueprint("routine_pages", __name__, url_prefix="/appointments")
@@ -183,7 +184,8 @@ def _shown(
 
 
 def _later(found: list[place_queries.Kept], first: date) -> date:
-    return found[-1].place.starts_at.date() if found else first + timedelta(days=28)
+    seen_to = london_day(found[-1].place.starts_at) if found else first + timedelta(days=28)
+    return seen_to + ONE_DAY
 
 
 @routine_pages.get("/overrides")

@@ -80,7 +80,7 @@ def with_free_next(act: Act, conflict: Conflict, seen: Seen) -> Conflict:
     service = facts.service(act.session, site_of(act))
     wanted = seen.place
     busy = facts.busy(act.session, seen.patient_id or 0, act.at)
-    look = facts.routine_places if seen.routine else facts.free_places
+    look = facts.routine_places if seen.routine else facts.places_to_offer
     free = look(act.session, service, first, last, act.at)
     detail, more = conflict.detail, dict(conflict.more)
     if wanted is not None and more.get("constraint"):
@@ -128,12 +128,14 @@ def place_asked(
     *,
     walk_in: bool = False,
     routine: bool = False,
+    notice: bool = False,
     override: Override | None = None,
     passed: Collection[str] = (),
 ) -> slots.Place:
     """The place asked for, if the rules allow it, or `override` passes what they put in the way.
 
-    `passed`: soft blocks that were passed for it before.
+    `notice`: they have to come here first (BK-05). `passed`: soft blocks that were passed for it
+    before.
     """
     day = london_day(starts_at)
     if not act.today <= day <= act.today + timedelta(days=366):
@@ -143,7 +145,7 @@ def place_asked(
     while True:
         answer = slots.may_book(
             service.rota, starts_at, doctor_id, worker_id, now=act.at, drugs=drugs,
-            walk_in=walk_in, routine=routine, passed=(*passed, *now_passed),
+            walk_in=walk_in, routine=routine, notice=notice, passed=(*passed, *now_passed),
         )  # fmt: skip
         if isinstance(answer, slots.Place):
             return answer

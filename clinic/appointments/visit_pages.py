@@ -16,7 +16,6 @@ from clinic.appointments import (
     commands,
     hold_commands,
     outcome_commands,
-    place_queries,
     queries,
     rota_queries,
     visit_queries,
@@ -42,7 +41,9 @@ from clinic.appointments.pages import (
     check_place,
     day_asked,
     in_words,
+    offers_like,
     offers_page,
+    still_free,
     to_visit,
 )
 from clinic.auth import act, needs
@@ -166,8 +167,10 @@ def move_visit(visit_id: int) -> Page:
             if page:
                 return page
         elif not form.changing:
-            found = place_queries.offers(act(), known.referral_id)
-            return check_place(form, found, wanted, "Move the visit here?", "Confirm and move")
+            found = offers_like(known.referral_id, wanted)
+            if still_free(form, found):
+                title = "Move the visit here?"
+                return check_place(form, found, wanted, title, "Confirm and move")
     return offers_page(form, known.referral_id, moving=known)
 
 

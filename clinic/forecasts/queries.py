@@ -62,7 +62,7 @@ def outlook(act: Act) -> Outlook:
     first, last = act.today, act.today + AHEAD
     service = facts.service(act.session, act.site_id or 0)
     model = service.model_on(act.today)
-    free = facts.free_places(act.session, service, first, last, act.at)
+    free = facts.places_to_offer(act.session, service, first, last, act.at)
     holds = facts.holds(act.session, service, start_of(first), end_of(last), act.at)
     chairs = Chairs(service.rota, holds)
     rates = rates_of(act)

@@ -69,14 +69,12 @@ def first_places(act: Act, plan: ReleasePlan) -> tuple[Site, list[FreePlace]]:
     """
     site, first, last = _where_and_when(act, plan)
     service = diary.service(act.session, site.id)
-    found = diary.free_places(act.session, service, first, last, act.at)
+    found = diary.places_to_offer(act.session, service, first, last, act.at)
     people = staff_names(
         act, [each for place in found for each in (place.doctor_id, place.worker_id)]
     )
     return site, [
-        FreePlace(place, people[place.doctor_id], people[place.worker_id])
-        for place in found
-        if place.starts_at > act.at
+        FreePlace(place, people[place.doctor_id], people[place.worker_id]) for place in found
     ]
 
 

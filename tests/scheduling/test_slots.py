@@ -364,6 +364,22 @@ def test_a_rapid_place_is_for_routine_work_from_its_hour_on_or_never(session, no
     assert may_book(rota, first.starts_at, DOCTOR, WORKER, now=now, drugs=()) == first
 
 
+@pytest.mark.parametrize(("minutes", "may"), [(30, True), (29, False)])
+def test_a_place_that_begins_too_soon_is_for_somebody_who_is_here(minutes, may):
+    rota, first = a_rota(a_session()), places(a_rota(a_session()), MONDAY, MONDAY)[0]
+    now = first.starts_at - minutes * A_MINUTE
+
+    def asked(**how):
+        return may_book(rota, first.starts_at, DOCTOR, WORKER, now=now, drugs=(), **how)
+
+    assert (asked(notice=True) == first) is may
+    if not may:
+        assert (asked(notice=True).rule, asked(notice=True).soft) == ("BK-05", "notice")
+        back = kept_back(rota, MONDAY, MONDAY, now=now, routine=False)
+        assert [(place, why.soft) for place, why in back] == [(first, "notice")]
+    assert asked(notice=True, passed=("notice",)) == asked(walk_in=True) == asked() == first
+
+
 def test_a_passed_block_lets_nothing_hard_through():
     rota = a_rota(a_session(), people={**PEOPLE, DOCTOR: Clinician()})
     starts_at = at_london(MONDAY, time(9, 30))

@@ -359,3 +359,29 @@ def test_nobody_without_the_right_to_book_plans_days_anew(database, clinic, door
     reader = door.by_token("pharmacist", site=clinic.site)
 
     assert reader.post(f"/api/v1/chains/{booked.chain_id}/replan", json={}).status_code == 403
+
+
+@pytest.mark.proves("RP-10")
+def test_a_start_on_a_later_page_is_shown_whole_and_asks_what_is_arranged(clinic, nurse):
+    referral = made.a_referral(clinic)
+    where = f"/appointments/referrals/{referral}/offers?from=2026-11-12"
+    thursday, *_, monday = re.findall(
+        r'name="place"[^>]*value="(20261112T0930Z[^"]+|20261116T0930Z[^"]+)"', nurse.get(where).text
+    )
+
+    asked = nurse.post(where, data={"place": thursday})
+    shown = nurse.post(where, data={"place": monday})
+
+    assert "What is arranged while the service is shut?" in asked.text
+    assert "Sat 14 Nov 2026" in asked.text
+    assert "Book this visit?" in shown.text
+    for days in ("Tue 17 Nov 2026", "Wed 18 Nov 2026"):
+        assert days in shown.text
+    gone = nurse.post(where, data={"place": monday.replace("0930", "0935")})
+    assert gone.status_code == 422 and "is not free any more" in gone.text
+    answers = {
+        "arranged_kind": "phone", "arranged_who": "Duty worker", "arranged_by": "16:00",
+        "arranged_contact": "01632 960777", "step": "confirm",
+    }  # fmt: skip
+    booked = nurse.post(where, data={"place": thursday, **answers})
+    assert "The visit is booked." in nurse.get(booked.location).text

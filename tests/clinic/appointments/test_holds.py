@@ -17,6 +17,7 @@ from clinic.appointments import (
     waiting_queries,
 )
 from clinic.appointments.models import Visit, VisitEvent, VisitHold
+from clinic.appointments.overrides import Override
 from clinic.appointments.taking import Booked
 from clinic.db import Database
 from clinic.errors import Conflict
@@ -85,7 +86,8 @@ def test_a_hold_takes_its_place_to_the_tenth_minute_and_from_that_instant_nothin
 
 
 def test_a_hold_never_reaches_into_the_place_itself(clinic):
-    held = a_hold(clinic, at=datetime(2026, 11, 4, 10, 55, tzinfo=UTC))
+    here = Override("agreed", "They sit in the waiting room")
+    held = a_hold(clinic, at=datetime(2026, 11, 4, 10, 55, tzinfo=UTC), override=here)
 
     assert held.lapses_at == held.place.starts_at
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -313,6 +313,20 @@ def test_offers_show_the_first_free_places_with_the_wait_each_would_mean(clinic)
     ]  # fmt: skip
     assert (found.offers[0].doctor, found.offers[0].worker) == ("Dr Owen Hughes", "Sian Price")
     assert found.first.says.startswith("The first free place is on Wed 4 Nov 2026, 2 days after")
+
+
+def test_a_look_at_later_days_passes_no_place_over_and_claims_no_first_place(clinic):
+    made.a_session(clinic, weekday=5, starts=time(13), ends=time(17, 30))
+    referral, friday = made.a_referral(clinic), base.NOW.date() + timedelta(days=2)
+
+    found = place_queries.offers(clinic.act, referral, from_on=friday, whole_days=True)
+
+    days = [each.place.starts_at.date() for each in found.offers]
+    assert days == [friday] * 5 + [friday + timedelta(days=3)] * 2
+    assert found.first.says.startswith("A visit on Fri 6 Nov 2026 is 2 days after referral.")
+    for only in (place_queries.Only(with_staff=clinic.nurse.id), place_queries.Only(room_id=999)):
+        nothing = place_queries.offers(clinic.act, referral, only=only)
+        assert nothing.first.says.startswith("Waiting since referral: 0 days so far.")
 
 
 def test_no_place_is_offered_where_no_opioid_is_used(clinic):

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from clinic.appointments import (
     commands,
+    hold_commands,
     outcome_commands,
     place_queries,
     visit_queries,
@@ -103,6 +104,35 @@ def test_the_place_that_is_theirs_already_is_only_arrived_at(clinic):
 
     steps = [each.what for each in visit_queries.visit_page(clinic.act, booked.id).steps]
     assert steps == ["Booked", "Arrived"]
+
+
+@pytest.mark.proves("BK-05")
+def test_a_place_too_soon_to_be_reached_is_offered_to_nobody_but_who_is_here(clinic):
+    referral, soon = made.a_referral(clinic), clinic.at(FIRST - timedelta(minutes=29))
+    wanted = {"doctor_id": clinic.doctor.id, "worker_id": clinic.worker.id, "starts_at": FIRST}
+
+    offered = place_queries.offers(soon, referral)
+    assert offered.offers[0].place.starts_at == FIRST + timedelta(minutes=90)
+    for book in (commands.book_visit, hold_commands.hold_place):
+        with pytest.raises(Conflict, match="If they are here") as refused:
+            book(soon, referral_id=referral, **wanted)
+        assert (refused.value.more["rule"], refused.value.more["may_override"]) == (
+            "BK-05", "notice",
+        )  # fmt: skip
+        assert refused.value.more["free_next"][0]["starts_at"] > FIRST.isoformat()
+    later = made.a_booking(clinic, **clinic.place(2))
+    with pytest.raises(Conflict, match="If they are here"):
+        commands.move_visit(soon, later.id, version=1, **wanted)
+
+    # Held in time it is confirmed although time has gone by.
+    held = hold_commands.hold_place(
+        clinic.at(FIRST - timedelta(minutes=30)), referral_id=referral, **wanted
+    )
+    hold_commands.confirm_hold(clinic.at(FIRST - timedelta(minutes=21)), held.id, version=1)
+    commands.cancel_visit(
+        soon, held.id, version=2, reason="cannot_come", by_whom="patient"
+    )  # fmt: skip
+    assert here(clinic, referral, FIRST - timedelta(minutes=15))
 
 
 @pytest.mark.proves("RP-16")
