@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 from itertools import pairwise
@@ -190,26 +190,46 @@ def rota_findings(
     first: date,
     last: date,
     lacking: Mapping[date, Finding] = MappingProxyType({}),
+    not_held: Mapping[date, str] = MappingProxyType({}),
 ) -> list[Finding]:
     """Where does the rota break the model from `first` to `last`, both included?
 
     `slot_days`: the days with at least one staffed slot, taken or free. Days before `first` may be
     among them and shorten the gap that runs into the span. Only whole weeks (Monday to Sunday) of
     the span are counted. `lacking`: on days a session runs and cannot be booked, what is missing.
+    `not_held`: days of the week's pattern that fall out, and why (a word of RP-04's `because`).
     Model 1 needs no rota of its own. Rules: RP-04 (A11), RP-08.
     """
     if _rule_for(model, "RP-04") is not None:
         found = [*_weeks_with_too_few(slot_days, first, last), *_gaps(slot_days, first, last)]
-        return sorted(found, key=_first_day)
+        return [_with_days_lost(each, not_held) for each in sorted(found, key=_first_day)]
     if (rule := _rule_for(model, "RP-08")) is not None:
         return [
             finding("RP-08", "lacking", day=day, cause=lacking[day].message)
             if day in lacking
-            else finding("RP-08", day=day)
+            else _with_days_lost(finding("RP-08", day=day), not_held)
             for day in days_between(first, last)
             if day.isoweekday() <= rule["last_weekday"] and day not in slot_days
         ]
     return []
+
+
+def _with_days_lost(found: Finding, not_held: Mapping[date, str]) -> Finding:
+    """The same finding, naming the days within it that the rota loses, each with why."""
+    of = found.facts
+    if (monday := of.get("week_of")) is not None:
+        within = days_between(monday, monday + _A_WEEK - ONE_DAY)
+    elif (day := of.get("day")) is not None:
+        within = days_between(day, day)
+    else:
+        since, until = of.get("after") or of["first"], of.get("before") or of["last"]
+        within = days_between(since, until)
+    says = RULES["RP-04"]["because"]
+    lost = [f"{day_in_words(day)} ({says[not_held[day]]})" for day in within if day in not_held]
+    if not lost:
+        return found
+    words = RULES["RP-04"]["not_held"].format(days=", ".join(lost))
+    return replace(found, message=f"{found.message} {words}")
 
 
 def _first_day(found: Finding) -> date:

@@ -312,6 +312,34 @@ def lacking_on(rota: Rota, first: date, last: date) -> dict[date, Finding]:
     return found
 
 
+def not_held(rota: Rota, first: date, last: date) -> dict[date, str]:
+    """The days a weekly session falls on and no place is left of, each with why (RP-04's words)."""
+    found = {}
+    for day in days_between(first, last):
+        due = [
+            each
+            for each in rota.sessions
+            if each.weekday == day.isoweekday() and _holds(each.from_on, each.to_on, day)
+        ]
+        if due and not places(rota, day, day) and (why := _why_not_held(rota, due, day)):
+            found[day] = why
+    return found
+
+
+def _why_not_held(rota: Rota, due: Iterable[Session], day: date) -> str | None:
+    """None: for want of staff, which `lacking_on` and `unstaffed` say."""
+    if rota.calendar.is_bank_holiday(day):
+        return "bank_holiday"
+    if day in rota.closed_on:
+        return "closed"
+    held = [each for each in due if day not in each.off_on]
+    if not held:
+        return "off"
+    lost = [withdrawn(rota, each) for session in held for each in places_of(session, day)]
+    reason = next((each.reason for each in lost if each is not None), None)
+    return "shut" if reason == "closed" else reason
+
+
 def unstaffed(rota: Rota, first: date, last: date) -> list[tuple[Session, Finding]]:
     """Sessions that cannot be booked, with what is missing on the first such day (RP-12, RP-18)."""
     found = []

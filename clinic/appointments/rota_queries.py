@@ -111,7 +111,8 @@ def rota_page(act: Act) -> RotaPage:
         ),
         findings=tuple(
             rota_findings(
-                model, slot_days, first, last, slots.lacking_on(service.rota, first, last)
+                model, slot_days, first, last, slots.lacking_on(service.rota, first, last),
+                slots.not_held(service.rota, first, last),
             )
         ),
         unstaffed=tuple(
@@ -153,7 +154,14 @@ def against_models(act: Act, site_id: int) -> list[ModelCheck]:
             ModelCheck(
                 model,
                 tuple(
-                    rota_findings(model, days, first, last, slots.lacking_on(as_if, first, last))
+                    rota_findings(
+                        model,
+                        days,
+                        first,
+                        last,
+                        slots.lacking_on(as_if, first, last),
+                        slots.not_held(as_if, first, last),
+                    )  # fmt: skip
                 ),
                 tuple(
                     (f"{day_names[session.weekday - 1]} {session.starts:%H:%M}", lacking)

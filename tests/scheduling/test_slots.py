@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.holidays import bank_holidays
-from dosing.days import at_london, london_time
+from dosing.days import at_london, london_day, london_time
 from scheduling.calendars import Calendar, HolidayLists, OutOfReach
 from scheduling.laid_out import LaidOut
+from scheduling.prescribing_models import PrescribingModel, rota_findings
 from scheduling.slots import (
     Clinician,
     Hold,
@@ -28,6 +29,7 @@ from scheduling.slots import (
     kept_back,
     may_book,
     no_opioid,
+    not_held,
     places,
     routine_places,
     still_free,
@@ -337,6 +339,38 @@ def test_a_session_that_follows_an_ended_one_is_no_clash():
 
 A_MINUTE = timedelta(minutes=1)
 OPENS = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)  # 24 hours before Monday's first place
+
+
+@pytest.mark.proves("RP-04")
+def test_a_broken_promise_names_the_days_the_rota_loses_and_why():
+    first, last = date(2026, 8, 24), date(2026, 9, 13)
+    sessions = [a_session(id=each, weekday=each) for each in (1, 3, 5)]
+    sessions[1] = replace(sessions[1], off_on=frozenset({date(2026, 9, 9)}))
+    away = Hold(
+        DOCTOR, at_london(date(2026, 9, 11), time(8)), at_london(date(2026, 9, 12), time(8))
+    )
+    rota = replace(
+        a_rota(*sessions), closed_on=frozenset({date(2026, 9, 4)}), away=(away,),
+        openings=(Opening(3, date(2026, 9, 2), time(13), time(17)),),
+    )  # fmt: skip
+
+    lost = not_held(rota, first, last)
+    days = {london_day(each.starts_at) for each in places(rota, first, last)}
+    found = rota_findings(PrescribingModel.MODEL_2, days, first, last, {}, lost)
+
+    assert lost == {
+        date(2026, 8, 31): "bank_holiday", date(2026, 9, 2): "shut", date(2026, 9, 4): "closed",
+        date(2026, 9, 9): "off", date(2026, 9, 11): "leave",
+    }  # fmt: skip
+    assert found[0].message == (
+        "No slot between Fri 28 Aug 2026 and Mon 7 Sep 2026: 10 days apart, 3 allowed. Not held: "
+        "Mon 31 Aug 2026 (bank holiday), Wed 2 Sep 2026 (outside opening hours), "
+        "Fri 4 Sep 2026 (the site is closed)."
+    )
+    assert "Wed 9 Sep 2026 (taken off), Fri 11 Sep 2026 (leave)." in found[-1].message
+    (monday,) = rota_findings(PrescribingModel.MODEL_3, {*days, *lost} - {date(2026, 8, 31)},
+                              date(2026, 8, 31), date(2026, 8, 31), {}, lost)  # fmt: skip
+    assert monday.message.endswith("Not held: Mon 31 Aug 2026 (bank holiday).")
 
 
 @pytest.mark.parametrize(

@@ -211,8 +211,10 @@ def test_the_rota_page_flags_the_bank_holiday_that_breaks_the_model(clinic):
     found = rota_queries.rota_page(clinic.act)
 
     assert [each.message for each in found.findings] == [
-        "Week of Mon 21 Dec 2026: slots on 2 of the 3 days this model needs.",
-        "No slot after Wed 23 Dec 2026 until Tue 29 Dec 2026 at least: 7 days or more, 3 allowed.",
+        "Week of Mon 21 Dec 2026: slots on 2 of the 3 days this model needs. "
+        "Not held: Fri 25 Dec 2026 (bank holiday).",
+        "No slot after Wed 23 Dec 2026 until Tue 29 Dec 2026 at least: 7 days or more, 3 allowed. "
+        "Not held: Fri 25 Dec 2026 (bank holiday), Mon 28 Dec 2026 (bank holiday).",
     ]
 
 
