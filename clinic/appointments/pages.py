@@ -437,11 +437,13 @@ def offers_like(referral_id: int, wanted: dict[str, Any]) -> place_queries.Offer
     return place_queries.offers(act(), referral_id, from_on=day, whole_days=True)
 
 
-def still_free(form: PlaceForm, found: place_queries.Offers) -> bool:
-    """Is the place chosen among them? What else is said on the form."""
-    if _chosen(form, found) is not None:
-        return True
-    form.refuse("That place is not free any more. What is free now is listed below.")
+def still_free(form: PlaceForm, found: place_queries.Offers, *, here: bool = False) -> bool:
+    """Is the place chosen among them? What stands in the way is said on the form. `here`: they are."""
+    wanted = form.wanted()
+    if wanted is None or _chosen(form, found) is not None:
+        return wanted is not None
+    why = place_queries.why_not(act(), found, **wanted, here=here)
+    form.refuse(f"{why} What is free now is listed below.")
     form.place.data = None
     return False
 
@@ -456,10 +458,16 @@ def offers_page(form: PlaceForm, referral_id: int, moving: Visit | None = None) 
     found = place_queries.offers(
         act(), referral_id, from_on=day_asked("from", act().today), only=only, whole_days=True
     )
+    where = {"visit_id": moving.id} if moving else {"referral_id": referral_id}
+    here = url_for(
+        "visits_pages.move_visit" if moving else "appointments_pages.offers", **where
+    )  # fmt: skip
     seen_to = london_day(found.offers[-1].place.starts_at) if found.offers else found.looked_to
     with_choices(form, found)
     page = render_template(
-        "appointments/offers.jinja", form=form, found=found, banner=banner(act(), found.patient),
+        "appointments/offers.jinja", form=form, found=found, here=here,
+        again=request.full_path.rstrip("?") if request.path == here else here,
+        banner=banner(act(), found.patient),
         later=seen_to + timedelta(days=1), moving=moving, stands=in_words,
         held=None if moving else visit_queries.held_for(act(), referral_id),
         only=only, clinicians=rota_queries.clinicians(act()), rooms=things(act(), "room"),
@@ -498,7 +506,7 @@ def walk_in(referral_id: int) -> Page:
         elif not form.changing:
             found = _today(referral_id)
             title = "Book this place and record the arrival?"
-            if still_free(form, found):
+            if still_free(form, found, here=True):
                 return asked_about(form, found) or check_place(form, found, wanted, title)
     found = _today(referral_id)
     with_choices(form, found)

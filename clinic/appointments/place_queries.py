@@ -275,6 +275,24 @@ def _first(
     return chosen
 
 
+def why_not(
+    act: Act, found: Offers, starts_at: datetime, doctor_id: int, worker_id: int, *, here: bool
+) -> str:
+    """Why a place that was on the page is not among what is offered now. `here`: they walked in."""
+    service = facts.service(act.session, act.site_id or 0)
+    day = london_day(starts_at)
+    held = facts.holds(act.session, service, start_of(day), end_of(day), act.at)
+    answer = slots.may_book(
+        service.rota, starts_at, doctor_id, worker_id, now=act.at, drugs=found.referral.drugs,
+        holds=held, busy=facts.busy(act.session, found.patient.id, act.at), walk_in=here,
+        notice=not here,
+    )  # fmt: skip
+    if isinstance(answer, slots.Place):
+        return "A place for one of the days that follow it is gone."
+    taken = slots.in_words(answer.blocked_by) if answer.reason == "taken" else ""
+    return f"{answer.message} {taken}".strip()
+
+
 def wait_until(act: Act, found: Offers, starts_at: datetime) -> Wait:
     """What the wait of the person offered places would be with one that starts then."""
     return wait(found.model, found.referral.referred_at, act.today, offered_at=starts_at)

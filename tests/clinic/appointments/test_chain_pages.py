@@ -378,7 +378,7 @@ def test_a_start_on_a_later_page_is_shown_whole_and_asks_what_is_arranged(clinic
     for days in ("Tue 17 Nov 2026", "Wed 18 Nov 2026"):
         assert days in shown.text
     gone = nurse.post(where, data={"place": monday.replace("0930", "0935")})
-    assert gone.status_code == 422 and "is not free any more" in gone.text
+    assert gone.status_code == 422 and "The rota has no such place." in gone.text
     answers = {
         "arranged_kind": "phone", "arranged_who": "Duty worker", "arranged_by": "16:00",
         "arranged_contact": "01632 960777", "step": "confirm",

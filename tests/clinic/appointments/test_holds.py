@@ -238,6 +238,10 @@ def test_a_place_that_went_meanwhile_is_refused_beside_what_is_free_now(door, cl
 
     assert refused.status_code == 422
     assert "just been taken" in refused.text and "20261106T0930Z" in refused.text
+    # What is chosen there is asked of the page of offers, and so is a look at later days.
+    offers = f"/appointments/referrals/{held.referral_id}/offers"
+    assert f'<form method="post" action="{offers}"' in refused.text
+    assert f'href="{offers}?from=' in refused.text
 
 
 def test_hold_confirm_and_let_go_over_the_api(door, clinic):

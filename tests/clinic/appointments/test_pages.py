@@ -118,6 +118,9 @@ def test_the_loser_of_a_race_sees_what_is_free_now(nurse, clinic):
     assert answer.status_code == 422
     assert "This place has just been taken." in answer.text
     assert wanted not in places_on(answer.text)
+    before = nurse.post(where, data={"place": wanted})
+    assert before.status_code == 422
+    assert "This place has been taken. Taken then: doctor, drugs worker or nurse." in before.text
     assert len(places_on(answer.text)) == 7  # six, and the rest of the last one's day
 
 
