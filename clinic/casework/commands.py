@@ -20,7 +20,7 @@ from clinic.casework.models import (
     Completion,
 )
 from clinic.custody import deliveries, facts, timetables
-from clinic.custody.models import Delivery, Exit, Transfer
+from clinic.custody.models import Delivery, Exit, ReportedElsewhere, Transfer
 from clinic.custody.stays import (
     add_entry,
     entry_to_strike,
@@ -183,6 +183,15 @@ def sessions_attended(act: Act, reception_id: int) -> list[Session]:
     )
 
 
+def sessions_elsewhere(act: Act, reception_id: int) -> list[Session]:
+    """What is reported to have been attended at the prison outside they came from, by its file."""
+    return certified(
+        Session(row.item, row.on, row.outcome, row.topic, row.mode)
+        for row in facts.rows_of(act.session, ReportedElsewhere, reception_id)
+        if row.on is not None
+    )
+
+
 @command
 def certify(act: Act, reception_id: int, *, reason: str | None = None) -> int:
     """Give a certificate of the sessions attended (PS-30). Returns its id.
@@ -191,7 +200,8 @@ def certify(act: Act, reception_id: int, *, reason: str | None = None) -> int:
     """
     reception = opened(act, reception_id, "custody.deliver")
     attended = sessions_attended(act, reception.id)
-    if not attended:
+    elsewhere = sessions_elsewhere(act, reception.id)
+    if not attended and not elsewhere:
         raise Conflict(RULES["CW-01"]["nothing"])
     before = standing(act, Certificate, reception.id)
     if before is not None:
@@ -199,6 +209,7 @@ def certify(act: Act, reception_id: int, *, reason: str | None = None) -> int:
         for done in facts.rows_of(act.session, Delivery, reception.id):
             if done.id == before.delivery_id:
                 strike(act, reception, done, said_why(reason))
+    there = facts.detail_of(act.session, reception).came_from
     delivery_id = deliveries.record_delivery(
         act, reception_id, whole=True, item="certificate", done_at=act.at, by=["carat"]
     )
@@ -206,13 +217,17 @@ def certify(act: Act, reception_id: int, *, reason: str | None = None) -> int:
     row = add_entry(
         act, reception, Certificate, number=(act.session.scalar(last) or 0) + 1, issued_at=act.at,
         sessions=[
-            {"item": each.item, "on": each.on.isoformat(), "topic": each.topic, "mode": each.mode}
-            for each in attended
+            *(_listed(each) for each in attended),
+            *(_listed(each) | {"elsewhere": there} for each in elsewhere),
         ],
         delivery_id=delivery_id,
     )  # fmt: skip
     act.note("casework.certified", patient_id=reception.patient_id, certificate=row.id)
     return row.id
+
+
+def _listed(each: Session) -> dict[str, str | None]:
+    return {"item": each.item, "on": each.on.isoformat(), "topic": each.topic, "mode": each.mode}
 
 
 # -- transfers between prisons ------------------------------------------------------------------

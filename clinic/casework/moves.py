@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,6 +10,7 @@ from sqlalchemy import and_, or_, select
 
 from clinic.act import Act
 from clinic.casework.models import Acceptance
+from clinic.custody import facts
 from clinic.custody.models import (
     Exit,
     Reception,
@@ -21,6 +22,7 @@ from clinic.keyworkers.queries import day_number
 from clinic.patients.models import Allocation, Patient
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
+from dosing.days import london_day
 from scheduling.custody_rules import LAST_DAY
 
 STEPS = {
@@ -30,6 +32,12 @@ STEPS = {
     "tell_cjit_of_move": "Community team told",
     "receiving_keyworker_contact": "Keyworker made contact",
 }
+ARRIVED_STEPS = STEPS | {
+    "tell_receiving_team": "This prison told",
+    "receiving_keyworker_named": "Keyworker named here",
+    "file_sent": "Their file came",
+}
+"""The same as the receiving prison says them of somebody from a prison that is no site here."""
 MOST_LISTED = 200
 
 
@@ -50,6 +58,8 @@ class Move:
 
     `unrecorded`: the day has come, and nobody has recorded that they left. `prescriber_there`: can
     somebody prescribe where they arrive, on the day and the next; None: nobody has said.
+    `from_outside`: they came from a prison that is no site here; received is then accepted.
+    `count_unknown`: nobody can say which day of custody it is, and `day` is the least it can be.
     """
 
     reception_id: int
@@ -68,10 +78,14 @@ class Move:
     left_to_do: int
     accepted: Acceptance | None
     prescriber_there: bool | None
+    from_outside: bool = False
+    count_unknown: bool = False
 
     @property
     def unnamed(self) -> bool:
         """Is the receiving keyworker still to be named (RC-11)?"""
+        if self.from_outside:
+            return self.keyworker is None
         return any(each.key == "receiving_keyworker_named" and not each.done for each in self.steps)
 
 
@@ -80,7 +94,9 @@ def arrivals(act: Act) -> list[Move]:
 
     Those to come first, by day of the move (RC-12); PPOs first on one day, then heightened risk.
     """
-    return _moves(act, Transfer.receiving_site_id == act.site_id)
+    found = [*_moves(act, Transfer.receiving_site_id == act.site_id), *_from_outside(act)]
+    found.sort(key=_first)
+    return found[:MOST_LISTED]
 
 
 def handing_over(act: Act) -> list[Move]:
@@ -133,19 +149,59 @@ def _moves(act: Act, which: object) -> list[Move]:
                 sum(row.state == "open" for row in mine), accepted, transfer.prescriber_cover,
             )
         )  # fmt: skip
-    found.sort(
-        key=lambda each: (each.moved, each.on, each.ppo is not True,
-                          each.heightened_risk is not True, each.reception_id)
-    )  # fmt: skip
+    found.sort(key=_first)
     found = found[:MOST_LISTED]
     act.note_shown("casework.moves_shown", [each.patient_id for each in found])
     return found
 
 
-def _step(act: Act, row: TimetableItem) -> Step:
+def _first(each: Move) -> tuple[object, ...]:
+    return (
+        each.moved, not each.count_unknown, each.on, each.ppo is not True,
+        each.heightened_risk is not True, each.reception_id,
+    )  # fmt: skip
+
+
+def _from_outside(act: Act) -> list[Move]:
+    """Who came from a prison that is no site here and is inside the 28 days, or may be."""
+    rows = act.session.execute(
+        select(Reception, ReceptionDetail, Patient)
+        .join(ReceptionDetail, facts.detail_stands())
+        .join(Patient, Patient.id == Reception.patient_id)
+        .where(
+            ReceptionDetail.came_from.is_not(None), Reception.undone_at.is_(None),
+            Reception.site_id == act.site_id, Reception.left_at.is_(None),
+        )
+    ).all()  # fmt: skip
+    rows = [
+        row
+        for row in rows
+        if row[1].count_unknown or day_number(row[0], row[1], act.today) <= LAST_DAY
+    ]
+    named = _keyworkers(act, [patient.id for _, _, patient in rows])
+    steps = _steps(act, [reception.id for reception, *_ in rows])
+    found = []
+    for reception, detail, patient in rows:
+        on = london_day(detail.received_at)
+        mine = steps.get(reception.id, [])
+        found.append(
+            Move(
+                reception.id, patient.id, patient.listed_name, detail.came_from or "", on,
+                day_number(reception, detail, act.today), day_number(reception, detail, on),
+                True, False, detail.ppo, detail.heightened_risk, named.get(patient.id),
+                [_step(act, row, ARRIVED_STEPS)
+                 for row in sorted(mine, key=lambda each: each.place) if row.item in STEPS],
+                sum(row.state == "open" for row in mine), None, None, True, detail.count_unknown,
+            )
+        )  # fmt: skip
+    act.note_shown("casework.moves_shown", [each.patient_id for each in found])
+    return found
+
+
+def _step(act: Act, row: TimetableItem, said: Mapping[str, str] = STEPS) -> Step:
     done = None if row.state == "not_required" else row.state == "done"
     late = row.state == "open" and row.deadline is not None and row.deadline < act.at
-    return Step(row.item, STEPS[row.item], done, late, row.due_on)
+    return Step(row.item, said[row.item], done, late, row.due_on)
 
 
 def _steps(act: Act, reception_ids: Sequence[int]) -> dict[int, list[TimetableItem]]:

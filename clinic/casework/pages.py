@@ -91,7 +91,10 @@ def export(reception_id: int) -> Response:
     return as_csv(
         f"casework-{reception_id}.csv", ("at", "kind", "what", "says", "by", "struck_out"),
         [
-            (london_time(line.at).isoformat(), line.kind, line.what, line.says, line.by, line.struck)
+            (
+                (line.on or london_time(line.at)).isoformat(), line.kind, line.what, line.says,
+                line.by, line.struck,
+            )
             for line in view.lines
         ],
     )  # fmt: skip
@@ -108,7 +111,7 @@ def transfer(reception_id: int) -> Page:
         "casework/transfer.jinja", view=view, banner=banner(work, view.stay.patient),
         phases=presenters.phases(view.stay), day=presenters.day_of_custody(view.stay, on), on=on,
         risk=presenters.risk(view.stay.detail.ppo, view.stay.detail.heightened_risk),
-        referral_names=REFERRALS,
+        referral_names=REFERRALS, came=presenters.came,
     )  # fmt: skip
 
 
@@ -190,8 +193,13 @@ def certify(reception_id: int) -> Page:
         _listed(each.item, each.on, each.topic, each.mode)
         for each in commands.sessions_attended(act(), reception_id)
     ]
+    elsewhere = [
+        _listed(each.item, each.on, each.topic, each.mode)
+        for each in commands.sessions_elsewhere(act(), reception_id)
+    ]
     page = render_template(
         "casework/certify.jinja", form=form, banner=banner(act(), view.patient), attended=attended,
+        elsewhere=elsewhere, there=view.detail.came_from,
         title="Give another certificate" if before else "Give a certificate",
         cancel=url_for("casework_pages.file", reception_id=reception_id),
     )  # fmt: skip
@@ -222,10 +230,9 @@ def certificate(certificate_id: int) -> Response:
             "number": f"Certificate {row.number} of stay {reception.id}",
             "keyworker": stay.keyworker.name if stay.keyworker else None,
             "withdrawn": f"WITHDRAWN: {row.struck_reason}" if row.struck_at else None,
-            "sessions": [
-                _listed(each["item"], date.fromisoformat(each["on"]), each["topic"], each["mode"])
-                for each in row.sessions
-            ],
+            "sessions": [_printed(each) for each in row.sessions if "elsewhere" not in each],
+            "elsewhere": [_printed(each) for each in row.sessions if "elsewhere" in each],
+            "there": next((each["elsewhere"] for each in row.sessions if "elsewhere" in each), ""),
         }
     )
     return Response(
@@ -233,6 +240,10 @@ def certificate(certificate_id: int) -> Response:
         headers={"Content-Disposition": f'inline; filename="certificate-{row.id}.pdf"',
                  "Cache-Control": "no-store"},
     )  # fmt: skip
+
+
+def _printed(each: dict[str, str]) -> dict[str, str]:
+    return _listed(each["item"], date.fromisoformat(each["on"]), each["topic"], each["mode"])
 
 
 # -- moves -----------------------------------------------------------------------------------

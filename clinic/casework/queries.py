@@ -39,9 +39,11 @@ from clinic.custody import queries as custody
 from clinic.custody.models import (
     MODES,
     TOPIC_NAMES,
+    WHO_SAID,
     Delivery,
     Reception,
     ReceptionDetail,
+    ReportedElsewhere,
 )
 from clinic.custody.wings import in_custody_here
 from clinic.errors import NotFound
@@ -70,7 +72,7 @@ from clinic.phases.models import (
 )
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
-from dosing.days import ONE_DAY, london_day
+from dosing.days import ONE_DAY, london_day, start_of
 from scheduling.careplans import EVENTS, REFERRALS
 from scheduling.completion import Retention, next_step_lacking, outstanding, retention
 from scheduling.custody_rules import LAST_DAY
@@ -79,6 +81,7 @@ from scheduling.observations import TASKS
 KINDS = {
     "stay": "Stay",
     "delivered": "Delivered",
+    "reported": "Reported from elsewhere",
     "declined": "Declined",
     "not_held": "Not held",
     "note": "Note",
@@ -96,7 +99,10 @@ MOST_LISTED = 50
 
 @dataclass(frozen=True)
 class Line:
-    """One entry of the file. `struck`: why it no longer counts. `by` None: not recorded."""
+    """One entry of the file. `struck`: why it no longer counts. `by` None: not recorded.
+
+    `on`: the day alone where nobody said the hour; `at` is then its beginning.
+    """
 
     at: datetime
     kind: str
@@ -105,6 +111,7 @@ class Line:
     by: str | None = None
     struck: str | None = None
     entry_id: int | None = None
+    on: date | None = None
 
     @property
     def kind_says(self) -> str:
@@ -150,7 +157,7 @@ def casework_file(act: Act, reception_id: int, *, action: str = "casework.file_s
     left_on = london_day(stay.exit.at) if stay.exit and stay.exit.how != "transfer" else None
     return File(
         stay, lines, plan, completion, commands.standing(act, Certificate, reception_id),
-        retention(london_day(stay.received_at), left_on or act.today), outstanding(referrals),
+        retention(stay.counted_from, left_on or act.today), outstanding(referrals),
         stay.answer and next_step_lacking(
             date.fromisoformat(stay.answer["day_28"]), left_on or act.today,
             named=completion is not None,
@@ -166,9 +173,12 @@ def _of_stay(stay: custody.Stay) -> Found:
     """The facts of the stay, standing and struck out."""
     detail = stay.detail
     standing = [detail, *stay.hearings, stay.release, stay.transfer, stay.exit, *stay.locations,
-                *stay.unavailable, *stay.deliveries]  # fmt: skip
+                *stay.unavailable, *stay.deliveries, *stay.reported]  # fmt: skip
     for row in [*(each for each in standing if each is not None), *stay.earlier]:
         struck = row.struck_reason
+        if isinstance(row, ReportedElsewhere):
+            yield _reported(stay, row), row.recorded_by
+            continue
         if not isinstance(row, Delivery):
             at = row.received_at if isinstance(row, ReceptionDetail) else row.recorded_at
             yield Line(at, "stay", presenters.said(row), None, struck=struck), row.recorded_by
@@ -186,6 +196,22 @@ def _of_stay(stay: custody.Stay) -> Found:
             ),
             row.done_by,
         )  # fmt: skip
+
+
+def _reported(stay: custody.Stay, row: ReportedElsewhere) -> Line:
+    """What was done at the prison outside they came from, as somebody says."""
+    says = [
+        f"At {stay.detail.came_from or 'another prison'}, says: {WHO_SAID[row.said_by].lower()}",
+        *([MODES[row.mode]] if row.mode else []),
+        *([presenters.parties(row.by)] if row.by else []),
+        *([row.note] if row.note else []),
+        *([] if row.on else ["Nobody says when: it counts for nothing yet"]),
+    ]
+    at = start_of(row.on) if row.on else row.recorded_at
+    return Line(
+        at, "reported", presenters.reported(row), ". ".join(says), struck=row.struck_reason,
+        on=row.on,
+    )  # fmt: skip
 
 
 def _own(act: Act, reception_id: int) -> Found:

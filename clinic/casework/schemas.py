@@ -61,6 +61,7 @@ class LineSchema(Schema):
     says = fields.String(allow_none=True, required=True)
     by = fields.String(allow_none=True, required=True)
     struck = fields.String(allow_none=True, required=True)
+    on = day(allow_none=True, required=True)
     entry_id = row_id(allow_none=True, required=True)
 
 
@@ -117,6 +118,8 @@ class MoveSchema(Schema):
     day = fields.Integer(required=True)
     day_moved = fields.Integer(required=True)
     moved = fields.Boolean(required=True)
+    from_outside = fields.Boolean(required=True)
+    count_unknown = fields.Boolean(required=True)
     unrecorded = fields.Boolean(required=True)
     unnamed = fields.Boolean(required=True)
     ppo = yes_no(required=True)

@@ -9,7 +9,7 @@ from clinic import ui
 from clinic.auth import act, needs
 from clinic.custody import commands, queries
 from clinic.custody.forms import ArrivalForm, FindForm, MovedArrivalForm, NewArrivalForm
-from clinic.custody.models import SCREENINGS
+from clinic.custody.models import SCREENINGS, WHO_SAID
 from clinic.custody.pages import (
     Page,
     check_page,
@@ -21,6 +21,8 @@ from clinic.custody.pages import (
 )
 from clinic.errors import Invalid
 from clinic.patients.queries import search
+from dosing.days import london_day
+from scheduling.custody_rules import LAST_DAY
 
 
 @custody_pages.route("/arrivals", methods=["GET", "POST"])
@@ -124,6 +126,25 @@ def _arrival_answers(form: ArrivalForm) -> list[tuple[str, str | None]]:
         ("PPO", _said(form.ppo.data)),
         ("Wing", wing_said(form)),
         ("Cell", form.cell.data or None),
+        *_came_answers(form),
+    ]
+
+
+def _came_answers(form: ArrivalForm) -> list[tuple[str, str | None]]:
+    if not form.from_outside:
+        return [("Came from another prison", "no")]
+    on, said = form.first_received_on.data, form.count_said_by.data
+    if form.first_known.data != "yes" or on is None or said is None:
+        since = "not known: the count of days cannot be told"
+    else:
+        number = (london_day(form.received_at.data) - on).days + 1
+        since = f"{ui.day(on)}: day {number} of custody on arrival ({WHO_SAID[said].lower()})"
+        if number > LAST_DAY:
+            since += ". Their 28 days were over before they came, so none are planned here"
+    return [
+        ("Came from another prison", form.came_from.data),
+        ("First received into custody", since),
+        ("Keyworker there", form.keyworker_there.data or None),
     ]
 
 

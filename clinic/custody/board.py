@@ -67,6 +67,7 @@ class OnWing:
     person: str
     cell: str | None
     day: int
+    count_unknown: bool
     phase: int
     ppo: bool | None
     heightened_risk: bool | None
@@ -161,6 +162,7 @@ _LIVES_THERE = (
         Reception.id, Reception.day_count, Reception.completion_day,
         Patient.id.label("patient_id"), Patient.family_name,
         Patient.given_name, ReceptionDetail.received_at, ReceptionDetail.screening,
+        ReceptionDetail.came_from, ReceptionDetail.first_received_on,
         ReceptionDetail.ppo, ReceptionDetail.heightened_risk, Location.cell,
         Staff.name.label("keyworker"),
     )
@@ -202,6 +204,7 @@ def _on_wing(
     today.sort(key=lambda each: each[0])
     return OnWing(
         row.id, row.patient_id, listed(row.family_name, row.given_name), row.cell, day,
+        row.came_from is not None and row.first_received_on is None,
         phase_on(act.today, day_1, moved, row.completion_day),
         row.ppo, row.heightened_risk, row.keyworker, [says for _, says in today], due,
         state, missed,
@@ -372,6 +375,7 @@ def overview(act: Act) -> Overview:
             Reception.day_count,
             Reception.completion_day,
             ReceptionDetail.received_at,
+            ReceptionDetail.first_received_on,
             there.id,
         )
         .join(ReceptionDetail, facts.detail_stands())
@@ -398,13 +402,13 @@ def overview(act: Act) -> Overview:
             TimetableItem.deadline < act.at,
         )
     ).all()
-    where = {reception_id: wing_id for reception_id, *_, wing_id in rows}
+    where = {row.id: row[-1] for row in rows}
     late_on = Counter(where.get(reception_id) for reception_id, *_ in late)
     phases: defaultdict[int | None, Counter[int]] = defaultdict(Counter)
     moved = _moved(act)
-    for reception_id, day_count, completion_day, received_at, wing_id in rows:
-        day_1 = facts.day_1_of(received_at, day_count)
-        phases[wing_id][phase_on(act.today, day_1, moved[reception_id], completion_day)] += 1
+    for row in rows:
+        day_1 = facts.day_1(row, row)
+        phases[row[-1]][phase_on(act.today, day_1, moved[row.id], row.completion_day)] += 1
     named = [(wing.id, wing.name) for wing in wings_here(act, closed=True)]
     found: defaultdict[str, list[Any]] = defaultdict(list)
     for row in late:
@@ -420,7 +424,7 @@ def overview(act: Act) -> Overview:
     act.note("custody.overview_shown", people=len(rows))
     unnamed = select(func.count(TimetableItem.id)).where(
         TimetableItem.site_id == act.site_id, TimetableItem.state == "open",
-        TimetableItem.item.in_(NAMING),
+        TimetableItem.item.in_(NAMING), TimetableItem.clock_elsewhere.is_(False),
     )  # fmt: skip
     return Overview(
         [

@@ -17,7 +17,7 @@ from clinic.act import Act, command
 from clinic.assessments import dues
 from clinic.calendars import holiday_lists
 from clinic.careplans import events as plans
-from clinic.custody import deliveries, facts, timetables
+from clinic.custody import deliveries, elsewhere, facts, timetables
 from clinic.custody.deliveries import SCREENING
 from clinic.custody.fact_commands import checked, follow_exit, planned
 from clinic.custody.models import (
@@ -63,20 +63,27 @@ def receive_prisoner(
     wing_id: int | None = None,
     cell: str | None = None,
     demo: bool,
+    **came: Any,
 ) -> int:
     """Record an arrival, take the person onto the caseload, and plan their 28 days. Returns its id.
 
     `received_at` is when they arrived, aware; it may be earlier than now, never later. A negative
     screening is recorded and plans nothing. `heightened_risk` and `ppo`: None when not asked.
-    `wing_id`: where they were put on arrival; None when that is not settled yet.
+    `wing_id`: where they were put on arrival; None when that is not settled yet. `came`: from which
+    prison outside this system and since when they are in custody (`elsewhere.CAME`); nothing for
+    somebody who came from no prison.
     """
     act.need("custody.receive")
     site = prison_of(act)
     patient = _person(act, patient_id)
+    if unknown := set(came) - set(elsewhere.CAME):
+        raise Invalid.field(sorted(unknown)[0], "is not known")
     details = _details_checked(
-        act, {"received_at": received_at, "screening": screening, "heightened_risk": heightened_risk,
-              "ppo": ppo, "group_suitability": None, "needs_post_28_programme": None},
+        act, patient,
+        {"received_at": received_at, "screening": screening, "heightened_risk": heightened_risk,
+         "ppo": ppo, "group_suitability": None, "needs_post_28_programme": None, **came},
     )  # fmt: skip
+    began_on = details["first_received_on"] or london_day(received_at)
     take_onto_caseload(act, patient.id)
     act.session.flush()
     if prison_number and prison_number.strip():
@@ -87,8 +94,8 @@ def receive_prisoner(
         )
     reception = Reception(
         patient_id=patient.id, site_id=site.id, plan_made_on=act.today, left_at=None,
-        day_count=_day_count_on(act, site.id, london_day(received_at)),
-        completion_day=_completion_on(act, site.id, london_day(received_at)),
+        day_count=_day_count_on(act, site.id, began_on),
+        completion_day=_completion_on(act, site.id, began_on),
         undone_at=None, undone_by=None, undone_reason=None, version=1, changed_at=act.at,
         changed_by=act.staff_id, changed_what="recorded the reception", recorded_at=act.at,
         recorded_by=act.staff_id,
@@ -189,12 +196,12 @@ def _completion_on(act: Act, site_id: int, day: date) -> int:
     return found or COMPLETION_DAY
 
 
-def _details_checked(act: Act, details: dict[str, Any]) -> dict[str, Any]:
+def _details_checked(act: Act, patient: Patient, details: dict[str, Any]) -> dict[str, Any]:
     one_of("screening", details["screening"], SCREENINGS)
     if details["group_suitability"] is not None:
         one_of("group_suitability", details["group_suitability"], SUITABILITIES)
     has_happened(act, "received_at", details["received_at"])
-    return details
+    return elsewhere.came_checked(act, details, patient)
 
 
 def _add_screening(
@@ -249,15 +256,20 @@ def correct_reception(
 ) -> None:
     """Put right what the reception said. The first wording stays, and the 28 days are replanned.
 
-    `details`: any of received_at, screening, heightened_risk, ppo, group_suitability and
-    needs_post_28_programme. A screening that turns out not to have been done is open again.
+    `details`: any of received_at, screening, heightened_risk, ppo, group_suitability,
+    needs_post_28_programme and, of somebody from a prison outside, `elsewhere.CAME`. A screening that
+    turns out not to have been done is open again.
     """
-    reception = opened(act, reception_id, "custody.receive", version)
+    # Whoever asks the other prison enters what it says; the rest is for those who receive.
+    right = "custody.deliver" if set(details) <= set(elsewhere.CAME) else "custody.receive"
+    reception = opened(act, reception_id, right, version)
     row = facts.detail_of(act.session, reception)
     before = {name: getattr(row, name) for name in _DETAILS}
     if unknown := set(details) - set(_DETAILS):
         raise Invalid.field(sorted(unknown)[0], "cannot be changed here")
-    after = _details_checked(act, before | details)
+    patient = facts.kept_record(act.session, reception.patient_id)
+    after = _details_checked(act, patient, before | details)
+    elsewhere.fits_reports(act, reception, after)
     if after == before:
         raise Invalid("Nothing was changed.")
     if before["screening"] == "not_done" != after["screening"]:
@@ -278,7 +290,7 @@ def correct_reception(
 
 _DETAILS = (
     "received_at", "screening", "heightened_risk", "ppo", "group_suitability",
-    "needs_post_28_programme",
+    "needs_post_28_programme", *elsewhere.CAME,
 )  # fmt: skip
 
 

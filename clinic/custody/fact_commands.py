@@ -6,12 +6,13 @@ kept. A fact that can move a date has the 28 days worked out once more.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 from clinic.act import Act, command
 from clinic.careplans import events as plans
-from clinic.custody import facts, timetables
+from clinic.custody import elsewhere, facts, timetables
 from clinic.custody.models import (
     HEARING_OUTCOMES,
     PLACES_APART,
@@ -23,6 +24,7 @@ from clinic.custody.models import (
     KnownRelease,
     Location,
     Reception,
+    ReportedElsewhere,
     Transfer,
     Unavailable,
     Wing,
@@ -133,6 +135,29 @@ def record_exit(act: Act, reception_id: int, *, at: datetime, how: str) -> int:
     return fact
 
 
+@command
+def report_elsewhere(
+    act: Act,
+    reception_id: int,
+    *,
+    item: str,
+    said_by: str,
+    on: date | None = None,
+    outcome: str = "delivered",
+    by: Iterable[str] = (),
+    topic: str | None = None,
+    mode: str | None = None,
+    note: str | None = None,
+) -> int:
+    """Something was done at the prison outside they came from, as somebody or its file says.
+
+    `on`: None where nobody says when; it then counts for nothing. Returns the fact's id.
+    """
+    values = {"item": item, "said_by": said_by, "on": on, "outcome": outcome, "by": list(by),
+              "topic": topic, "mode": mode, "note": note}  # fmt: skip
+    return _record(act, reception_id, ReportedElsewhere, values)
+
+
 _KINDS: dict[str, type[Fact]] = {
     "hearing": Hearing,
     "release": KnownRelease,
@@ -141,6 +166,7 @@ _KINDS: dict[str, type[Fact]] = {
     "exit": Exit,
     "location": Location,
     "delivery": Delivery,
+    "reported": ReportedElsewhere,
 }
 
 
@@ -155,10 +181,13 @@ _SAID = {
     Exit: "exit",
     Location: "location",
     Delivery: "delivery",
+    ReportedElsewhere: "report from elsewhere",
 }
 
 
-_RIGHTS: dict[type[Fact], str] = {Delivery: "custody.deliver"}
+_RIGHTS: dict[type[Fact], str] = {
+    Delivery: "custody.deliver", ReportedElsewhere: "custody.deliver",
+}  # fmt: skip
 
 
 def _record(act: Act, reception_id: int, kind: type[Fact], values: dict[str, Any]) -> int:
@@ -194,7 +223,7 @@ def _ask_for_review(act: Act, reception: Reception, row: Any) -> None:
 
 def _follow(act: Act, reception: Reception, kind: type[Fact], because: str) -> None:
     """The timetable after a fact: a version of its own, unless the fact cannot move a date."""
-    if kind is Delivery:
+    if kind in (Delivery, ReportedElsewhere):
         timetables.refresh_items(act, reception)
     elif kind is not Location:
         planned(act, reception, because)
@@ -306,6 +335,8 @@ def checked(
             raise Invalid.field("at", "must not be before the reception")
     if kind is Location:
         values = _location_checked(act, reception, values, received_at)
+    if kind is ReportedElsewhere:
+        values = elsewhere.reported_checked(act, reception, values)
     return values
 
 

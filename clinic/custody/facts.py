@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -19,6 +19,7 @@ from clinic.custody.models import (
     Location,
     Reception,
     ReceptionDetail,
+    ReportedElsewhere,
     Transfer,
     Unavailable,
 )
@@ -26,8 +27,9 @@ from clinic.groups.offers import sessions_on_offer
 from clinic.patients.models import Allocation, Patient
 from clinic.patients.queries import same_person
 from clinic.sites.models import Site
-from dosing.days import ONE_DAY, london_day
+from dosing.days import ONE_DAY, at_london, end_of, london_day
 from scheduling.custody_request import RECEPTION_IS_DAY_1
+from scheduling.custody_rules import LAST_DAY
 
 F = TypeVar("F", bound=Fact)
 
@@ -75,14 +77,42 @@ def row_of(
     return next(iter(rows_of(session, model, reception_id, version)), None)
 
 
-def day_1_of(received_at: datetime, day_count: str) -> date:
-    """Day 1 of a stay, by when they came and how the stay numbers its days (TT-01)."""
-    return london_day(received_at) + (day_count != RECEPTION_IS_DAY_1) * ONE_DAY
-
-
 def day_1(reception: Reception, detail: ReceptionDetail) -> date:
-    """Day 1 of this stay."""
-    return day_1_of(detail.received_at, reception.day_count)
+    """Day 1 of this stay, by how it numbers its days (TT-01).
+
+    For somebody from a prison outside this system the count goes on from the day they were first
+    received into custody (A10). While that is not known it is the day they came here: the latest it
+    can be. Any row with these columns will do for the two.
+    """
+    on: date = detail.first_received_on or london_day(detail.received_at)
+    return on + (reception.day_count != RECEPTION_IS_DAY_1) * ONE_DAY
+
+
+def moved_in(detail: ReceptionDetail) -> bool:
+    """Did they come from a prison outside on a later day of custody than the first?"""
+    first = detail.first_received_on
+    return first is not None and first < london_day(detail.received_at)
+
+
+def over_on_arrival(reception: Reception, detail: ReceptionDetail) -> bool:
+    """Were their 28 days over before they came here? Then nothing of them is planned here."""
+    day = (london_day(detail.received_at) - day_1(reception, detail)).days + 1
+    return moved_in(detail) and day > LAST_DAY
+
+
+MIDDAY = time(12)
+
+
+def first_received(detail: ReceptionDetail) -> datetime:
+    """When custody began, as the timetable takes it.
+
+    Where the day is known and the hour is not, midday stands for it: every deadline is then the one
+    the earliest hour would give, and no late reception is claimed.
+    """
+    on = detail.first_received_on
+    if on is None:
+        return detail.received_at
+    return detail.first_received_at or min(at_london(on, MIDDAY), detail.received_at)
 
 
 def detail_of(
@@ -123,11 +153,22 @@ def timetable_request(
     release = row_of(session, KnownRelease, reception.id, version)
     transfer = row_of(session, Transfer, reception.id, version)
     left = row_of(session, Exit, reception.id, version)
+    delivered = _delivered(rows_of(session, Delivery, reception.id, version))
+    arrival = None
+    if moved_in(detail):
+        arrival = _arrival(detail, elsewhere)
+        delivered = _with_arrival(
+            detail, delivered, rows_of(session, ReportedElsewhere, reception.id, version),
+            told=transfer is None,
+        )  # fmt: skip
     return {
         "case": f"reception-{reception.id}",
         "as_at": as_at.isoformat(),
-        "received_at": detail.received_at.isoformat(),
-        "prison": elsewhere["prison"],
+        "received_at": first_received(detail).isoformat(),
+        # Of two moves the one ahead is planned for; the calendar before it is then this prison's own.
+        "prison": {"nation": detail.came_from_nation}
+        if arrival and transfer is None
+        else elsewhere["prison"],
         "plan_made_on": plan_made_on.isoformat(),
         "day_count": reception.day_count,
         "courts": [
@@ -146,7 +187,8 @@ def timetable_request(
             "booked_on": transfer.booked_on.isoformat(),
             **(elsewhere["receiving"] or {"nation": transfer.nation}),
             "prescriber_cover": transfer.prescriber_cover,
-        },
+        }
+        or arrival,
         "exit": left and {"at": left.at.isoformat(), "how": left.how},
         "unavailable": [
             {
@@ -160,9 +202,59 @@ def timetable_request(
         "group_suitability": detail.group_suitability,
         "ppo": detail.ppo,
         "needs_post_28_programme": detail.needs_post_28_programme,
-        "delivered": _delivered(rows_of(session, Delivery, reception.id, version)),
+        "delivered": delivered,
         "earlier_stays": elsewhere["earlier_stays"],
     }
+
+
+def _arrival(detail: ReceptionDetail, elsewhere: dict[str, Any]) -> dict[str, Any]:
+    """The move that brought them here, as the contract has a transfer."""
+    on = london_day(detail.received_at)
+    told_on = detail.told_on or on
+    return {"on": on.isoformat(), "booked_on": told_on.isoformat(), **elsewhere["prison"]}
+
+
+def _with_arrival(
+    detail: ReceptionDetail,
+    delivered: list[dict[str, Any]],
+    reported: list[ReportedElsewhere],
+    *,
+    told: bool,
+) -> list[dict[str, Any]]:
+    """With what is reported from the prison they came from, and what their coming itself settles.
+
+    A day without an hour counts as its end, the latest it can have been; what is reported without a
+    day makes nothing done. Whoever is named keyworker here is so for the first prison's duty too.
+    """
+    found = list(delivered)
+    for row in reported:
+        if row.on is not None:
+            found.append(
+                {
+                    "item": row.item, "done_at": latest(row.on, detail).isoformat(),
+                    "by": row.by or None, "outcome": row.outcome, "topic": row.topic,
+                    "mode": row.mode,
+                }
+            )  # fmt: skip
+    if told:
+        found += [
+            {**row, "item": "receiving_keyworker_named"}
+            for row in delivered
+            if row["item"] == "keyworker_named"
+        ]
+        told_at = max(
+            latest(detail.told_on or london_day(detail.received_at), detail),
+            first_received(detail),
+        )
+        found.append(
+            {"item": "tell_receiving_team", "done_at": told_at.isoformat(), "by": ["carat"]}
+        )
+    return found
+
+
+def latest(on: date, detail: ReceptionDetail) -> datetime:
+    """The last moment of a day at the prison they came from."""
+    return min(end_of(on) - timedelta(seconds=1), detail.received_at)
 
 
 def _delivered(rows: list[Delivery]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional
 
+from clinic.custody.elsewhere_forms import CameFields
 from clinic.custody.models import (
     DAY_COUNTS,
     DELIVERY_OUTCOMES,
@@ -91,7 +92,7 @@ class FindForm(Form):
     )
 
 
-class ArrivalForm(Form):
+class ArrivalForm(CameFields, Form):
     """A reception of somebody with a record."""
 
     received_at = MomentField(
@@ -122,8 +123,13 @@ class ArrivalForm(Form):
             "heightened_risk": yes_no(self.heightened_risk.data),
             "ppo": yes_no(self.ppo.data),
             **self.place(),
+            **self.came_values(),
             "demo": demo,
         }
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        sound = super().validate(extra_validators)
+        return not self.came_faults() and sound
 
     def place(self) -> dict[str, Any]:
         """Where they were put."""
@@ -141,6 +147,17 @@ class MovedArrivalForm(ArrivalForm):
             ("no", "No: they were out, and this is a new stay with a new day 1"),
         ],
     )
+    came = RadioField(
+        CameFields.came.args[0], [Optional()], choices=CameFields.came.kwargs["choices"],
+        validate_choice=False,
+    )  # fmt: skip
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        sound = super().validate(extra_validators)
+        if self.moved.data == "no" and self.came.data is None:
+            self.came.errors = [*self.came.errors, f"{self.came.label.text} Choose an answer"]
+            return False
+        return sound
 
 
 class NewArrivalForm(ArrivalForm):

@@ -10,6 +10,7 @@ from clinic import home
 from clinic.act import Act
 from clinic.auth import act, needs
 from clinic.custody import presenters, queries, words
+from clinic.custody.elsewhere_pages import home_rows
 from clinic.custody.pages import Page, custody_pages
 from clinic.custody.queries import Work
 from clinic.errors import NotFound
@@ -100,6 +101,7 @@ def worklist() -> Page:
     due, coming = queries.due_work(work), queries.next_work(work)
     return render_template(
         "custody/worklist.jinja",
+        uncounted=home_rows(work),
         due=[home_row(row, posts) for row in due],
         coming=[home_row(row, posts) for row in coming],
         most=queries.MOST_LISTED,

@@ -8,7 +8,7 @@ can be read back exactly as they were, whatever was corrected later.
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 from sqlalchemy.schema import SchemaItem
 
@@ -53,6 +53,14 @@ PLACES_APART = {
     "hospital": "Outside hospital",
     "other": "Other",
 }
+WHO_SAID = {
+    "paper_file": "The paper file that came with them",
+    "escort_record": "The escort record (PER)",
+    "prison": "The prison they came from",
+    "court_papers": "Warrant or court papers",
+    "patient": "The patient",
+}
+"""Who says since when somebody is in custody, or what was done at the prison they came from."""
 SUITABILITIES = {"group": "Groups", "one_to_one": "One to one only"}
 
 _STANDING = "known_until IS NULL"
@@ -136,11 +144,25 @@ def _one_standing(table: str) -> Index:
 
 
 class ReceptionDetail(Fact, Base):
-    """When they arrived and what was asked then. None: not asked, never assumed."""
+    """When they arrived and what was asked then. None: not asked, never assumed.
+
+    `came_from`: the prison outside this system they came from, `came_from_nation` where it is; None
+    for somebody who came into custody here. `first_received_on`: the London day on which they were
+    first received into custody, `first_received_at` the moment where it is known and `count_said_by`
+    who says so; None: not known, and the count of days cannot be told. `told_on`: the day this prison
+    learnt of the move. `keyworker_there`: by name, as told.
+    """
 
     __tablename__ = "reception_detail"
 
     received_at: Mapped[datetime]
+    came_from: Mapped[str | None]
+    came_from_nation: Mapped[str | None]
+    told_on: Mapped[date | None]
+    first_received_on: Mapped[date | None]
+    first_received_at: Mapped[datetime | None]
+    count_said_by: Mapped[str | None]
+    keyworker_there: Mapped[str | None]
     screening: Mapped[str]
     heightened_risk: Mapped[bool | None]
     ppo: Mapped[bool | None]
@@ -150,6 +172,11 @@ class ReceptionDetail(Fact, Base):
     @classmethod
     def more_constraints(cls) -> tuple[SchemaItem, ...]:
         return (_one_standing("reception_detail"), codes_only("screening", SCREENINGS))
+
+    @property
+    def count_unknown(self) -> bool:
+        """Can nobody say which day of custody it is?"""
+        return self.came_from is not None and self.first_received_on is None
 
 
 class Hearing(Fact, Base):
@@ -291,6 +318,33 @@ class Delivery(Fact, Base):
         return (codes_only("outcome", DELIVERY_OUTCOMES),)
 
 
+class ReportedElsewhere(Fact, Base):
+    """Something done at the prison outside this system they came from, as the file or somebody says.
+
+    It is shown as reported and never among what was recorded here. `on` None: nobody says when, and
+    it counts for nothing until somebody does. `by`: the parties taking part, as reported.
+    """
+
+    __tablename__ = "reported_elsewhere"
+
+    item: Mapped[str]
+    on: Mapped[date | None]
+    by: Mapped[list[str]]
+    outcome: Mapped[str]
+    topic: Mapped[str | None]
+    mode: Mapped[str | None]
+    said_by: Mapped[str]
+    note: Mapped[str | None]
+
+    @classmethod
+    def more_constraints(cls) -> tuple[SchemaItem, ...]:
+        return (
+            codes_only("outcome", DELIVERY_OUTCOMES),
+            codes_only("said_by", WHO_SAID),
+            codes_only("mode", MODES),
+        )
+
+
 class Timetable(Base):
     """One version of somebody's 28 days, as it was worked out and saved. Never changed.
 
@@ -322,6 +376,8 @@ class TimetableItem(Base):
 
     `deadline`: the instant it is late from; None for a duty that is not required. `state` is open,
     done, not_required or closed_left, and superseded once a later version took its place.
+    `clock_elsewhere`: it fell due at a prison outside this system, whose clock it is; what is not
+    known to be done is done here all the same.
     """
 
     __tablename__ = "timetable_item"
@@ -350,6 +406,7 @@ class TimetableItem(Base):
     amber_from: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
     state: Mapped[str]
+    clock_elsewhere: Mapped[bool] = mapped_column(server_default=false())
 
 
 class DayCountChoice(Dated, Recorded, Base):

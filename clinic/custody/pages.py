@@ -131,6 +131,7 @@ def stay(reception_id: int) -> Page:
         modes=MODES,
         group_session=GROUP_SESSION,
         said=presenters.said,
+        reported=presenters.reported,
         date=date.fromisoformat,
         cover=cover_of(work, view.keyworker.id) if view.keyworker else None,
     )

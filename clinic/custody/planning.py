@@ -89,7 +89,10 @@ def _figures(
         if day_number(reception, detail, act.today) <= LAST_DAY:
             continue
         left_on = london_day(reception.left_at) if reception.left_at else act.today
-        stayed.append(max(1, min(LAST_DAY, day_number(reception, detail, left_on))))
+        came = max(1, day_number(reception, detail, london_day(detail.received_at)))
+        if came <= LAST_DAY:  # days at a prison they came from are none of this one's
+            last = min(LAST_DAY, day_number(reception, detail, left_on))
+            stayed.append(max(1, last - came + 1))
     asked = [detail.group_suitability for _, detail in stays if detail.group_suitability]
     days = 4 * A_WEEK
     known = group_facts(act, act.today, act.today + timedelta(days=days - 1))

@@ -8,11 +8,12 @@ from datetime import date, datetime
 
 from clinic import ui
 from clinic.calendars import holiday_lists
-from clinic.custody import queries, words
+from clinic.custody import facts, queries, words
 from clinic.custody.models import (
     DELIVERY_OUTCOMES,
     PARTIES,
     PLACES_APART,
+    TOPIC_NAMES,
     WAYS_OUT,
     Delivery,
     Exit,
@@ -21,6 +22,7 @@ from clinic.custody.models import (
     KnownRelease,
     Location,
     ReceptionDetail,
+    ReportedElsewhere,
     Transfer,
     Unavailable,
 )
@@ -34,7 +36,10 @@ from scheduling.observations import heightened
 
 @dataclass(frozen=True)
 class DutyRow:
-    """One duty as the page shows it. `original_on`: its date before anything moved it."""
+    """One duty as the page shows it. `original_on`: its date before anything moved it.
+
+    `reported`: done elsewhere, as another prison says; of `done_at` the day alone is known.
+    """
 
     item: str
     for_on: date | None
@@ -55,6 +60,7 @@ class DutyRow:
     on_time: bool | None
     counted: str | None
     why: str
+    reported: bool
 
     @property
     def due(self) -> date | datetime | None:
@@ -110,6 +116,16 @@ def _duty_row(row: Answer, stay: Stay) -> DutyRow:
         on_time=row["on_time"],
         counted=_counted(row),
         why=row["why"],
+        reported=_is_reported(stay, row),
+    )
+
+
+def _is_reported(stay: Stay, row: Answer) -> bool:
+    """Is it done by what another prison says, of which the day alone is known?"""
+    done_at = moment(row["done_at"])
+    return done_at is not None and any(
+        each.item == row["item"] and each.on and facts.latest(each.on, stay.detail) == done_at
+        for each in stay.reported
     )
 
 
@@ -179,8 +195,10 @@ def _calendar(stay: Stay, today: date) -> Calendar:
 
 def _marks(stay: Stay, on: date) -> list[str]:
     marks = []
-    if london_day(stay.received_at) == on:
+    if stay.counted_from == on:
         marks.append("Reception")
+    if facts.moved_in(stay.detail) and london_day(stay.received_at) == on:
+        marks.append("Came here")
     if any(london_day(row.starts_at) == on for row in stay.hearings):
         marks.append("Court")
     if stay.transfer is not None and stay.transfer.on == on:
@@ -246,7 +264,7 @@ def said(row: Fact) -> str:
     match row:
         case ReceptionDetail():
             text = f"Reception {ui.moment(row.received_at)}, screening {row.screening}"
-            return text.replace("_", " ")
+            return text.replace("_", " ") + came(row)
         case Hearing():
             return f"Hearing {ui.moment(row.starts_at)}"
         case KnownRelease():
@@ -262,4 +280,22 @@ def said(row: Fact) -> str:
         case Delivery():
             what = words.duty(row.item, row.for_on)
             return f"{what}, {ui.moment(row.done_at)}: {DELIVERY_OUTCOMES[row.outcome].lower()}"
+        case ReportedElsewhere():
+            return f"{reported(row)}, {ui.day(row.on) if row.on else 'no day said'}"
     raise TypeError(type(row).__name__)
+
+
+def came(detail: ReceptionDetail) -> str:
+    """Where they came from and since when, to put behind their reception; empty for a new one."""
+    if detail.came_from is None:
+        return ""
+    since = f"in custody since {ui.day(detail.first_received_on)}"
+    if detail.count_unknown:
+        since = "not known since when they are in custody"
+    return f", from {detail.came_from}, {since}"
+
+
+def reported(row: ReportedElsewhere) -> str:
+    """What is reported from the prison they came from, in a few words."""
+    what = words.duty(row.item) + (f": {TOPIC_NAMES[row.topic]}" if row.topic else "")
+    return f"{what}: {DELIVERY_OUTCOMES[row.outcome].lower()}"

@@ -21,6 +21,7 @@ from clinic.custody.models import (
     Location,
     Reception,
     ReceptionDetail,
+    ReportedElsewhere,
     Timetable,
     TimetableItem,
     Transfer,
@@ -35,7 +36,7 @@ from clinic.patients.queries import Where
 from clinic.phases.models import TriageConsent
 from clinic.sites.models import Site
 from clinic.staff.models import SitePost, Staff, StaffRole
-from dosing.days import end_of
+from dosing.days import end_of, london_day
 from dosing.shape import Answer
 from scheduling.custody_rules import ITEMS
 from scheduling.phases import WITHHELD
@@ -87,7 +88,8 @@ class Stay:
     `answer`: the timetable as it stands at this moment, its dates those of the newest version;
     None while a negative screening leaves nothing to plan. `ours`: whoever looks works at a prison
     of this stay. `location`: where in this prison they live, or lived last; `locations`: every
-    one, oldest first. `earlier`: facts that were struck out.
+    one, oldest first. `reported`: what was done at the prison outside they came from, as reported.
+    `earlier`: facts that were struck out.
     """
 
     reception: Reception
@@ -107,6 +109,7 @@ class Stay:
     locations: Sequence[Location]
     unavailable: Sequence[Unavailable]
     deliveries: Sequence[Delivery]
+    reported: Sequence[ReportedElsewhere]
     earlier: Sequence[Fact]
     keyworker: Staff | None
     posts: dict[str, str]
@@ -115,6 +118,16 @@ class Stay:
     @property
     def received_at(self) -> datetime:
         return self.detail.received_at
+
+    @property
+    def counted_from(self) -> date:
+        """The day they were first received into custody, as far as is known."""
+        return self.detail.first_received_on or london_day(self.detail.received_at)
+
+    @property
+    def over_on_arrival(self) -> bool:
+        """Were their 28 days over before they came from another prison?"""
+        return facts.over_on_arrival(self.reception, self.detail)
 
 
 def stay(act: Act, reception_id: int) -> Stay:
@@ -164,6 +177,10 @@ def stay(act: Act, reception_id: int) -> Stay:
         deliveries=sorted(
             (shown(row) for row in facts.rows_of(act.session, Delivery, reception.id)),
             key=lambda row: row.done_at,
+        ),
+        reported=sorted(
+            facts.rows_of(act.session, ReportedElsewhere, reception.id),
+            key=lambda row: (row.on is None, row.on or act.today, row.id),
         ),
         earlier=[shown(row) for row in every if row.known_until is not None],
         keyworker=_keyworker(act, patient.id),
@@ -231,6 +248,7 @@ def arrival(act: Act, patient_id: int) -> tuple[Patient, list[tuple[Reception, s
 def _every_fact(act: Act, reception_id: int) -> list[Fact]:
     models: tuple[Any, ...] = (
         ReceptionDetail, Hearing, KnownRelease, Transfer, Exit, Location, Unavailable, Delivery,
+        ReportedElsewhere,
     )  # fmt: skip
     return [
         row
@@ -461,9 +479,12 @@ def overdue_work(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
 def to_be_named(
     act: Act, *, reception_id: int | None = None, limit: int = MOST_LISTED
 ) -> list[Work]:
-    """Everybody without a keyworker, the nearest deadline first; or one of them."""
+    """Everybody without a keyworker, the nearest deadline first; or one of them.
+
+    Whoever came from a prison outside is owed one by this prison, not by the one before.
+    """
     act.need("custody.read")
-    which = [TimetableItem.item.in_(NAMING)]
+    which = [TimetableItem.item.in_(NAMING), TimetableItem.clock_elsewhere.is_(False)]
     if reception_id is not None:
         which.append(TimetableItem.reception_id == reception_id)
     return _open_work(act, *which, limit=limit)

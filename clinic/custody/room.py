@@ -4,6 +4,8 @@ from clinic.custody import (  # noqa: F401 - imported for their doors and sweep
     arrival_pages,
     board_pages,
     delivery_pages,
+    elsewhere_api,
+    elsewhere_pages,
     fact_pages,
     list_pages,
     planning_doors,

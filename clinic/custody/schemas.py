@@ -17,16 +17,18 @@ from clinic.custody.models import (
     SUITABILITIES,
     TOPIC_NAMES,
     WAYS_OUT,
+    WHO_SAID,
 )
-from clinic.shapes import code, instant, row_id, yes_no
+from clinic.shapes import code, day, instant, row_id, yes_no
 from clinic.sites.models import NATIONS
 
 LONGEST_REASON = 500
 LONGEST_NOTE = 4000
 LONGEST_CELL = 20
+LONGEST_NAME = 100
 
 
-def _reason() -> fields.String:
+def reason() -> fields.String:
     return fields.String(required=True, validate=validate.Length(min=1, max=LONGEST_REASON))
 
 
@@ -37,10 +39,25 @@ def _cell(**more: object) -> fields.String:
 class StrikeOutSchema(Schema):
     """Why something is struck out or undone."""
 
-    reason = _reason()
+    reason = reason()
 
 
-class ReceptionRequestSchema(Schema):
+class _CameSchema(Schema):
+    """From which prison outside this system, and since when they are in custody; null: not known.
+
+    Without `came_from` they came into custody here. `first_received_at` gives its own day.
+    """
+
+    came_from = fields.String(allow_none=True, validate=validate.Length(max=LONGEST_NAME))
+    came_from_nation = code(NATIONS, allow_none=True)
+    told_on = day(allow_none=True)
+    first_received_on = day(allow_none=True)
+    first_received_at = instant(allow_none=True)
+    count_said_by = code(WHO_SAID, allow_none=True)
+    keyworker_there = fields.String(allow_none=True, validate=validate.Length(max=LONGEST_NAME))
+
+
+class ReceptionRequestSchema(_CameSchema):
     """An arrival. `heightened_risk`, `ppo`: null when not asked; `wing_id`: when not settled."""
 
     patient_id = row_id(required=True)
@@ -54,10 +71,10 @@ class ReceptionRequestSchema(Schema):
     cell = _cell()
 
 
-class ReceptionCorrectionSchema(Schema):
+class ReceptionCorrectionSchema(_CameSchema):
     """What a reception should have said; only what changes."""
 
-    reason = _reason()
+    reason = reason()
     received_at = instant()
     screening = code(SCREENINGS)
     heightened_risk = yes_no()
@@ -94,7 +111,7 @@ class DeliveryRequestSchema(_DeliveryFields):
 class DeliveryCorrectionSchema(_DeliveryFields):
     """What a delivery should have said; only what changes."""
 
-    reason = _reason()
+    reason = reason()
     done_at = instant()
     by = fields.List(code(PARTIES), validate=validate.Length(min=1))
 
@@ -111,7 +128,7 @@ class HearingRequestSchema(Schema):
 class HearingCorrectionSchema(Schema):
     """What a hearing should have said, its outcome included; only what changes."""
 
-    reason = _reason()
+    reason = reason()
     starts_at = instant()
     known_at = instant()
     court = fields.String(validate=validate.Length(max=100), allow_none=True)
@@ -128,7 +145,7 @@ class ReleaseRequestSchema(Schema):
 class ReleaseCorrectionSchema(Schema):
     """A day of release that moved or was wrong."""
 
-    reason = _reason()
+    reason = reason()
     on = fields.Date()
     known_at = instant()
 
@@ -147,7 +164,7 @@ class TransferRequestSchema(Schema):
 class TransferCorrectionSchema(TransferRequestSchema):
     """A move that changed or was wrong; only what changes."""
 
-    reason = _reason()
+    reason = reason()
     on = fields.Date()
 
 
@@ -162,7 +179,7 @@ class UnavailableRequestSchema(Schema):
 class UnavailableCorrectionSchema(Schema):
     """Days away from groups, put right; only what changes."""
 
-    reason = _reason()
+    reason = reason()
     from_on = fields.Date()
     to_on = fields.Date(allow_none=True)
     place = code(PLACES_APART)
@@ -179,7 +196,7 @@ class LocationRequestSchema(Schema):
 class LocationCorrectionSchema(Schema):
     """The wing, cell or time that was wrong; only what changes."""
 
-    reason = _reason()
+    reason = reason()
     wing_id = row_id()
     cell = _cell()
     from_at = instant()
@@ -195,7 +212,7 @@ class ExitRequestSchema(Schema):
 class ExitCorrectionSchema(Schema):
     """An exit that was recorded wrongly; only what changes."""
 
-    reason = _reason()
+    reason = reason()
     at = instant()
     how = code(WAYS_OUT)
 
@@ -291,6 +308,27 @@ class DetailSchema(Schema):
     ppo = yes_no(required=True)
     group_suitability = fields.String(allow_none=True, required=True)
     needs_post_28_programme = yes_no(required=True)
+    came_from = fields.String(allow_none=True, required=True)
+    came_from_nation = fields.String(allow_none=True, required=True)
+    told_on = fields.Date(allow_none=True, required=True)
+    first_received_on = fields.Date(allow_none=True, required=True)
+    first_received_at = instant(allow_none=True, required=True)
+    count_said_by = fields.String(allow_none=True, required=True)
+    count_unknown = fields.Boolean(required=True)
+    keyworker_there = fields.String(allow_none=True, required=True)
+
+
+class ReportedSchema(FactSchema):
+    """Something done at the prison they came from, as reported."""
+
+    item = fields.String()
+    on = fields.Date(allow_none=True)
+    by = fields.List(fields.String())
+    outcome = fields.String()
+    topic = fields.String(allow_none=True)
+    mode = fields.String(allow_none=True)
+    said_by = fields.String()
+    note = fields.String(allow_none=True)
 
 
 class StaySchema(Schema):
@@ -319,6 +357,8 @@ class StaySchema(Schema):
     locations = fields.List(fields.Nested(LocationSchema), required=True)
     unavailable = fields.List(fields.Nested(UnavailableSchema), required=True)
     deliveries = fields.List(fields.Nested(DeliverySchema), required=True)
+    reported = fields.List(fields.Nested(ReportedSchema), required=True)
+    over_on_arrival = fields.Boolean(required=True)
 
 
 class WorkSchema(Schema):

@@ -17,7 +17,7 @@ from clinic.calendars import holiday_lists
 from clinic.custody import facts
 from clinic.custody.models import Exit, Reception, Timetable, TimetableItem, Transfer
 from clinic.errors import Invalid, NotFound
-from dosing.days import end_of
+from dosing.days import end_of, london_day
 from dosing.shape import Answer, Refused
 from scheduling.custody import plan
 
@@ -37,10 +37,16 @@ def due_dates(answer: Answer) -> dict[tuple[str, str | None], str | None]:
 
 
 def current_timetable(act: Act, reception: Reception) -> Timetable | None:
-    """The newest version of the 28 days; None while the screening says there are none to plan."""
-    if facts.detail_of(act.session, reception).screening == "negative":
+    """The newest version of the 28 days; None while there are none to plan here (`_none_to_plan`)."""
+    if _none_to_plan(act, reception):
         return None
     return _newest(act, reception)
+
+
+def _none_to_plan(act: Act, reception: Reception) -> bool:
+    """Was no drug misuse found, or were the 28 days over before they came from another prison?"""
+    detail = facts.detail_of(act.session, reception)
+    return detail.screening == "negative" or facts.over_on_arrival(reception, detail)
 
 
 def _newest(act: Act, reception: Reception) -> Timetable | None:
@@ -88,7 +94,7 @@ def save(act: Act, reception: Reception, because: str) -> None:
     version = last_version(act, reception) + 1
     before = _newest(act, reception)
     supersede_items(act, reception)
-    if facts.detail_of(act.session, reception).screening == "negative":
+    if _none_to_plan(act, reception):
         reception.calendar_seen = None
         return
     elsewhere = facts.read_elsewhere(act, reception)
@@ -103,7 +109,8 @@ def save(act: Act, reception: Reception, because: str) -> None:
     reception.calendar_seen = timetable.calendar_version
     act.session.flush()
     transfer = facts.row_of(act.session, Transfer, reception.id)
-    sites = {"receiving": transfer.receiving_site_id if transfer else None}
+    sites = {"receiving": transfer.receiving_site_id} if transfer else {}
+    came_on = _came_on(act, reception)
     gone = _gone(act, reception)
     act.session.add_all(
         TimetableItem(
@@ -113,7 +120,7 @@ def save(act: Act, reception: Reception, because: str) -> None:
             escalate_to=row["escalate_to"], hard=row["hard"], due_on=_day(row["due_on"]),
             due_at=_moment(row["due_at"]), deadline=_deadline(row),
             amber_from=_moment(row["amber_from"]), done_at=_moment(row["done_at"]),
-            state=_state(row, gone),
+            state=_state(row, gone), clock_elsewhere=_clock_elsewhere(row, came_on),
         )
         for place, row in enumerate(answer["items"], start=1)
     )  # fmt: skip
@@ -146,6 +153,19 @@ def supersede_items(act: Act, reception: Reception) -> None:
         .where(TimetableItem.reception_id == reception.id, TimetableItem.state != "superseded")
         .values(state="superseded")
     )
+
+
+def _came_on(act: Act, reception: Reception) -> date | None:
+    """The day they came from a prison outside, where the count of days began there."""
+    detail = facts.detail_of(act.session, reception)
+    return london_day(detail.received_at) if facts.moved_in(detail) else None
+
+
+def _clock_elsewhere(row: Answer, came_on: date | None) -> bool:
+    """Did it fall due before they came? What the receiving prison owes a move is its own throughout."""
+    due_on, owner = _day(row["due_on"]), row["owner"]
+    before = came_on is not None and due_on is not None and due_on < came_on
+    return before and owner != "receiving_carat"
 
 
 def _gone(act: Act, reception: Reception) -> bool:

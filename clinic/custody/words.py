@@ -65,7 +65,7 @@ PHASES = (
     "Court and transfer",
 )
 _COMPLETION = ("final_review", "certificate", "post_28_referral")
-_ON_THE_MOVE = ("RG-07", "TT-18")
+ON_THE_MOVE = ("RG-07", "TT-18")
 
 
 @lru_cache(maxsize=1024)  # the board of a wing says a few of them hundreds of times
@@ -78,7 +78,7 @@ def duty(item: str, for_on: date | None = None) -> str:
 
 def phase(item: str, rule: str) -> str:
     """The phase of the 28 days a duty belongs to."""
-    if rule in _ON_THE_MOVE:
+    if rule in ON_THE_MOVE:
         return PHASES[3]
     if item in _COMPLETION:
         return PHASES[2]

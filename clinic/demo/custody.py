@@ -30,6 +30,7 @@ def tell(story: Story) -> None:
     _complete(story, here)
     _move_out(story, here)
     _move_in(story)
+    _from_outside(story)
     _before(story)
 
 
@@ -149,6 +150,43 @@ def _move_in(story: Story) -> None:
         work, stay, arrived_at=story.at(-1, "16:00"), wing_id=wing, cell="1-30"
     )
     work.session.close()
+
+
+def _from_outside(story: Story) -> None:
+    """Two came from a prison that does not run this system: of one the day first received is known."""
+    came = story.at(-1, "17:20")
+    faraway = {"came_from": "HMP Faraway", "came_from_nation": "england_and_wales"}
+    known = {"first_received_on": story.today - timedelta(days=9), "count_said_by": "paper_file",
+             "keyworker_there": "J. Doe"}  # fmt: skip
+    for cell, more in (("1-31", known), ("1-32", {})):
+        work = story.by("byrne", came + timedelta(minutes=40))
+        wing = work.session.scalar(select(Wing.id).where(
+            Wing.site_id == work.site_id, Wing.name == "First night centre"))  # fmt: skip
+        work.session.close()
+        patient = story.patient("byrne", came, prison=True)
+        work = story.by("byrne", came + timedelta(minutes=40))
+        stay = custody.receive_prisoner(
+            work, patient_id=patient, received_at=came, screening="positive",
+            screened_at=came + timedelta(minutes=30), wing_id=wing, cell=cell, demo=True,
+            **faraway, **more,
+        )  # fmt: skip
+        work.session.close()
+        if not more:
+            continue
+        for item, back, topic in (("smta", 8, None), ("initial_keywork", 6, None),
+                                  ("group_session", 2, "harm_reduction")):  # fmt: skip
+            work = story.by("marsh", came + timedelta(hours=1))
+            fact_commands.report_elsewhere(
+                work, stay, item=item, on=story.today - timedelta(days=back),
+                said_by="paper_file", by=["carat"], topic=topic, mode="group" if topic else None,
+            )  # fmt: skip
+            work.session.close()
+        work = story.by("marsh", came + timedelta(hours=1))
+        fact_commands.report_elsewhere(
+            work, stay, item="joint_care_plan", said_by="patient",
+            note="Says that a plan was written; the file holds none",
+        )  # fmt: skip
+        work.session.close()
 
 
 def _before(story: Story) -> None:

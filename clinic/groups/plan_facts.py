@@ -17,7 +17,7 @@ from clinic.act import Act
 from clinic.appointments.models import Resource
 from clinic.careplans.models import CarePlan, CarePlanVersion
 from clinic.custody import facts as custody_facts
-from clinic.custody.models import Delivery, Reception, ReceptionDetail
+from clinic.custody.models import Delivery, Reception, ReceptionDetail, ReportedElsewhere
 from clinic.custody.wings import in_custody_here
 from clinic.groups import facts
 from clinic.groups.models import GroupAttendance, GroupHold, GroupPlan, GroupSeat, GroupSession
@@ -101,6 +101,8 @@ def _planned(act: Act, stay: Reception, first_on: date, last_on: date) -> Person
     had = {row.topic for row in custody_facts.rows_of(act.session, Delivery, stay.id)
            if row.item == GROUP_SESSION and row.outcome == "delivered"}  # fmt: skip
     had |= {topic for _, topic, open_ in before if open_}
+    had |= {row.topic for row in custody_facts.rows_of(act.session, ReportedElsewhere, stay.id)
+            if row.topic is not None and row.outcome == "delivered"}  # fmt: skip
     return replace(person, weeks=tuple(weeks), topics=_topics(act, stay, had))
 
 

@@ -294,6 +294,7 @@ class Carried:
     keyworker_id: int
     keyworker: str
     day: int
+    count_unknown: bool
     ppo: bool | None
     heightened_risk: bool | None
     next: custody.Work | None
@@ -325,8 +326,8 @@ def caseload(act: Act, staff_id: int | None = None) -> list[Carried]:
     made = [
         Carried(
             reception.id, patient.id, patient.listed_name, where.get(patient.id), staff.id,
-            staff.name, day_number(reception, detail, act.today), detail.ppo,
-            detail.heightened_risk, coming.get(reception.id),
+            staff.name, day_number(reception, detail, act.today),
+            detail.count_unknown, detail.ppo, detail.heightened_risk, coming.get(reception.id),
         )
         for reception, detail, patient, staff in rows
     ]  # fmt: skip

@@ -111,6 +111,7 @@ def _items(act: Act, items: Sequence[str], first: date, last: date) -> list[Case
         .join(Reception, Reception.id == TimetableItem.reception_id)
         .where(
             TimetableItem.site_id == act.site_id, TimetableItem.item.in_(items),
+            TimetableItem.clock_elsewhere.is_(False),
             TimetableItem.state.in_(("open", "done", "closed_left")),
             TimetableItem.deadline > start_of(first), TimetableItem.deadline <= end_of(last),
             Reception.undone_at.is_(None),

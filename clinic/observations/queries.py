@@ -127,6 +127,7 @@ class ToSee:
     person: str
     where: Where | None
     day: int
+    count_unknown: bool
     now: Round | None
     missed: Sequence[Round]
     last: WingObservation | None
@@ -181,7 +182,8 @@ def this_round(act: Act, wing_id: int | None = None) -> list[ToSee]:
         missed = [each for each in owed if each.state == "missed"]
         made.append(
             ToSee(
-                reception.id, patient.id, patient.listed_name, where.get(patient.id), day, today,
+                reception.id, patient.id, patient.listed_name, where.get(patient.id), day,
+                detail.count_unknown, today,
                 missed, max(own, key=lambda row: row.at, default=None),
                 watch(day, stimulants.get(reception.id)), detail.ppo, detail.heightened_risk,
             )

@@ -91,6 +91,9 @@ class Desk:
         keys.fill_day("Date of birth", date(1986, 7, 2))
         keys.choose("Male", "Sex")
         keys.fill_moment("When did they arrive?", date(2026, 11, 3), "16:30")
+        keys.choose(
+            "No: from court, the police or the community", "Did they come from another prison?"
+        )
         keys.choose("Positive", "Reception screening")
         keys.fill_moment("When was the screening done?", date(2026, 11, 3), "17:10")
         keys.press("Go on to check")

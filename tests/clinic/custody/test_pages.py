@@ -13,28 +13,8 @@ from clinic.custody import fact_commands
 from clinic.custody.models import Delivery, Exit, Hearing, KnownRelease, Reception
 from clinic.patients.commands import take_onto_caseload
 from clinic.patients.models import Patient
+from tests.clinic.custody.conftest import AFTERNOON
 from tests.factories.custody import RECEIVED, a_calendar_change, a_prison, london
-
-AFTERNOON = datetime(2026, 11, 4, 16, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def staff(app, prison, door, clock):
-    """`staff("manager")`: somebody signed in at the prison, with CSRF switched on."""
-    clock.set(AFTERNOON)
-    app.config["WTF_CSRF_ENABLED"] = True
-
-    def sign_in(role: str, site: Any = None) -> Any:
-        prison.close()
-        return door.by_page(role, site=site or prison.site)
-
-    yield sign_in
-    app.config["WTF_CSRF_ENABLED"] = False
-
-
-@pytest.fixture
-def healthcare(staff):
-    return staff("prison_healthcare")
 
 
 def hidden(page: str) -> dict[str, str]:
@@ -80,7 +60,7 @@ def test_somebody_known_is_found_checked_and_received(healthcare, prison):
 
     checked = send(
         healthcare, url, **boxes("received_at", 4, time="14:30"), prison_number="a1234bc",
-        screening="positive", **boxes("screened_at", 4, time="15:00"), ppo="yes",
+        screening="positive", **boxes("screened_at", 4, time="15:00"), ppo="yes", came="no",
         heightened_risk="",
     )  # fmt: skip
     assert "Check the arrival" in checked.text
@@ -101,7 +81,9 @@ def test_answers_are_changed_before_anything_is_saved(healthcare, prison):
     patient_id = prison.patient()
     prison.close()
     url = f"/custody/arrivals/{patient_id}"
-    checked = send(healthcare, url, **boxes("received_at", 4, time="14:30"), screening="not_done")
+    checked = send(
+        healthcare, url, **boxes("received_at", 4, time="14:30"), screening="not_done", came="no"
+    )
 
     again = confirm(healthcare, url, checked, step="change")
 
@@ -114,7 +96,7 @@ def test_somebody_new_is_registered_and_received_together(healthcare, prison):
     url = "/custody/arrivals/new"
     person = {"family_name": "Vaughan", "given_name": "Carys", "sex": "female",
               **boxes("born_on", 1, 5, 1990), "nhs_number": "999 000 0018"}  # fmt: skip
-    arrival = {**boxes("received_at", 4, time="14:30"), "screening": "not_done"}
+    arrival = {**boxes("received_at", 4, time="14:30"), "screening": "not_done", "came": "no"}
 
     wrong = send(healthcare, url, **person, **arrival | {"received_at-time": "25:00"})
     assert wrong.status_code == 422
@@ -128,7 +110,9 @@ def test_a_refusal_of_the_command_is_shown_on_the_form_with_what_was_typed(healt
     patient_id = prison.patient()
     prison.close()
     url = f"/custody/arrivals/{patient_id}"
-    checked = send(healthcare, url, **boxes("received_at", 4, time="18:30"), screening="not_done")
+    checked = send(
+        healthcare, url, **boxes("received_at", 4, time="18:30"), screening="not_done", came="no"
+    )
 
     refused = confirm(healthcare, url, checked)
 
@@ -160,7 +144,7 @@ def test_somebody_in_custody_elsewhere_is_asked_whether_they_were_moved(
 
     checked = send(
         healthcare, url, **boxes("received_at", 4, time="14:30"), screening="not_done",
-        moved=moved,
+        moved=moved, came="no",
     )  # fmt: skip
     stay = confirm(healthcare, url, checked)
 
