@@ -89,7 +89,7 @@ def database() -> Database:
 def act() -> Act:
     """The piece of work this request is: reads share one session, a command gets one that writes."""
     if "act" not in g:
-        work = _looking() if request.method in SAFE_METHODS else database().session()
+        work = _looking() if request.method in SAFE_METHODS else _writing()
         staff: SignedIn | None = g.get("staff")
         g.act = Act(
             session=work,
@@ -110,6 +110,13 @@ def _looking() -> Session:
         g.looking = database().reading()
         g.looking.info["reading"] = True
     return g.looking  # type: ignore[no-any-return]
+
+
+def _writing() -> Session:
+    """What this request writes by, where it may write."""
+    if "writing" not in g:
+        g.writing = database().session()
+    return g.writing  # type: ignore[no-any-return]
 
 
 def init_app(app: Flask) -> None:
@@ -149,12 +156,11 @@ def init_app(app: Flask) -> None:
 
     @app.teardown_request
     def _close(error: BaseException | None) -> None:
-        looking: Session | None = g.pop("looking", None)
-        work: Act | None = g.pop("act", None)
-        if looking is not None:
-            looking.close()
-        if work is not None and work.session is not looking:
-            work.session.close()
+        g.pop("act", None)
+        for name in ("looking", "writing"):
+            work: Session | None = g.pop(name, None)
+            if work is not None:
+                work.close()
 
 
 def _request_id() -> str:
@@ -224,12 +230,14 @@ _TOKEN = _proof(ApiToken, ApiToken.revoked_at, ApiToken.expires_at, ApiToken.sco
 
 
 def _found(proof: Any, token: str) -> Sequence[Any]:
-    looking = _looking()
+    only_looks = request.method in SAFE_METHODS
+    # A transaction of SQLite's that may write keeps every other writer out, so none begins here.
+    asked = _looking() if only_looks or database().is_sqlite else _writing()
     # Past the mapped objects: it is asked before every request.
     about = {"token_hash": token_hash(token), "today": clock.today()}
-    found = looking.connection().execute(proof, about).all()
-    if request.method not in SAFE_METHODS:
-        looking.close()  # what is written is read by a session of its own
+    found = asked.connection().execute(proof, about).all()
+    if not only_looks and database().is_sqlite:
+        asked.close()  # what is written is read by a session of its own
     return found
 
 
