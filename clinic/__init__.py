@@ -16,7 +16,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     What it needs is loaded here and not with the package, so that a command which serves nothing
     starts at once.
     """
-    from flask import Flask
     from flask_wtf.csrf import CSRFProtect
 
     from clinic import (
@@ -37,7 +36,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     from config.settings import from_environment
 
     settings = settings or from_environment()
-    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app = web.Service(__name__, static_folder="static", template_folder="templates")
+    app.session_interface = web.Cookies()
     app.url_rule_class = web.Address
     app.url_map.converters["int"] = web.RowNumber
     app.config.update(

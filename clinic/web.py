@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 
-from flask import Flask, Response
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.routing import IntegerConverter, Map, Rule
 
 from clinic import ui
@@ -14,6 +15,22 @@ from clinic.errors import NotFound
 from dosing.shape import Day, Refused
 
 LAST_ROW: Final = 2**31 - 1
+
+
+class Service(Flask):
+    """An application none of whose functions is asynchronous, so none is looked at for it."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
+class Cookies(SecureCookieSessionInterface):
+    """The signed cookie of a page; where none came, as with all of the API, there is no check."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
 
 class RowNumber(IntegerConverter):
@@ -63,26 +80,32 @@ def read_day(text: str) -> date:
         raise NotFound from None
 
 
+SAFE: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+ONLY_BY_HTTPS: Final = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+SHOWS_RECORDS: Final = frozenset({"text/html", "application/json", "application/problem+json"})
+
+
 def send_safe_headers(app: Flask) -> None:
+    always = SAFE | (ONLY_BY_HTTPS if app.config["SETTINGS"].secure_cookies else {})
+
     @app.after_request
     def _headers(response: Response) -> Response:
         own = f"'self' 'nonce-{ui.csp_nonce()}'"
-        response.headers.setdefault(
-            "Content-Security-Policy",
-            f"default-src 'none'; script-src {own}; style-src {own}; img-src 'self' data:; "
-            "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-            "base-uri 'none'; manifest-src 'self'",
+        wanted = {
+            **always,
+            "Content-Security-Policy": f"default-src 'none'; script-src {own}; style-src {own}; "
+            "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "
+            "frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'",
+        }
+        if response.mimetype in SHOWS_RECORDS:
+            wanted["Cache-Control"] = "no-store"
+        said = {name.lower() for name, _ in response.headers}
+        response.headers.extend(
+            {name: value for name, value in wanted.items() if name.lower() not in said}
         )
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        response.headers.setdefault(
-            "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
-        )
-        if response.mimetype in ("text/html", "application/json", "application/problem+json"):
-            response.headers.setdefault("Cache-Control", "no-store")
-        if app.config["SETTINGS"].secure_cookies:
-            response.headers.setdefault(
-                "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
-            )
         return response
