@@ -7,12 +7,13 @@ few of them.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from scheduling.slots import Hold, Place, Rota, still_free
 
 Whose = tuple[int | None, int | None]
+TAKES_KEPT = 20_000
 
 
 class LaidOut:
@@ -25,6 +26,7 @@ class LaidOut:
         # Whose -> when their places start, when they are needed no more, and which places those are.
         self._of: dict[Whose, tuple[list[datetime], list[datetime], list[int]]] = {}
         self._longest: dict[Whose, timedelta] = {}
+        self._takes: dict[str, tuple[int, ...]] = {}
         for nth, place in enumerate(places):
             for _, staff_id, resource_id, until in place.needs:
                 whose = staff_id, resource_id
@@ -35,22 +37,28 @@ class LaidOut:
                 longest = self._longest.get(whose, timedelta())
                 self._longest[whose] = max(longest, until - place.starts_at)
 
-    def free(self, holds: Collection[Hold], *, now: datetime, rota: Rota) -> list[Place]:
-        """Those that nobody has taken and that have not begun, in their order."""
-        ahead = bisect_right(self._starts, now)
-        taken = self._taken(holds)
-        left = [place for nth, place in enumerate(self._places[ahead:], ahead) if nth not in taken]
-        return still_free(left, holds, now=now, rota=rota) if self._observed else left
+    def free(self, holds: Mapping[str, Hold], *, now: datetime, rota: Rota) -> list[Place]:
+        """Those that nobody has taken and that have not begun, in their order.
 
-    def _taken(self, holds: Iterable[Hold]) -> set[int]:
-        found: set[int] = set()
-        for staff_id, starts_at, ends_at, resource_id in holds:
-            known = self._of.get((staff_id, resource_id))
-            if known is None:
-                continue
-            starts, ends, which = known
-            first = bisect_left(starts, starts_at - self._longest[staff_id, resource_id])
-            for nth in range(first, bisect_left(starts, ends_at)):
-                if ends[nth] > starts_at:
-                    found.add(which[nth])
-        return found
+        `holds`: each by words that say all of it, so that what one takes is found once.
+        """
+        if len(self._takes) > TAKES_KEPT:
+            self._takes.clear()
+        takes: set[int] = set()
+        for words, hold in holds.items():
+            if (taken := self._takes.get(words)) is None:
+                taken = self._takes[words] = self._taken_by(hold)
+            takes.update(taken)
+        ahead = bisect_right(self._starts, now)
+        left = [place for nth, place in enumerate(self._places[ahead:], ahead) if nth not in takes]
+        return still_free(left, holds.values(), now=now, rota=rota) if self._observed else left
+
+    def _taken_by(self, hold: Hold) -> tuple[int, ...]:
+        whose = hold.staff_id, hold.resource_id
+        known = self._of.get(whose)
+        if known is None:
+            return ()
+        starts, ends, which = known
+        first = bisect_left(starts, hold.starts_at - self._longest[whose])
+        last = bisect_left(starts, hold.ends_at)
+        return tuple(which[nth] for nth in range(first, last) if ends[nth] > hold.starts_at)

@@ -197,6 +197,7 @@ def may_hold(act: Act, patient_id: int, referral_id: int | None = None) -> None:
 # too often for three looks, and for building the question anew each time.
 _REFERRAL_TO_BOOK = (
     select(
+        Referral.site_id,
         Referral.status,
         Referral.drugs,
         Referral.referred_at,
@@ -219,7 +220,7 @@ _REFERRAL_TO_BOOK = (
         signed_outcome(Patient.id).label("outcome"),
     )
     .join(Patient, Patient.id == Referral.patient_id)
-    .where(Referral.id == bindparam("referral_id"), Referral.site_id == bindparam("site_id"))
+    .where(Referral.id == bindparam("referral_id"))
     .with_for_update(key_share=True, of=Referral)
 )
 
@@ -232,7 +233,8 @@ def _referral_to_book(act: Act, referral_id: int) -> Any:
         )
         .first()
     )
-    if row is None:
+    # The site is looked at here: asked for there, PostgreSQL may go by it and read all who wait.
+    if row is None or row.site_id != act.site_id:
         raise NotFound("There is no such referral at this site.")
     if not row.on_caseload and not glass_broken(act, row.patient_id):
         raise OutsideCaseload(row.patient_id)

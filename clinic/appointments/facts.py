@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from functools import cached_property
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, reduce
 from typing import Any
 
-from sqlalchemy import Connection, Date, String, bindparam, cast, null, select, union_all
+from sqlalchemy import Connection, Date, String, bindparam, cast, func, null, select, union_all
 from sqlalchemy.orm import Session as Database
 
 from clinic.appointments.models import (
@@ -38,7 +38,7 @@ from scheduling.prescribing_models import RULES, PrescribingModel
 from scheduling.slots import Clinician, Hold, Opening, Place, Rota, Session
 
 TRAINED, COMPETENT, TESTER = "rapid_induction_doctor", "induction_worker", "drug_tester"
-DAYS_KEPT, SPANS_KEPT = 400, 30
+DAYS_KEPT, SPANS_KEPT, HOLDS_KEPT = 400, 30, 20_000
 LOOK_AHEAD = timedelta(days=28)
 """How far ahead places are offered."""
 
@@ -124,15 +124,28 @@ THINGS = (
 )
 
 _hold = VisitHold.__table__.c
-_HOLDS = select(_hold.resource_id, _hold.starts_at, _hold.ends_at).where(
-    _hold.resource_id.in_(bindparam("resources", expanding=True)),
-    _hold.released_at.is_(None),
-    _hold.starts_at < bindparam("until"),
-    _hold.starts_at > bindparam("earliest"),
-    _hold.ends_at > bindparam("since"),
-    _hold.visit_id.not_in(
-        select(Visit.id).where(Visit.lapsed(bindparam("now", type_=Visit.lapses_at.type)))
-    ),
+_in_words = (_hold.resource_id, _hold.starts_at, _hold.ends_at)
+# Hundreds are held at once, so they travel as one text: what was read of each is known by its words.
+_HELD = select(
+    RotaStamp.value,
+    select(
+        func.aggregate_strings(
+            reduce(lambda one, next: one + "|" + next, (cast(each, String) for each in _in_words)),
+            ";",
+        )
+    )
+    .where(
+        _hold.resource_id.in_(bindparam("resources", expanding=True)),
+        _hold.released_at.is_(None),
+        _hold.starts_at < bindparam("until"),
+        _hold.starts_at > bindparam("earliest"),
+        _hold.ends_at > bindparam("since"),
+        _hold.visit_id.not_in(
+            select(Visit.id).where(Visit.lapsed(bindparam("now", type_=Visit.lapses_at.type)))
+        ),
+    )
+    .scalar_subquery()
+    .label("held"),
 )
 
 
@@ -148,6 +161,7 @@ class Service:
     resources: Mapping[int, int]
     _days: dict[date, list[Place]] = field(default_factory=dict, repr=False)
     _laid_out: dict[tuple[date, date], LaidOut] = field(default_factory=dict, repr=False)
+    _read: dict[str, Hold] = field(default_factory=dict, repr=False)
     reviews: dict[date, list[Review]] = field(default_factory=dict, repr=False)
     """The reviews of each day that was asked for, whoever has taken them (chains.Diary)."""
 
@@ -162,14 +176,21 @@ class Service:
             None,
         )
 
-    def holds(self, found: Iterable[Any]) -> list[Hold]:
-        """Held time as the rules take it, from rows of a resource's id, a start and an end."""
-        return [
-            Hold(staff_id, starts, ends)
-            if (staff_id := self._staff.get(resource_id)) is not None
-            else Hold(None, starts, ends, resource_id)
-            for resource_id, starts, ends in found
-        ]
+    def holds(self, held: str | None) -> dict[str, Hold]:
+        """Held time as the rules take it, by the words it came in."""
+        if len(self._read) > HOLDS_KEPT:
+            self._read.clear()
+        read, found = self._read, {}
+        for words in held.split(";") if held else ():
+            if (hold := read.get(words)) is None:
+                hold = read[words] = self._hold(*words.split("|"))
+            found[words] = hold
+        return found
+
+    def _hold(self, resource: str, starts: str, ends: str) -> Hold:
+        resource_id, between = int(resource), (_instant(starts), _instant(ends))
+        staff_id = self._staff.get(resource_id)
+        return Hold(staff_id, *between, resource_id if staff_id is None else None)
 
     @cached_property
     def _staff(self) -> dict[int, int]:
@@ -289,7 +310,7 @@ def free_places(
     """The places nobody has taken, here or elsewhere, and that have not begun. One statement."""
     if not service.resources:
         return []
-    found = holds(session, service, start_of(first), end_of(last), now)
+    _, found = _held(session, service, start_of(first), end_of(last), now)
     return service.laid_out(first, last).free(found, now=now, rota=service.rota)
 
 
@@ -299,6 +320,18 @@ def places_to_offer(
     """The free places somebody who is not here yet can still come to (BK-05)."""
     free = free_places(session, service, first, last, now)
     return [each for each in free if booking.in_reach(each.starts_at, now)]
+
+
+def free_places_of(
+    session: Database, site_id: int, first: date, last: date, now: datetime
+) -> list[Place]:
+    """The same of a site whose rota has not been asked for: one statement for both, as a rule."""
+    stamp, known = _kept.get(site_id, ("", None))
+    if known is not None and known.held_of:
+        now_stamped, found = _held(session, known, start_of(first), end_of(last), now)
+        if now_stamped == stamp:
+            return known.laid_out(first, last).free(found, now=now, rota=known.rota)
+    return free_places(session, service(session, site_id), first, last, now)
 
 
 def routine_places(
@@ -333,11 +366,26 @@ def holds(
     """Who and what of this service is held, here or elsewhere, between two instants."""
     if not service.held_of:
         return []
+    _, found = _held(session, service, since, until, now)
+    return list(found.values())
+
+
+def _held(
+    session: Database, service: Service, since: datetime, until: datetime, now: datetime
+) -> tuple[str, dict[str, Hold]]:
+    """The stamp of every rota, and what is held, each by the words it came in."""
     asked = {
         "resources": service.held_of, "since": since, "until": until, "now": now,
         "earliest": since - LONGEST_HOLD,
     }  # fmt: skip
-    return service.holds(_past_the_objects(session).execute(_HOLDS, asked).all())
+    stamp, held = _past_the_objects(session).execute(_HELD, asked).one()
+    return stamp, service.holds(held)
+
+
+def _instant(text: str) -> datetime:
+    """An instant as a database writes it; SQLite leaves out that it is UTC."""
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _past_the_objects(session: Database) -> Connection:

@@ -46,8 +46,7 @@ def free_places(act: Act, site_id: int, first: date, last: date) -> list[slots.P
     if last - first > LONGEST_SPAN:
         raise Invalid.field("to", f"must be within {LONGEST_SPAN.days} days of from")
     try:
-        service = facts.service(act.session, site_id)
-        return facts.free_places(act.session, service, first, last, act.at)
+        return facts.free_places_of(act.session, site_id, first, last, act.at)
     except OutOfReach as beyond:
         raise Invalid.field("to", str(beyond)) from beyond
 

@@ -470,7 +470,7 @@ def test_free_places_found_from_the_holds_are_those_found_place_by_place():
         ]  # fmt: skip
         now = since + dice.randrange(24) * hour / 2
 
-        free = LaidOut(every).free(holds, now=now, rota=rota)
+        free = LaidOut(every).free({str(each): each for each in holds}, now=now, rota=rota)
 
         assert free == still_free(every, holds, now=now, rota=rota)
         found += len(free)
