@@ -15,7 +15,6 @@ from clinic.errors import Invalid
 from tests.factories.base import a_member_of_staff, a_patient, a_site, an_act
 from tests.support.people import Door
 
-
 AWKWARD = 'Ŵyn £ \\ ","prev_hash":"' + chr(0x1F642)
 
 
