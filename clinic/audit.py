@@ -131,77 +131,86 @@ _head = AuditHead.__table__.c
 _HEAD = select(_head.seq, _head.hash).where(_head.strand == bindparam("of")).with_for_update()
 
 
-@cache
-def _add(how_many: int) -> Insert:
-    """So many entries in one statement, built once: nearly every request writes one or two."""
-    columns = [each for each in AuditEntry.__table__.c if each.name != "id"]
-    rows = (
-        select(*(bindparam(f"{each.name}_{nth}", type_=each.type) for each in columns))
-        for nth in range(how_many)
-    )
-    return insert(AuditEntry.__table__).from_select(columns, union_all(*rows))
-
-
 def _append(session: Session, strand: int, notes: list[Note]) -> None:
     connection = session.connection()
-    if len(notes) == 1 and connection.dialect.name == "postgresql":
-        append_alone(connection, notes[0])
-        return
+    write = _write_there if connection.dialect.name == "postgresql" else _write
+    # and the head moves with each (migrations: move_audit_heads)
+    for at in range(0, len(notes), AT_ONCE):
+        write(connection, strand, notes[at : at + AT_ONCE])
+
+
+def _write(connection: Connection, strand: int, notes: list[Note]) -> None:
+    """Write entries behind the newest of their strand, whose head is held meanwhile."""
     seq, previous = connection.execute(_HEAD, {"of": strand}).one()
-    rows = []
-    for note in notes:
+    given: dict[str, Any] = {}
+    for nth, note in enumerate(notes):
         seq += 1
         row = {**_row(note), "seq": seq, "prev_hash": previous}
         previous = row["hash"] = _hash(row)
-        rows.append(row)
-    # and the head moves with each (migrations: move_audit_heads)
-    for some in (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)):
-        given = {f"{name}_{nth}": row[name] for nth, row in enumerate(some) for name in row}
-        connection.execute(_add(len(some)), given)
+        given |= {f"{name}_{nth}": value for name, value in row.items()}
+    connection.execute(_rows_of(len(notes)), given)
 
 
-def append_alone(connection: Connection, note: Note) -> None:
-    """Append one entry, in one statement: PostgreSQL works its hash out itself.
+def _write_there(connection: Connection, strand: int, notes: list[Note]) -> None:
+    """The same in one statement: the database works the hashes out itself.
 
-    Most requests write one, and every round trip of a writer is waited for by the next.
+    Every request writes an entry or two, and each round trip is waited for by whoever writes next.
     """
-    row = _row(note)
-    words = {name: row[name] for name in _HASHED if name in row}
-    before, between, after = (
-        _as_text({name: words[name] for name in sorted(words) if first < name < last})
-        for first, last in (("", "prev_hash"), ("prev_hash", "seq"), ("seq", "~"))
+    given: dict[str, Any] = {"of": strand}
+    for nth, note in enumerate(notes):
+        row = _row(note)
+        words = {name: row[name] for name in _HASHED if name in row}
+        before, between, after = (
+            _as_text({name: words[name] for name in words if first < name < last})
+            for first, last in (("", "prev_hash"), ("prev_hash", "seq"), ("seq", "~"))
+        )
+        row["before"] = f'{before[:-1]},"prev_hash":"'
+        row["between"] = f'",{between[1:-1]},"seq":'
+        row["after"] = f",{after[1:]}"
+        given |= {f"{name}_{nth}": value for name, value in row.items()}
+    if len(connection.execute(_chain_of(len(notes)), given).all()) != len(notes):
+        raise LookupError(f"strand {strand} of the audit has no head")
+
+
+# Statements are built once for each number of entries.
+@cache
+def _rows_of(how_many: int) -> Insert:
+    return insert(AuditEntry.__table__).from_select(
+        _COLUMNS, union_all(*(select(*_given(nth)) for nth in range(how_many)))
     )
-    text = {
-        "before": f'{before[:-1]},"prev_hash":"',
-        "between": f'",{between[1:-1]},"seq":',
-        "after": f",{after[1:]}",
-    }
-    connection.execute(_add_alone(), {**row, **text, "of": note.strand}).one()
 
 
 @cache
-def _add_alone() -> Any:
-    """One entry behind the newest of its strand, whose head is held meanwhile."""
-    head = _HEAD.cte("head")
-    text = {name: bindparam(name, type_=Text()) for name in ("before", "between", "after")}
-    seq = head.c.seq + 1
-    whole = func.concat(text["before"], head.c.hash, text["between"], seq, text["after"])
-    made = {
-        "seq": seq,
-        "prev_hash": head.c.hash,
-        "hash": func.encode(func.sha256(func.convert_to(whole, "UTF8")), "hex"),
-    }
-    columns = [each for each in AuditEntry.__table__.c if each.name != "id"]
-    return (
-        insert(AuditEntry.__table__)
-        .from_select(
-            columns,
-            select(
-                *(made.get(each.name, bindparam(each.name, type_=each.type)) for each in columns)
-            ).select_from(head),
-        )
-        .returning(AuditEntry.__table__.c.seq)
-    )
+def _chain_of(how_many: int) -> Any:
+    newest, rows = _HEAD.cte("head"), []
+    for nth in range(how_many):
+        text = {
+            name: bindparam(f"{name}_{nth}", type_=Text())
+            for name in ("before", "between", "after")
+        }
+        seq = newest.c.seq + 1
+        whole = func.concat(text["before"], newest.c.hash, text["between"], seq, text["after"])
+        link = select(
+            seq.label("seq"),
+            newest.c.hash.label("prev_hash"),
+            func.encode(func.sha256(func.convert_to(whole, "UTF8")), "hex").label("hash"),
+        ).cte(f"link_{nth}")
+        rows.append(select(*_given(nth, link.c)).select_from(link))
+        newest = link
+    add = insert(AuditEntry.__table__).from_select(_COLUMNS, union_all(*rows))
+    return add.returning(AuditEntry.__table__.c.seq)
+
+
+_COLUMNS = [each for each in AuditEntry.__table__.c if each.name != "id"]
+
+
+def _given(nth: int, made: Mapping[str, Any] | None = None) -> list[Any]:
+    """The values of one entry, in the order of its columns: given, unless made."""
+    return [
+        made[each.name] if made and each.name in made
+        else bindparam(f"{each.name}_{nth}", type_=each.type)
+        for each in _COLUMNS
+    ]  # fmt: skip
 
 
 def _row(note: Note) -> dict[str, Any]:
