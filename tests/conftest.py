@@ -32,6 +32,24 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 
+class PagesOnOneEngine:
+    """Pages are tried on PostgreSQL, the stricter of the two, and on SQLite in the long form alone.
+
+    The commands and queries under them are tried on both, and the walk through every page of the
+    demonstration is on SQLite (tests/proofs/test_pages.py).
+    """
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            if item.path.stem.endswith("pages") and "sqlite" in _parameters(item.nodeid):
+                item.add_marker(pytest.mark.proof)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(PagesOnOneEngine())
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that at the end no worker is left alone with one of them."""
