@@ -46,7 +46,7 @@ class Question:
 
     def says_plainly(self, answer: str) -> str:
         """The answer as the patient's own copy has it."""
-        return (self.plain_choices or {}).get(answer, answer)
+        return (self.plain_choices or self.choices or {}).get(answer, answer)
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,10 @@ def agree(
     delivery_id = None
     if plan.reception_id is not None:
         if not csma_before(act, plan.reception_id, agreed_at):
+            if csma_before(act, plan.reception_id, act.at):
+                raise Invalid.field(
+                    "agreed_at", "must not be before the comprehensive assessment (CSMA) (PS-09)"
+                )
             raise Conflict(
                 CSMA_FIRST,
                 more={

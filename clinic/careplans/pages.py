@@ -264,7 +264,7 @@ def section(plan_id: int, key: str) -> Page:
     now = {
         each.key: queries.day(view.editing.answers.get(each.key))
         if each.kind == "day"
-        else view.now.answers.get(each.key, "")
+        else view.editing.answers.get(each.key, "")
         for each in asked.questions
     }
     form = section_form(asked)(**now)

@@ -85,6 +85,7 @@ class View:
     `discarded`: drafts that were given up, newest first.
     `struck`: progress, events, reviews and referrals that count no more; the others hold none.
 
+    `lacking`: what a complete plan still needs, by the draft where there is one.
     `csma_missing`: nothing can be agreed yet. `day_1`: of the 28 days, None in the community.
     """
 
@@ -174,7 +175,7 @@ def plan(act: Act, plan_id: int) -> View:
         warnings=_warnings(act, row, now, referrals),
         lacking=[
             QUESTIONS[key].asks if key in QUESTIONS else "At least one goal"
-            for key in missing(now.answers, now.goals_now)
+            for key in missing((draft or now).answers, (draft or now).goals_now)
         ],
         csma_missing=row.reception_id is not None and not _done(act, row.reception_id, "csma"),
         agreed_before=next((each.row.number for each in versions[1:] if _whole(each)), None),

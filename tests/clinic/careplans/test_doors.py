@@ -36,6 +36,10 @@ def test_a_plan_is_written_agreed_and_read_without_scripts(keyworker, story):
     assert "no more than 4000 characters" in text(kept)
     saved = send(keyworker, f"{here}/sections/drugs", drugs_needs="Heroin <daily>")
     assert "Collected in the draft" in text(saved)
+    # What waits in the draft is there to go on from, and is told to whoever would agree without it.
+    assert "Heroin &lt;daily&gt;" in keyworker.get(f"{here}/sections/drugs").text
+    assert "Changes wait in a draft" in text(keyworker.get(f"{here}/agreements"))
+    send(keyworker, f"{here}/sections/groups", group_first="motivation_to_change")
     assert "Care plans with changes not put forward" in text(keyworker.get("/"))
     added = send(
         keyworker, f"{here}/goals/new", domain="drugs", what="Two groups", who="Dewi",
@@ -57,7 +61,11 @@ def test_a_plan_is_written_agreed_and_read_without_scripts(keyworker, story):
     assert f"/custody/stays/{story.reception_id}/deliver/csma" in refused.text
     story.assessed()
     story.prison.close()
-    assert "The agreement is recorded" in text(send(keyworker, f"{here}/agreements", **agreement))
+    early = send(keyworker, f"{here}/agreements", **{**agreement, "agreed_at-time": "08:00"})
+    assert "must not be before the comprehensive assessment" in text(early)
+    agreed = send(keyworker, f"{here}/agreements", **agreement)
+    assert "The agreement is recorded" in text(agreed)
+    assert "/withdraw" in agreed.text
     assert "has to be agreed again" in text(keyworker.get(f"{here}/sections/health"))
 
     progress = {"state": "under_way", "says": "Came once", **boxes("on", 5)}
@@ -67,7 +75,7 @@ def test_a_plan_is_written_agreed_and_read_without_scripts(keyworker, story):
         "print": [
             "Care plan, version 2", "Came once", *(each.asks for each in QUESTIONS.values())
         ],
-        "plain": ["We wrote this plan with you", "Heroin <daily>", "Two groups"],
+        "plain": ["We wrote this plan with you", "Heroin <daily>", "Motivation to change"],
         "": ["Drugs and alcohol", "Health", "Offending", "Social functioning", "Two groups"],
     }.items():  # fmt: skip
         shown = text(keyworker.get(f"{here}/{page}".rstrip("/")))
