@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import date, time, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from clinic.act import Act
 from clinic.appointments.models import Resource, StaffLeave, Visit, VisitHold
@@ -286,6 +286,25 @@ def away_of(act: Act, stay: Reception, last_on: date) -> Iterable[Away]:
         )
     ):
         yield Away(visit.starts_at, visit.ends_at, "appointment")
+
+
+def may_be_away(act: Act) -> ColumnElement[bool]:
+    """Of a seat: is anything known that may keep its person away? `away_of` says whether it does."""
+    stay, today = GroupSeat.reception_id, act.today
+    ahead = (
+        (Hearing, Hearing.known_until.is_(None), Hearing.starts_at >= start_of(today)),
+        (Transfer, Transfer.known_until.is_(None)),
+        (Unavailable, Unavailable.known_until.is_(None),
+         or_(Unavailable.to_on.is_(None), Unavailable.to_on >= today)),
+        (Commitment, Commitment.ended_at.is_(None), Commitment.ends_at > act.at),
+    )  # fmt: skip
+    visit = select(Visit.id).join(Reception, Reception.patient_id == Visit.patient_id).where(
+        Reception.id == stay, Visit.ends_at > act.at, Visit.takes_time(act.at)
+    )  # fmt: skip
+    return or_(
+        visit.exists(),
+        *(exists().where(kind.reception_id == stay, *which) for kind, *which in ahead),
+    )
 
 
 def commitments_of(act: Act, reception_id: int) -> list[Commitment]:

@@ -13,6 +13,7 @@ from clinic import home, ui
 from clinic.act import Act
 from clinic.auth import act, needs
 from clinic.custody.models import TOPIC_NAMES
+from clinic.custody.queries import at_a_prison
 from clinic.errors import Invalid, NotFound, Stale
 from clinic.forms import Form
 from clinic.groups import commands, facts, forms, queries, seat_commands, session_commands
@@ -29,7 +30,7 @@ from clinic.groups.models import (
     GroupSession,
 )
 from clinic.patients.models import Patient
-from clinic.patients.queries import Banner, banner, root_of
+from clinic.patients.queries import Banner, banner, on_wing, root_of
 from dosing.days import days_between, london_day
 
 groups_pages = Blueprint("groups_pages", __name__, url_prefix="/custody/groups")
@@ -91,6 +92,26 @@ def shared_by_a_pair(work: Act) -> home.Worklist | None:
                 risk_colour="red",
             )
             for row in sorted(rows, key=lambda row: (row.starts_at, row.id))
+        ],
+        empty="",
+    )  # fmt: skip
+
+
+@home.worklist("groups.seat")
+def cannot_come(work: Act) -> home.Worklist | None:
+    """Seats to come whose people cannot come then: until they are moved or let go."""
+    if not at_a_prison(work) or not (away := queries.people_who_cannot_come(work)):
+        return None
+    return home.Worklist(
+        title="Seats in groups whose people cannot come",
+        rows=[
+            home.Row(
+                due=each.seat.starts_at, person=each.patient.listed_name,
+                href=_to_session(each.seat.session_id),
+                what=f"{TOPIC_NAMES[each.seat.session.topic]}: {' '.join(each.away)}", who=None,
+                risk="Cannot come", risk_colour="orange", where=on_wing(each.where),
+            )
+            for each in away
         ],
         empty="",
     )  # fmt: skip
@@ -381,12 +402,18 @@ def move(seat_id: int) -> Page:
     others = facts.standing_sessions(
         work, row.session.site_id, work.today, work.today + timedelta(days=40)
     )
+    theirs = {
+        seat.session_id
+        for seat, _ in queries.groups_of(work, row.reception_id)
+        if seat.state != "released"
+    }
     form = forms.MoveForm()
     form.session_id.choices = forms.named(
         (each.id, f"{ui.moment(each.starts_at)}: {TOPIC_NAMES[each.topic]}")
         for each in others
         if each.status == "published" and each.id != row.session_id
         and each.estate == row.session.estate and each.starts_at > work.at
+        and each.id not in theirs
     )  # fmt: skip
     if form.carried_out(lambda: seat_commands.move_seat(act(), seat_id, **form.answers())):
         return done("They are moved.", _to_session(form.session_id.data))

@@ -35,10 +35,11 @@ def person(reception_id: int) -> Page:
     """Somebody's groups: their seats, their estate, and whom they are kept apart from."""
     work = act()
     stay, patient = _person(reception_id)
-    may_seat = work.may("groups.seat")
+    may_seat, rows = work.may("groups.seat"), queries.groups_of(work, stay.id)
     return show(
         "person", stay=stay, banner=banner(work, patient),
-        rows=queries.groups_of(work, stay.id), commitments=facts.commitments_of(work, stay.id),
+        rows=rows, away=queries.away_from(work, [seat for seat, _ in rows]),
+        commitments=facts.commitments_of(work, stay.id),
         kinds=COMMITMENTS, estate=facts.estate_of(work, stay.id),
         pairs=queries.pairs_of(work, stay.patient_id) if may_seat else [],
         shared=queries.shared_sessions(work, stay), may_seat=may_seat,

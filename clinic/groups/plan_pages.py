@@ -103,13 +103,18 @@ def ask_plan() -> Page:
 @needs("groups.manage")
 def one_plan(plan_id: int) -> Page:
     """How far it is, and then what it proposes."""
+    return _one(plan_id, Form())
+
+
+def _one(plan_id: int, form: Form) -> str:
+    """The plan; with what was refused, where `form` was sent and something was."""
     shown = plan_queries.one_plan(act(), plan_id)
     return show(
         "plan", shown=shown, row=shown.row, plan_states=PLAN_STATES, plan_colours=PLAN_COLOURS,
         level_says=LEVELS, failed_says=FAILED, seat_moves=shown.moves(*SEAT_MOVES),
-        session_moves=shown.moves(*SESSION_MOVES), session_says=SESSION_MOVES, step=Form(),
+        session_moves=shown.moves(*SESSION_MOVES), session_says=SESSION_MOVES, step=form, form=form,
         may_seat=act().may("groups.seat"), when=datetime.fromisoformat, on=date.fromisoformat,
-        far_steps=list(LEVELS), weeks=_by_week(shown.sessions),
+        begun=shown.row.first_on <= act().today, far_steps=list(LEVELS), weeks=_by_week(shown.sessions),
     )  # fmt: skip
 
 
@@ -124,7 +129,7 @@ def _by_week(sessions: Sequence[Planned]) -> list[tuple[date, list[Planned]]]:
 
 
 STEPS = {
-    "accept": (plan_commands.accept_plan, "The plan is accepted. Everybody has their seat."),
+    "accept": (plan_commands.accept_plan, "The plan is accepted. Its seats are given."),
     "withdraw": (plan_commands.withdraw_plan, "The plan is withdrawn."),
     "again": (plan_commands.plan_again, "A new plan is asked for. It takes up to a minute."),
 }
@@ -134,13 +139,13 @@ STEPS = {
 @needs("groups.manage")
 def plan_step(plan_id: int, step: str) -> Page:
     """Accept it, withdraw it, or plan again around what is pinned."""
-    if not Form().validate_on_submit():
-        raise Invalid("This page was open too long. Open the plan again.")
     work, says = STEPS[step]
-    row = work(act(), plan_id)
+    form, made = Form(), []
+    if not form.carried_out(lambda: made.append(work(act(), plan_id).id)):
+        return _one(plan_id, form), form.status
     if step == "again":
-        planner.begin(row.id)
-    return done(says, _to_plan(row.id))
+        planner.begin(made[0])
+    return done(says, _to_plan(made[0]))
 
 
 @groups_pages.post("/plans/<int:plan_id>/again/without/<int:nth>")

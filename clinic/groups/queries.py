@@ -144,8 +144,7 @@ def one_session(act: Act, session_id: int) -> Shown:
     act.note_shown("groups.session_shown", [each.patient.id for each in seated])
     pairs = facts.apart_of(act, [seat.reception for seat in seats])
     if row.status == "published" and row.starts_at > act.at:
-        span = Span(row.starts_at, row.ends_at)
-        seated = [replace(each, away=_away(act, each.seat, span)) for each in seated]
+        seated = [replace(each, away=_away(act, each.seat)) for each in seated]
     live = row.status in ("draft", "published") and row.ends_at > act.at
     return Shown(
         row, seated, why_not_held(act, row) if live else [], events,
@@ -154,9 +153,34 @@ def one_session(act: Act, session_id: int) -> Shown:
     )  # fmt: skip
 
 
-def _away(act: Act, seat: GroupSeat, span: Span) -> tuple[str, ...]:
+def _away(act: Act, seat: GroupSeat) -> tuple[str, ...]:
+    span = Span(seat.starts_at, seat.ends_at)
     met = [each for each in facts.away_of(act, seat.reception, span.on) if each.meets(span)]
     return tuple(dict.fromkeys(str(Bar(each.cause, span.on)) for each in sorted(met)))
+
+
+def away_from(act: Act, seats: Sequence[GroupSeat]) -> dict[int, tuple[str, ...]]:
+    """By seat still to come, what of their own keeps somebody from it, in words."""
+    coming = [seat for seat in seats if seat.state != "released" and seat.starts_at > act.at]
+    return {seat.id: away for seat in coming if (away := _away(act, seat))}
+
+
+def people_who_cannot_come(act: Act) -> list[Seated]:
+    """Seats to come whose people cannot come then: court, a move, days apart, a visit or the like."""
+    need_a_prison(act)
+    seats = act.session.scalars(
+        select(GroupSeat)
+        .join(GroupSession, GroupSession.id == GroupSeat.session_id)
+        .where(
+            GroupSession.site_id == act.site_id, GroupSession.status == "published",
+            GroupSeat.state != "released", GroupSeat.starts_at > act.at, facts.may_be_away(act),
+        )
+        .order_by(GroupSeat.starts_at, GroupSeat.id)
+    ).all()  # fmt: skip
+    away = away_from(act, seats)
+    found = _seated(act, [seat for seat in seats if seat.id in away])
+    act.note_shown("groups.away_shown", [each.patient.id for each in found])
+    return [replace(each, away=away[each.seat.id]) for each in found]
 
 
 def staff_names(act: Act, ids: Collection[int]) -> dict[int, str]:

@@ -35,6 +35,22 @@ def change(groups, work, session_id, **more):
     return work(groups.act(), session_id, version=version, **more)
 
 
+def test_a_hearing_known_later_lists_the_seat_until_it_is_released(groups, door, clock):
+    stay, session_id = groups.someone(), groups.session()
+    seat_id = groups.seat(session_id, stay)
+    assert queries.people_who_cannot_come(groups.act()) == []
+
+    fact_commands.record_hearing(groups.act(), stay, starts_at=london(f"{THURSDAY} 10:00"))
+    groups.prison.close()
+    clock.set(groups.prison.at)
+    worker = door.by_page("carat_keyworker", site=groups.prison.site)
+    for page in ("/", f"/custody/groups/people/{stay}"):
+        assert "They are in court on Thursday 12 November" in worker.get(page).text
+    seat_commands.release_seat(groups.act(), seat_id, reason="cannot_come")
+
+    assert queries.people_who_cannot_come(groups.act()) == []
+
+
 @pytest.mark.proves("PS-27", "PS-31", "TT-22")
 def test_a_seat_is_refused_with_every_reason_and_nobody_else_is_named(groups):
     there, wanted = groups.someone(), groups.someone()
