@@ -42,14 +42,14 @@ def to_see(work: Act) -> home.Worklist | None:
         title="Observations: to be seen this round",
         rows=[
             home.Row(
-                due=each.now.closes_at if each.now else None,
+                due=custody.said_due(each.now.on, each.now.closes_at) if each.now else None,
                 person=each.person,
                 href=url_for("observations_pages.observe", reception_id=each.reception_id),
                 what=f"Observe, day {each.day}"
                 + (f" ({len(each.missed)} missed)" if each.missed else ""),
                 who="Healthcare. Late: tell the duty nurse",
-                risk=presenters.risk(each.ppo, each.heightened_risk)[0],
-                risk_colour=presenters.risk(each.ppo, each.heightened_risk)[1],
+                risk=presenters.risk(each.ppo, each.heightened_risk, each.day)[0],
+                risk_colour=presenters.risk(each.ppo, each.heightened_risk, each.day)[1],
                 where=on_wing(each.where),
             )
             for each in rows[:MOST_ON_HOME]
@@ -69,7 +69,7 @@ def this_round() -> Page:
         raise NotFound("Rounds of observations belong to a prison.")
     return render_template(
         "observations/round.jinja", rows=queries.this_round(work), risk=presenters.risk,
-        seen_words=SEEN_WORDS, glance=queries.at_a_glance,
+        seen_words=SEEN_WORDS, glance=queries.at_a_glance, told=told_at_once,
     )  # fmt: skip
 
 
@@ -85,6 +85,7 @@ def first_days(reception_id: int) -> Page:
     return render_template(
         "observations/first_days.jinja", view=view, banner=banner(work, view.stay.patient),
         seen_words=SEEN_WORDS, moods=MOODS, held_kinds=HELD_KINDS, teams=TEAMS, told=told_at_once,
+        newest=queries.newest(view.observations),
         smta=smta, owners=words.OWNERS,
     )  # fmt: skip
 

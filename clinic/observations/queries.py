@@ -184,7 +184,7 @@ def this_round(act: Act, wing_id: int | None = None) -> list[ToSee]:
             ToSee(
                 reception.id, patient.id, patient.listed_name, where.get(patient.id), day,
                 detail.count_unknown, today,
-                missed, max(own, key=lambda row: row.at, default=None),
+                missed, newest(own),
                 watch(day, stimulants.get(reception.id)), detail.ppo, detail.heightened_risk,
             )
         )  # fmt: skip
@@ -230,9 +230,17 @@ def _stimulants(act: Act, ids: Collection[int]) -> dict[int, bool]:
     return dict(rows.all())
 
 
+def newest(seen: Sequence[WingObservation]) -> WingObservation | None:
+    """What was seen last and stands: it tells how they are, and earlier ones how they were."""
+    standing = [row for row in seen if row.struck_at is None]
+    return max(standing, key=lambda row: (row.at, row.id), default=None)
+
+
 def at_a_glance(seen_at: datetime | None, now: datetime) -> str:
     """How long ago somebody was last seen, in hours."""
     if seen_at is None:
         return "not seen yet"
     hours = int((now - seen_at).total_seconds() // 3600)
+    if hours == 0:
+        return "seen within the hour"
     return f"seen {hours} {'hour' if hours == 1 else 'hours'} ago"

@@ -161,6 +161,9 @@ def test_a_round_is_recorded_by_page_and_a_dir_held_already_warns_of_asking_agai
     assert "Observe, day 2 (2 missed)" in text(nurse.get("/"))
     seen = send(nurse, f"{url}/observe", seen="distressed", **boxes("at", 5, time="14:50"))
     assert "Recorded. Tell the duty nurse now." in text(seen)
+    assert "Tell the duty nurse now" in text(nurse.get("/observations/"))
+    later = send(nurse, f"{url}/observe", seen="settled", **boxes("at", 5, time="14:55"))
+    assert "Tell the duty nurse now" not in text(later)
     assert "2 missed" in text(nurse.get("/observations/"))
     held = send(
         nurse, f"{url}/held/new", kind="dir", held_from="CJIT", covers="to item 6.2", consent="",
