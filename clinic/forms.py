@@ -86,7 +86,12 @@ def _said_of(label: str, says: str) -> str:
 
 
 class Form(FlaskForm):
-    """The form every room's forms start from. CSRF and redisplay are Flask-WTF's."""
+    """The form every room's forms start from. CSRF and redisplay are Flask-WTF's.
+
+    `asked_first`: fields the page asks before the others, though they are declared after them.
+    """
+
+    asked_first: ClassVar[tuple[str, ...]] = ()
 
     class Meta(FlaskForm.Meta):
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
@@ -163,10 +168,14 @@ class Form(FlaskForm):
         return re.sub(r"\b[a-z]+(?:_[a-z]+)+\b", label, says)
 
     def error_list(self) -> list[dict[str, str]]:
-        """The error summary's items: one a field, in the order of the fields, each a link to it."""
+        """The error summary's items: one a field, in the order they are asked, each a link to it."""
+        first = self.asked_first
+        asked = sorted(
+            _leaves(self), key=lambda each: first.index(each.name) if each.name in first else 99
+        )
         items = [
             {"text": str(field.errors[0]), "href": f"#{_first_input(field)}"}
-            for field in _leaves(self)
+            for field in asked
             if field.errors and field.name != CSRF_FIELD
         ]
         if self.errors.get(CSRF_FIELD):

@@ -16,6 +16,7 @@ from clinic.custody.pages import (
     custody_pages,
     status_of,
     to_be_checked,
+    to_stay,
     wing_said,
     with_wings,
 )
@@ -76,12 +77,17 @@ def receive(patient_id: int) -> Page:
     made: list[int] = []
 
     def carry_out() -> None:
-        if isinstance(form, MovedArrivalForm) and form.moved.data == "yes":
+        if isinstance(form, MovedArrivalForm) and form.goes_on:
             reception = under_way[-1][0]
             assert form.received_at.data is not None
-            commands.receive_transfer(
-                act(), reception.id, arrived_at=form.received_at.data, **form.place()
-            )
+            try:
+                commands.receive_transfer(
+                    act(), reception.id, arrived_at=form.received_at.data, **form.place()
+                )
+            except Invalid as refusal:
+                asked = {"arrived_at": "received_at"}
+                faults = [(asked.get(name, name), says) for name, says in refusal.faults]
+                raise Invalid(refusal.detail, faults=faults) from refusal
             made.append(reception.id)
         else:
             made.append(
@@ -91,13 +97,17 @@ def receive(patient_id: int) -> Page:
             )
 
     if form.confirmed and form.carried_out(carry_out):
+        if isinstance(form, MovedArrivalForm) and form.goes_on:
+            return to_stay(made[0], "The arrival is recorded. Their 28 days go on.")
         return _received(made[0])
     where = [name for _, name in under_way]
     if to_be_checked(form):
         who = [("Name", patient.listed_name), ("Born", ui.day_born(patient.born_on))]
         rows = [*who, *_arrival_answers(form)]
         if isinstance(form, MovedArrivalForm):
-            answer = "yes, the 28 days go on" if form.moved.data == "yes" else "no, a new stay"
+            answer = "yes, the 28 days go on" if form.goes_on else "no, a new stay"
+            taken = ("Arrived", "Wing", "Cell")  # by a move, nothing else is
+            rows = [row for row in rows if not form.goes_on or row in who or row[0] in taken]
             rows.append((f"A move from {', '.join(where)}", answer))
         return check_page(form, "Check the arrival", rows)
     return (
@@ -120,7 +130,7 @@ def _arrival_answers(form: ArrivalForm) -> list[tuple[str, str | None]]:
     return [
         ("Arrived", ui.moment(form.received_at.data)),
         ("Prison number", (form.prison_number.data or "").upper() or None),
-        ("Reception screening", SCREENINGS[form.screening.data]),
+        ("Reception screening", SCREENINGS.get(form.screening.data)),
         ("Screening done", ui.moment(screened) if screened else "not yet"),
         ("Heightened risk", _said(form.heightened_risk.data)),
         ("PPO", _said(form.ppo.data)),

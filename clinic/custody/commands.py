@@ -143,6 +143,10 @@ def receive_transfer(
         raise Conflict("That stay is not under way at another prison.")
     take_onto_caseload(act, facts.kept_record(act.session, reception.patient_id).id)
     act.session.flush()
+    try:
+        left = checked(act, reception, Exit, {"at": arrived_at, "how": "transfer"})
+    except Invalid as refusal:
+        raise Invalid.field("arrived_at", refusal.faults[0][1]) from refusal
     booked = facts.row_of(act.session, Transfer, reception.id)
     move = {
         "on": london_day(arrived_at), "booked_on": booked.booked_on if booked else act.today,
@@ -153,10 +157,7 @@ def receive_transfer(
         if booked is not None:
             strike(act, reception, booked, "Moved otherwise than booked")
         add(act, reception, Transfer, checked(act, reception, Transfer, move))
-    add(
-        act, reception, Exit,
-        checked(act, reception, Exit, {"at": arrived_at, "how": "transfer"}),
-    )  # fmt: skip
+    add(act, reception, Exit, left)
     _put_on_arrival(act, reception, wing_id, cell, arrived_at)
     follow_exit(act, reception)
     plans.raise_event(act, "transfer", london_day(arrived_at), reception_id=reception.id)
@@ -286,6 +287,7 @@ def correct_reception(
         fields=sorted(name for name in _DETAILS if after[name] != before[name]),
     )  # fmt: skip
     planned(act, reception, f"Reception corrected: {reason.strip()}")
+    dues.refresh(act, facts.kept_record(act.session, reception.patient_id), act.at)
 
 
 _DETAILS = (
@@ -308,6 +310,7 @@ def undo_reception(act: Act, reception_id: int, *, version: int, reason: str) ->
     act.session.flush()
     act.note("custody.reception_undone", patient_id=reception.patient_id, reception=reception.id)
     follow_patient(act, reception.patient_id)
+    dues.refresh(act, facts.kept_record(act.session, reception.patient_id), act.at)
     brought = act.session.scalar(
         select(Registration.id).where(
             Registration.patient_id == reception.patient_id,

@@ -20,7 +20,6 @@ from clinic.custody.stays import add, has_happened, opened, standing, strike, to
 from clinic.custody.words import JOINT_TOPICS
 from clinic.errors import Invalid, one_of
 from clinic.staff.models import Staff
-from dosing.days import london_day
 from scheduling.custody_rules import BY_KEY, DELIVERABLE, GROUP_SESSION
 
 SCREENING = "reception_screening"
@@ -116,8 +115,8 @@ def checked(act: Act, reception: Reception, given: dict[str, Any]) -> dict[str, 
     one_of("outcome", values["outcome"], DELIVERY_OUTCOMES)
     has_happened(act, "done_at", values["done_at"])
     received_at = facts.detail_of(act.session, reception).received_at
-    if london_day(values["done_at"]) < london_day(received_at):
-        raise Invalid.field("done_at", "must not be before the day of reception")
+    if values["done_at"] < received_at:
+        raise Invalid.field("done_at", "must not be before they arrived")
     values["by"] = _parties(item, values["by"])
     duty = BY_KEY.get(item)
     if values["outcome"] == "declined" and duty is not None and not duty.declined:

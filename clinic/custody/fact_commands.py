@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from clinic.act import Act, command
+from clinic.assessments import dues
 from clinic.careplans import events as plans
 from clinic.custody import elsewhere, facts, timetables
 from clinic.custody.models import (
@@ -401,6 +402,7 @@ def follow_exit(act: Act, reception: Reception, undone: Exit | None = None) -> N
     if left is not None:
         release_after(act, reception, left.at)
     patient = facts.kept_record(act.session, reception.patient_id)
+    dues.refresh(act, patient, act.at)  # nothing is asked of an arrival that is over
     died_on = london_day(left.at) if left and left.how == "died" else None
     recorded = bool(undone and undone.how == "died")
     if died_on != patient.died_on and (died_on or recorded):

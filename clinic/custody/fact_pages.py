@@ -103,7 +103,7 @@ def _with_choices(form: Form, row: Any = None) -> Form:
             select(Site).where(Site.kind == "prison", Site.id != act().site_id).order_by(Site.name)
         )
         form["receiving_site_id"].choices = [
-            *((site.id, site.name) for site in others), (0, "Not in this list")
+            ("", "Choose"), *((site.id, site.name) for site in others), (0, "Not in this list")
         ]  # fmt: skip
     return form
 
@@ -135,6 +135,8 @@ def _as_typed(kind: _Kind, row: Any) -> dict[str, Any]:
     values = dict(vars(row), known_at=None)
     if "outcome" in values:
         values["outcome"] = values["outcome"] or ""
+    if "receiving_prison" in values:
+        values["receiving_site_id"] = values["receiving_site_id"] or 0
     for name in kind.unknowns:
         values[name] = as_text(values[name])
     return {name: value for name, value in values.items() if name not in ("version", "reason")}
@@ -210,7 +212,12 @@ def strike_out(reception_id: int, kind: str, fact_id: int) -> Page:
         )  # fmt: skip
 
     if carried_out(form, work):
-        return to_stay(reception_id, "The entry is struck out. It stays in the history.")
+        says = "The entry is struck out. It stays in the history."
+        move = queries.stay(act(), reception_id).transfer
+        if kind == "exit" and move is not None:
+            says += f" The move to {move.receiving_prison} is still booked: strike it out as well "
+            says += "if they are not to go."
+        return to_stay(reception_id, says)
     view = queries.stay(act(), reception_id)
     if kind == "delivery":
         row: Delivery = entry_of(view.deliveries, fact_id)

@@ -139,6 +139,7 @@ class ArrivalForm(CameFields, Form):
 class MovedArrivalForm(ArrivalForm):
     """A reception of somebody who is in custody elsewhere, as far as is known."""
 
+    asked_first = ("moved", "received_at", "prison_number", "screening")
     moved = RadioField(
         "Is this a move within the same time in custody?",
         [InputRequired()],
@@ -151,17 +152,31 @@ class MovedArrivalForm(ArrivalForm):
         CameFields.came.args[0], [Optional()], choices=CameFields.came.kwargs["choices"],
         validate_choice=False,
     )  # fmt: skip
+    screening = RadioField(
+        "Reception screening", [Optional()], choices=_choices(SCREENINGS), validate_choice=False,
+        description="For a new stay: a move takes the screening along",
+    )  # fmt: skip
+
+    @property
+    def goes_on(self) -> bool:
+        """Is it a move, so that the days and what was found at reception go on?"""
+        return bool(self.moved.data == "yes")
 
     def validate(self, extra_validators: Any = None) -> bool:
         sound = super().validate(extra_validators)
-        if self.moved.data == "no" and self.came.data is None:
+        if self.moved.data != "no":
+            return sound
+        if self.came.data is None:
             self.came.errors = [*self.came.errors, f"{self.came.label.text} Choose an answer"]
-            return False
-        return sound
+        if self.screening.data not in SCREENINGS:
+            self.screening.errors = ["Reception screening: choose an answer"]
+        return sound and not (self.came.errors or self.screening.errors)
 
 
 class NewArrivalForm(ArrivalForm):
     """A reception of somebody nobody has a record of."""
+
+    asked_first = ("family_name", "given_name", "born_on", "sex", "nhs_number")
 
     family_name = StringField("Family name", [InputRequired(), Length(max=100)])
     given_name = StringField("Given name", [InputRequired(), Length(max=100)])
@@ -296,7 +311,9 @@ class ReleaseForm(_ReleaseFields, Form):
 class _TransferFields:
     on = DayField("Day of the move", [InputRequired()])
     booked_on = DayField("When was it booked? (today, if left empty)", [Optional()])
-    receiving_site_id = SelectField("Receiving prison", coerce=int)
+    receiving_site_id = SelectField(
+        "Receiving prison", [InputRequired()], coerce=lambda chosen: int(chosen) if chosen else None
+    )
     receiving_prison = StringField(
         "Name of the prison, if it is not in the list", [Optional(), Length(max=100)]
     )

@@ -21,7 +21,7 @@ MOST_ON_HOME = 20
 
 
 def home_row(work: Work, posts: dict[str, str]) -> home.Row:
-    said, colour = presenters.risk(work.ppo, work.heightened_risk)
+    said, colour = presenters.risk(work.ppo, work.heightened_risk, work.day)
     return home.Row(
         due=work.due,
         person=work.person,

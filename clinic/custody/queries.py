@@ -349,7 +349,10 @@ def escalation(escalate_to: str | None, posts: dict[str, str]) -> str | None:
 
 @dataclass(frozen=True)
 class Work:
-    """One open duty on a worklist. `person` is the listed name; `where` None: not recorded."""
+    """One open duty on a worklist. `person` is the listed name; `where` None: not recorded.
+
+    `day`: of custody, today.
+    """
 
     reception_id: int
     patient_id: int
@@ -367,6 +370,7 @@ class Work:
     escalate_to: str | None
     keyworker_id: int | None
     keyworker: str | None
+    day: int
     ppo: bool | None
     heightened_risk: bool | None
 
@@ -403,7 +407,7 @@ def _first_among_equals() -> list[ColumnElement[int]]:
 def _open_work(act: Act, *which: ColumnElement[bool], limit: int) -> list[Work]:
     owner, keyworker = _owner_on(act.today), aliased(Staff)
     found = act.session.execute(
-        select(TimetableItem, Patient, ReceptionDetail, keyworker, owner)
+        select(TimetableItem, Patient, Reception, ReceptionDetail, keyworker, owner)
         .join(Reception, Reception.id == TimetableItem.reception_id)
         .join(Patient, Patient.id == Reception.patient_id)
         .join(ReceptionDetail, facts.detail_stands())
@@ -432,10 +436,11 @@ def _open_work(act: Act, *which: ColumnElement[bool], limit: int) -> list[Work]:
             escalate_to=item.escalate_to,
             keyworker_id=named.id if named else None,
             keyworker=named.name if named else None,
+            day=(act.today - facts.day_1(reception, detail)).days + 1,
             ppo=detail.ppo,
             heightened_risk=detail.heightened_risk,
         )
-        for item, patient, detail, named, owned_by in found
+        for item, patient, reception, detail, named, owned_by in found
     ]
     act.note_shown("custody.worklist_shown", [row.patient_id for row in work])
     return work

@@ -131,9 +131,12 @@ def test_somebody_in_custody_here_is_shown_their_stay(healthcare, prison):
     assert "already in custody here" in shown.text
 
 
-@pytest.mark.parametrize(("moved", "day_1"), [("yes", "day 3"), ("no", "day 1")])
+@pytest.mark.parametrize(
+    ("moved", "day_1", "screening"),
+    [("yes", "day 3", {}), ("no", "day 1", {"screening": "not_done"})],
+)
 def test_somebody_in_custody_elsewhere_is_asked_whether_they_were_moved(
-    healthcare, prison, database, moved, day_1
+    healthcare, prison, database, moved, day_1, screening
 ):
     other = a_prison(database, at=london("2026-11-02 10:00"), name="HMP Elsewhere")
     patient_id = other.patient()
@@ -142,10 +145,11 @@ def test_somebody_in_custody_elsewhere_is_asked_whether_they_were_moved(
     url = f"/custody/arrivals/{patient_id}"
     assert "in custody at HMP Elsewhere" in text(healthcare.get(url))
 
+    bare = send(healthcare, url, **boxes("received_at", 4, time="14:30"), moved=moved)
+    assert ("Reception screening: choose an answer" in text(bare)) == (moved == "no")
     checked = send(
-        healthcare, url, **boxes("received_at", 4, time="14:30"), screening="not_done",
-        moved=moved, came="no",
-    )  # fmt: skip
+        healthcare, url, **boxes("received_at", 4, time="14:30"), moved=moved, came="no", **screening
+    )
     stay = confirm(healthcare, url, checked)
 
     assert f"The first 28 days: {day_1}" in text(stay)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from clinic.assessments import queries as arrivals
 from clinic.audit import AuditEntry
 from clinic.custody import commands, fact_commands, facts
 from clinic.custody.models import Delivery, Reception, ReceptionDetail, TimetableItem
@@ -285,6 +286,30 @@ def test_a_reception_cannot_be_moved_past_what_was_done_in_it(prison):
             prison.act(), reception_id, version=prison.version(reception_id), reason="Wrong day",
             received_at=prison.at,
         )  # fmt: skip
+
+
+def test_nothing_was_done_before_they_arrived_that_day(prison):
+    reception_id = prison.receives()
+
+    with pytest.raises(Invalid, match="before they arrived"):
+        prison.delivers(reception_id, "smta", done_at=prison.at - timedelta(minutes=1))
+    with pytest.raises(Invalid, match="screened_at: must not be before they arrived"):
+        prison.receives(screening="positive", screened_at=prison.at - timedelta(minutes=1))
+
+
+def test_what_an_arrival_asks_is_asked_no_more_of_somebody_who_left(prison):
+    reception_id = prison.receives()
+    asked = [row.says for row, *_ in arrivals.unconfirmed(prison.act())]
+    assert asked == ["Arrived Wed 4 Nov 2026: nobody has asked about treatment elsewhere"]
+
+    exit_id = fact_commands.record_exit(prison.act(), reception_id, at=prison.at, how="release")
+    assert arrivals.unconfirmed(prison.act()) == []
+    fact_commands.strike_out(
+        prison.act(), reception_id, "exit", exit_id, version=prison.version(reception_id),
+        reason="Somebody else left",
+    )  # fmt: skip
+
+    assert [row.says for row, *_ in arrivals.unconfirmed(prison.act())] == asked
 
 
 def test_a_screening_found_not_done_is_open_again(prison):
