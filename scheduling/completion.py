@@ -65,7 +65,10 @@ def next_step_lacking(day_28: date, today: date, *, named: bool) -> str | None:
     """What to say when day 28 has come and nobody said what follows. Rule: CW-02."""
     if named or today < day_28:
         return None
-    return str(RULES["CW-02"]["lacking"]).format(on=f"{day_28.day} {day_28:%b %Y}")
+    was = "is today," if today == day_28 else "was"
+    return str(RULES["CW-02"]["lacking"]).format(
+        was=was, on=f"{day_28:%a} {day_28.day} {day_28:%b %Y}"
+    )
 
 
 @dataclass(frozen=True)

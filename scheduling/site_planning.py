@@ -126,7 +126,7 @@ def _changes(
         words = "keyworker" if lacking == 1 else "keyworkers"
         found.append(
             str(rule["keyworkers"]).format(
-                count=lacking, keyworkers=words, receptions=keyworkers_most
+                count=lacking, keyworkers=words, or_fewer=_or_fewer(keyworkers_most)
             )
         )
     short = busy.seats - figures.seats
@@ -134,9 +134,16 @@ def _changes(
         sessions = ceil(short / PLACES)
         words = "session" if sessions == 1 else "sessions"
         found.append(
-            str(rule["sessions"]).format(count=sessions, sessions=words, receptions=seats_most or 0)
+            str(rule["sessions"]).format(
+                count=sessions, sessions=words, or_fewer=_or_fewer(seats_most or 0)
+            )
         )
     if busy.seats > figures.could:
         count = ceil(Fraction(busy.seats - figures.could, PLACES))
         found.append(str(rule["space"]).format(could=figures.could, count=count))
     return found or [str(rule["enough"])]
+
+
+def _or_fewer(most: int) -> str:
+    """What would do instead; nothing where it would be to receive nobody. Rule: SP-04."""
+    return str(RULES["SP-04"]["or_fewer"]).format(receptions=most) if most else ""

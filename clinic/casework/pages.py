@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
@@ -28,7 +28,8 @@ from clinic.custody import queries as custody
 from clinic.custody.models import MODES, TOPIC_NAMES
 from clinic.custody.pages import Page, about, carried_out
 from clinic.errors import NotFound
-from clinic.patients.queries import banner
+from clinic.handovers import parts
+from clinic.patients.queries import banner, same_person
 from clinic.sheets import as_csv
 from dosing.days import london_time
 from scheduling.careplans import REFERRALS
@@ -53,8 +54,8 @@ def next_steps(work: Act) -> home.Worklist | None:
                 href=url_for("casework_pages.complete", reception_id=row.reception_id),
                 what="Say what comes next",
                 who="Keyworker",
-                risk=presenters.risk(row.ppo, row.heightened_risk)[0],
-                risk_colour=presenters.risk(row.ppo, row.heightened_risk)[1],
+                risk=presenters.risk(row.ppo, row.heightened_risk, row.day)[0],
+                risk_colour=presenters.risk(row.ppo, row.heightened_risk, row.day)[1],
             )
             for row in rows[:MOST_ON_HOME]
         ],
@@ -107,11 +108,13 @@ def transfer(reception_id: int) -> Page:
     work = act()
     view = queries.casework_file(work, reception_id, action="casework.transfer_file_shown")
     on = view.stay.transfer.on if view.stay.transfer else work.today
+    day = presenters.day_of_custody(view.stay, on)
     return render_template(
         "casework/transfer.jinja", view=view, banner=banner(work, view.stay.patient),
-        phases=presenters.phases(view.stay), day=presenters.day_of_custody(view.stay, on), on=on,
-        risk=presenters.risk(view.stay.detail.ppo, view.stay.detail.heightened_risk),
+        phases=presenters.phases(view.stay), day=day, on=on,
+        risk=presenters.risk(view.stay.detail.ppo, view.stay.detail.heightened_risk, day),
         referral_names=REFERRALS, came=presenters.came,
+        doses=dict(parts.dose_lines(parts.doses(work, same_person(work, view.stay.patient.id)))),
     )  # fmt: skip
 
 
@@ -215,6 +218,13 @@ def _listed(item: str, on: date, topic: str | None, mode: str | None) -> dict[st
     }
 
 
+def prisons_of(stay: custody.Stay, issued_at: datetime) -> list[str]:
+    """Where somebody had been in these days when a certificate was given, in that order."""
+    moved = stay.exit is not None and stay.exit.how == "transfer" and stay.exit.at <= issued_at
+    there = stay.transfer if moved else None
+    return [stay.site.name, *([there.receiving_prison] if there else [])]
+
+
 @casework_pages.get("/certificates/<int:certificate_id>.pdf")
 @needs("custody.read")
 def certificate(certificate_id: int) -> Response:
@@ -224,7 +234,7 @@ def certificate(certificate_id: int) -> Response:
     stay = custody.stay(work, reception.id)
     made = certificate_pdf(
         {
-            "prison": reception.site.name,
+            "prison": " and ".join(prisons_of(stay, row.issued_at)),
             "name": f"{patient.given_name} {patient.family_name}",
             "issued": ui.day(row.issued_at),
             "number": f"Certificate {row.number} of stay {reception.id}",

@@ -365,7 +365,8 @@ def _keyworkers(act: Act, stay: custody.Stay) -> Found:
         .order_by(Allocation.id)
     )
     for row, name, code, site in rows:
-        says = f"{CHANGE_WORDS[code]}. {row.reason}" if code else row.reason
+        why = CHANGE_WORDS[code] if code else None
+        says = f"{why}. {row.reason}" if why and row.reason != why else row.reason
         what = f"Keyworker at {site}: {name}"
         yield Line(row.started_at, "keyworker", what, says), row.recorded_by
 
@@ -453,6 +454,7 @@ class Lacking:
     reception_id: int
     patient_id: int
     person: str
+    day: int
     day_28: date
     says: str
     ppo: bool | None
@@ -483,12 +485,13 @@ def without_next_step(act: Act) -> list[Lacking]:
     )
     found = []
     for reception, detail, patient in rows:
-        day_28 = act.today + (LAST_DAY - day_number(reception, detail, act.today)) * ONE_DAY
+        day = day_number(reception, detail, act.today)
+        day_28 = act.today + (LAST_DAY - day) * ONE_DAY
         says = next_step_lacking(day_28, act.today, named=False)
         if says is not None:
             found.append(
-                Lacking(reception.id, patient.id, patient.listed_name, day_28, says, detail.ppo,
-                        detail.heightened_risk)
+                Lacking(reception.id, patient.id, patient.listed_name, day, day_28, says,
+                        detail.ppo, detail.heightened_risk)
             )  # fmt: skip
     found = found[:MOST_LISTED]
     act.note_shown("casework.next_steps_shown", [each.patient_id for each in found])

@@ -139,7 +139,7 @@ class ArrivalForm(CameFields, Form):
 class MovedArrivalForm(ArrivalForm):
     """A reception of somebody who is in custody elsewhere, as far as is known."""
 
-    asked_first = ("moved", "received_at", "prison_number", "screening")
+    asked_first = ("moved", "received_at", "came", "prison_number", "screening")
     moved = RadioField(
         "Is this a move within the same time in custody?",
         [InputRequired()],
@@ -176,7 +176,9 @@ class MovedArrivalForm(ArrivalForm):
 class NewArrivalForm(ArrivalForm):
     """A reception of somebody nobody has a record of."""
 
-    asked_first = ("family_name", "given_name", "born_on", "sex", "nhs_number")
+    asked_first = (
+        "family_name", "given_name", "born_on", "sex", "nhs_number", "received_at", "came",
+    )  # fmt: skip
 
     family_name = StringField("Family name", [InputRequired(), Length(max=100)])
     given_name = StringField("Given name", [InputRequired(), Length(max=100)])

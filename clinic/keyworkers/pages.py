@@ -48,8 +48,8 @@ def naming_list(work: Act) -> home.Worklist | None:
                 href=url_for("keyworkers_pages.keyworker", reception_id=row.reception_id),
                 what="Name a keyworker (amber)" if row.amber and not row.overdue else row.duty,
                 who=whose(row, posts),
-                risk=presenters.risk(row.ppo, row.heightened_risk)[0],
-                risk_colour=presenters.risk(row.ppo, row.heightened_risk)[1],
+                risk=presenters.risk(row.ppo, row.heightened_risk, row.day)[0],
+                risk_colour=presenters.risk(row.ppo, row.heightened_risk, row.day)[1],
                 where=on_wing(row.where),
             )
             for row in rows
@@ -98,9 +98,10 @@ def keyworker(reception_id: int) -> Page:
     form = ChangeKeyworkerForm() if view.keyworker else KeyworkerForm()
     loads = queries.loads(act())
     suggested = queries.suggested_for(act(), reception_id, view.reception.patient_id, loads)
-    loads.sort(key=lambda load: load.staff_id != suggested.staff_id)
+    now = view.keyworker.id if view.keyworker else None
+    loads.sort(key=lambda load: (load.staff_id == now, load.staff_id != suggested.staff_id))
     form.staff_id.choices = [
-        (load.staff_id, load.name, {"hint": _load(load, suggested)}) for load in loads
+        (load.staff_id, load.name, {"hint": _load(load, suggested, now)}) for load in loads
     ]
     if not form.is_submitted() and view.keyworker is None:
         form.staff_id.data = suggested.staff_id
@@ -116,7 +117,7 @@ def keyworker(reception_id: int) -> Page:
     return about(custody.stay(act(), reception_id), form, title, lead=lead)
 
 
-def _load(load: queries.Load, suggested: Suggestion) -> str:
+def _load(load: queries.Load, suggested: Suggestion, now: int | None) -> str:
     said = load.over or f"{load.people} of {load.most} people"
     if load.covered:
         said += f", {load.covered} of them covered for {', '.join(load.covers)}"
@@ -124,6 +125,8 @@ def _load(load: queries.Load, suggested: Suggestion) -> str:
         said += f", away now{f' (covered by {load.covered_by})' if load.covered_by else ''}"
     if load.next_due is not None:
         said += f", next duty {_due(load.next_due)}"
+    if load.staff_id == now:
+        return f"Their keyworker now: {said}"
     if load.staff_id == suggested.staff_id:
         return f"Suggested, {suggested.says.partition(',')[0].partition(':')[0]}: {said}"
     return said

@@ -47,7 +47,7 @@ def test_a_referral_never_made_or_never_answered_is_asked_about() -> None:
 def test_day_28_asks_for_a_next_step_until_there_is_one() -> None:
     assert next_step_lacking(ON, date(2026, 11, 9), named=False) is None
     assert next_step_lacking(ON, ON, named=False) == (
-        "Day 28 was 10 Nov 2026: say what comes next. Reaching it closes nothing."
+        "Day 28 is today, Tue 10 Nov 2026: say what comes next. Reaching it closes nothing."
     )
     assert next_step_lacking(ON, date(2027, 3, 1), named=True) is None
 

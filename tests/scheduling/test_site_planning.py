@@ -64,6 +64,14 @@ def test_the_busiest_four_weeks_in_a_row_say_what_would_have_to_change() -> None
     ]
 
 
+@pytest.mark.proves("SP-04")
+def test_where_nobody_could_be_received_only_more_of_it_is_said() -> None:
+    found = outlook(replace(STEADY, keyworkers=0, seats=0))
+
+    assert all("no more than" not in each for each in found.changes)
+    assert "more keyworker" in found.changes[0]
+
+
 @given(
     some.lists(some.integers(0, 40), min_size=4, max_size=12),
     some.lists(some.integers(1, 28), min_size=10, max_size=30),

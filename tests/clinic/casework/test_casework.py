@@ -8,8 +8,10 @@ import pytest
 
 from clinic.casework import commands, moves, queries
 from clinic.casework.models import CaseworkEntry, Certificate, Completion
+from clinic.casework.pages import prisons_of
 from clinic.custody import commands as custody
 from clinic.custody import fact_commands
+from clinic.custody import queries as custody_queries
 from clinic.errors import Conflict, Invalid
 from clinic.keyworkers import commands as keyworkers
 from clinic.observations import commands as observations
@@ -206,6 +208,9 @@ def test_a_move_keeps_its_day_count_and_the_sender_until_the_receiving_team_acce
     (arrived,) = moves.arrivals(by(receiving, prison))
     assert (arrived.day, arrived.moved, arrived.unnamed) == (9, True, False)
     assert moves.handing_over(by(prison, receiving))
+    stay = custody_queries.stay(by(receiving, prison), reception_id)
+    assert prisons_of(stay, receiving.at) == [prison.site.name, "HMP Receiving"]
+    assert prisons_of(stay, RECEIVED) == [prison.site.name]
 
     accepted = commands.accept_transfer(
         by(receiving, prison), reception_id, says="Plan to be agreed"

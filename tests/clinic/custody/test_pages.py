@@ -148,7 +148,12 @@ def test_somebody_in_custody_elsewhere_is_asked_whether_they_were_moved(
     bare = send(healthcare, url, **boxes("received_at", 4, time="14:30"), moved=moved)
     assert ("Reception screening: choose an answer" in text(bare)) == (moved == "no")
     checked = send(
-        healthcare, url, **boxes("received_at", 4, time="14:30"), moved=moved, came="no", **screening
+        healthcare,
+        url,
+        **boxes("received_at", 4, time="14:30"),
+        moved=moved,
+        came="no",
+        **screening,
     )
     stay = confirm(healthcare, url, checked)
 

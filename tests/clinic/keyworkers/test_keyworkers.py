@@ -198,6 +198,8 @@ def test_a_manager_names_covers_and_reads_a_caseload_by_page(app, prison, door, 
     assert "Covered by Tom Lewis" in mine
     assert "WREN" in mine
     assert "WREN" in text(manager.get("/custody/caseload/team"))
+    own = door.by_page("carat_keyworker", site=prison.site)
+    assert "<h1>Your people and your week</h1>" in own.get("/custody/caseload").text
     app.config["WTF_CSRF_ENABLED"] = False
 
 
