@@ -27,6 +27,7 @@ class LaidOut:
         self._of: dict[Whose, tuple[list[datetime], list[datetime], list[int]]] = {}
         self._longest: dict[Whose, timedelta] = {}
         self._takes: dict[str, tuple[int, ...]] = {}
+        self._last: tuple[Mapping[str, Hold] | None, set[int]] = None, set()
         for nth, place in enumerate(places):
             for _, staff_id, resource_id, until in place.needs:
                 whose = staff_id, resource_id
@@ -40,18 +41,26 @@ class LaidOut:
     def free(self, holds: Mapping[str, Hold], *, now: datetime, rota: Rota) -> list[Place]:
         """Those that nobody has taken and that have not begun, in their order.
 
-        `holds`: each by words that say all of it, so that what one takes is found once.
+        `holds`: each by words that say all of it, so that what one takes is found once. They are
+        not changed afterwards: the very same, given again, are not looked at again.
         """
+        last = self._last
+        if holds is not last[0]:
+            last = self._last = holds, self._taken(holds)
+        taken = last[1]
+        ahead = bisect_right(self._starts, now)
+        left = [place for nth, place in enumerate(self._places[ahead:], ahead) if nth not in taken]
+        return still_free(left, holds.values(), now=now, rota=rota) if self._observed else left
+
+    def _taken(self, holds: Mapping[str, Hold]) -> set[int]:
         if len(self._takes) > TAKES_KEPT:
             self._takes.clear()
-        takes: set[int] = set()
+        found: set[int] = set()
         for words, hold in holds.items():
             if (taken := self._takes.get(words)) is None:
                 taken = self._takes[words] = self._taken_by(hold)
-            takes.update(taken)
-        ahead = bisect_right(self._starts, now)
-        left = [place for nth, place in enumerate(self._places[ahead:], ahead) if nth not in takes]
-        return still_free(left, holds.values(), now=now, rota=rota) if self._observed else left
+            found.update(taken)
+        return found
 
     def _taken_by(self, hold: Hold) -> tuple[int, ...]:
         whose = hold.staff_id, hold.resource_id

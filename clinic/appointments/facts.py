@@ -38,7 +38,7 @@ from scheduling.prescribing_models import RULES, PrescribingModel
 from scheduling.slots import Clinician, Hold, Opening, Place, Rota, Session
 
 TRAINED, COMPETENT, TESTER = "rapid_induction_doctor", "induction_worker", "drug_tester"
-DAYS_KEPT, SPANS_KEPT, HOLDS_KEPT = 400, 30, 20_000
+DAYS_KEPT, SPANS_KEPT, HOLDS_KEPT, TEXTS_KEPT = 400, 30, 20_000, 8
 LOOK_AHEAD = timedelta(days=28)
 """How far ahead places are offered."""
 
@@ -162,6 +162,7 @@ class Service:
     _days: dict[date, list[Place]] = field(default_factory=dict, repr=False)
     _laid_out: dict[tuple[date, date], LaidOut] = field(default_factory=dict, repr=False)
     _read: dict[str, Hold] = field(default_factory=dict, repr=False)
+    _held: dict[str | None, dict[str, Hold]] = field(default_factory=dict, repr=False)
     reviews: dict[date, list[Review]] = field(default_factory=dict, repr=False)
     """The reviews of each day that was asked for, whoever has taken them (chains.Diary)."""
 
@@ -177,7 +178,11 @@ class Service:
         )
 
     def holds(self, held: str | None) -> dict[str, Hold]:
-        """Held time as the rules take it, by the words it came in."""
+        """Held time as the rules take it, by the words it came in; the same again for the same."""
+        if (found := self._held.get(held)) is not None:
+            return found
+        if len(self._held) > TEXTS_KEPT:
+            self._held.clear()
         if len(self._read) > HOLDS_KEPT:
             self._read.clear()
         read, found = self._read, {}
@@ -185,6 +190,7 @@ class Service:
             if (hold := read.get(words)) is None:
                 hold = read[words] = self._hold(*words.split("|"))
             found[words] = hold
+        self._held[held] = found
         return found
 
     def _hold(self, resource: str, starts: str, ends: str) -> Hold:
