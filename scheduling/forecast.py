@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
+from itertools import chain, combinations, groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from scheduling.slots import (
     Hold,
     Place,
     Rota,
+    Session,
     clash,
     first_feasible,
     not_staffed,
@@ -261,13 +262,17 @@ def _late_in_one_round(
 @dataclass(frozen=True)
 class Day:
     """One day ahead: has it a staffed place (taken or not), how many are free, and how many more
-    an extra session could give (0: none can be held).
+    one extra session could give, two, and so on (none: none can be held).
     """
 
     on: date
     has_places: bool
     free: int
-    could_add: int
+    could_add: tuple[int, ...]
+
+    def with_extra(self, sessions: int) -> int:
+        """How many places so many extra sessions give."""
+        return self.could_add[sessions - 1] if sessions else 0
 
 
 @dataclass(frozen=True)
@@ -285,8 +290,8 @@ def smallest_change(
     last_days: Sequence[date],
     given_up: Sequence[date] = (),
 ) -> tuple[date, ...] | None:
-    """The fewest extra sessions, by date, that leave no breach; () if none is needed, None if no
-    set of those that could be held is enough.
+    """The fewest extra sessions, by date (twice for two on one day), that leave no breach; () if
+    none is needed, None if no set of those that could be held is enough.
 
     No breach: the rota keeps its model over `days` (consecutive dates, both ends included), and
     everybody without a place (`last_days`: the last day of each within the limit) finds one in
@@ -322,7 +327,7 @@ def _due(on: date, last_days: Sequence[date], given_up: Sequence[date]) -> int:
 @dataclass(frozen=True)
 class Remedy:
     """The fewest extra sessions that help everybody who can be helped; None: the model itself
-    cannot be kept by any. `beyond_help`: people without a place whom no session would help.
+    cannot be kept by any. `beyond_help`: people without a place in time whom no session would help.
     """
 
     extra: tuple[date, ...] | None
@@ -340,7 +345,7 @@ def remedy(
     given_up: list[date] = []
     most = 0
     for day in days:
-        most += day.free + day.could_add
+        most += day.free + day.with_extra(len(day.could_add))
         short = _due(day.on, last_days, ()) - most
         given_up += [day.on] * min(max(short, 0), last_days.count(day.on))
     extra = smallest_change(model, days, slot_days_before, last_days, given_up)
@@ -357,10 +362,10 @@ def _one_day_on(
     on: dict[tuple[date | None, int], dict[int, _Path]] = {}
     for (last, this_week), paths in ways.items():
         for path in paths.values():
-            for added in (0, day.could_add) if day.could_add else (0,):
+            for added in range(len(day.could_add) + 1):
                 has = day.has_places or added > 0
-                extra = (*path.extra, day.on) if added else path.extra
-                made = _Path(extra, path.places + day.free + added)
+                extra = (*path.extra, *([day.on] * added))
+                made = _Path(extra, path.places + day.free + day.with_extra(added))
                 in_week = (0 if day.on.isoweekday() == 1 else this_week) + has
                 if made.places < due or _broken(model, days, day, has, last, in_week):
                     continue
@@ -406,7 +411,7 @@ def keeps_the_promise(
     days: Sequence[Day],
     slot_days_before: Collection[date],
     last_days: Sequence[date],
-    extra: Collection[date],
+    extra: Sequence[date],
     given_up: Sequence[date] = (),
 ) -> bool:
     """Is there no breach with these extra sessions? Asked of the rules themselves, day by day."""
@@ -416,7 +421,7 @@ def keeps_the_promise(
         return False
     places = 0
     for day in days:
-        places += day.free + (day.could_add if day.on in extra else 0)
+        places += day.free + day.with_extra(extra.count(day.on))
         before = [each for each in last_days if each < day.on]
         today = [each for each in last_days if each == day.on]
         helped = len(today) - sum(each == day.on for each in given_up)
@@ -428,10 +433,11 @@ def keeps_the_promise(
 # -- what an extra session could be --------------------------------------------------------
 
 
-def extra_session(
-    rota: Rota, holds: Iterable[Hold], day: date, beside: Iterable[Place] = ()
-) -> int:
-    """The most places a session of the rota would give on a day on which it is not held; 0: none.
+def extra_sessions(
+    rota: Rota, holds: Iterable[Hold], day: date, beside: Collection[Place] = ()
+) -> tuple[int, ...]:
+    """The most places that one session of the rota would give on a day on which it is not held,
+    then two of them, and so on for as long as another gives more.
 
     `beside`: the places of that day which are given as well, and take observation places.
 
@@ -440,26 +446,48 @@ def extra_session(
     usual. A bank holiday would need to be
     agreed, as every single session then must be.
     """
+    taken = list(holds)
+    could = _could_be_held(rota, taken, day)
+    found: list[int] = []
+    for many in range(1, TABLE["change"]["sessions_a_day"] + 1):
+        most = 0
+        for chosen in combinations(could, many):
+            if any(clash(one, [other]) for (one, _), (other, _) in combinations(chosen, 2)):
+                continue
+            chairs = Chairs(rota, taken)
+            for each in beside:
+                chairs.take(each)
+            most = max(most, len(together(chain.from_iterable(free for _, free in chosen), chairs)))
+        if most <= (found[-1] if found else 0):
+            break
+        found.append(most)
+    return tuple(found)
+
+
+def _could_be_held(
+    rota: Rota, taken: Sequence[Hold], day: date
+) -> list[tuple[Session, list[Place]]]:
+    """Each session that could be held that day besides its own, once, with its free places."""
     usual = {each.weekday for each in rota.sessions} | set(TABLE["change"]["weekdays"])
     if day in rota.closed_on or day.isoweekday() not in usual:
-        return 0
+        return []
     held = [each for each in rota.sessions if runs_on(rota, each, day)]
-    taken = list(holds)
-    most = 0
+    beside = [replace(each, weekday=day.isoweekday()) for each in held]
+    observed, far = observed_on(rota, day), datetime.min.replace(tzinfo=UTC)
+    found: dict[Session, list[Place]] = {}
     for session in rota.sessions:
         over = session.to_on is not None and day > session.to_on
         if session in held or over or day in session.off_on or not_staffed(rota, session, day):
             continue
-        that_day = replace(session, weekday=day.isoweekday(), from_on=day, to_on=day)
-        if clash(that_day, [replace(each, weekday=day.isoweekday()) for each in held]) is None:
-            far = datetime.min.replace(tzinfo=UTC)
-            observed = observed_on(rota, day)
-            could = [
-                each for each in places_of(that_day, day, observed) if withdrawn(rota, each) is None
-            ]
-            free = still_free(could, taken, now=far, rota=rota)
-            chairs = Chairs(rota, taken)
-            for each in beside:
-                chairs.take(each)
-            most = max(most, len(together(free, chairs)))
-    return most
+        that_day = replace(
+            session, id=0, weekday=day.isoweekday(), from_on=day, to_on=day, off_on=frozenset(),
+            kept_for="rapid", routine_from_hours=None, despite_holiday=True,
+        )  # fmt: skip
+        if that_day in found or clash(that_day, beside) is not None:
+            continue
+        could = [
+            each for each in places_of(that_day, day, observed) if withdrawn(rota, each) is None
+        ]
+        if free := still_free(could, taken, now=far, rota=rota):
+            found[that_day] = free
+    return list(found.items())

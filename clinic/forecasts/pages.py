@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 from wtforms import IntegerField
@@ -31,7 +33,8 @@ def outlook() -> Page:
     """Who will breach, how likely, and the smallest change of the rota that prevents it."""
     found = queries.outlook(act())
     return render_template(
-        "forecasts/outlook.jinja", found=found, rates=presenters.rates_in_words(found.rates),
+        "forecasts/outlook.jinja", found=found, extra=Counter(found.change or ()),
+        rates=presenters.rates_in_words(found.rates),
         chance=presenters.chance_in_words, may_set=act().may("appointments.rota"),
     )  # fmt: skip
 

@@ -40,7 +40,7 @@ class Ahead:
 @dataclass(frozen=True)
 class Outlook:
     """The weeks ahead of a service. `change`: the fewest extra sessions that leave no breach; None:
-    no set of them keeps the model. `beyond_help`: people without a place whom no session would help.
+    no set of them keeps the model. `beyond_help`: people without a place in time whom no session would help.
     """
 
     model: PrescribingModel | None
@@ -83,9 +83,22 @@ def _remedy(
     act: Act, service: facts.Service, free: Sequence[Place], people: Sequence[Waits], last: date,
     holds: Sequence[Hold],
 ) -> forecast.Remedy:  # fmt: skip
-    """The smallest change from tomorrow on: today's is too late to arrange, but its places count."""
+    """The smallest change from tomorrow on: today's is too late to arrange, but its places count.
+
+    Whoever is booked for after their last day, and that is still to come, is to be moved: they need
+    a place in time as well, and theirs is free for others.
+    """
     model, tomorrow = service.model_on(act.today), act.today + timedelta(days=1)
-    no_place = sorted(each.last_on for each in people if each.booked is None and each.last_on)
+    to_move = [
+        each
+        for each in people
+        if each.booked is not None and each.last_on is not None
+        and tomorrow <= each.last_on < london_day(each.booked.starts_at)
+    ]  # fmt: skip
+    no_place = sorted(
+        each.last_on for each in people if each.last_on and (each.booked is None or each in to_move)
+    )
+    free = sorted([*free, *(each.booked for each in to_move if each.booked)])
     seen_today = len(
         forecast.together(
             (each for each in free if london_day(each.starts_at) == act.today),
@@ -140,7 +153,7 @@ def _days(
     for day in days_between(first, last):
         of_day = held.get(day, [])
         given = forecast.together(free_on.get(day, ()), Chairs(service.rota, of_day))
-        extra = forecast.extra_session(service.rota, of_day, day, given)
+        extra = forecast.extra_sessions(service.rota, of_day, day, given)
         made.append(forecast.Day(day, day in having, len(given), extra))
     return made
 

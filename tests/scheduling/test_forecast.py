@@ -212,9 +212,28 @@ def test_an_extra_session_gives_no_more_places_than_there_are_observation_places
     tuesday = MONDAY + A_DAY
     in_the_morning = observed(1, 9, 2)
 
-    assert forecast.extra_session(rota, [], tuesday) == 2
-    assert forecast.extra_session(rota, [], tuesday, [in_the_morning]) == 1
-    assert forecast.extra_session(replace(rota, in_use={5: tuesday}), [], tuesday) == 0
+    assert forecast.extra_sessions(rota, [], tuesday) == (2,)
+    assert forecast.extra_sessions(rota, [], tuesday, [in_the_morning]) == (1,)
+    assert forecast.extra_sessions(replace(rota, in_use={5: tuesday}), [], tuesday) == ()
+
+
+def test_two_teams_of_the_rota_can_add_a_session_each_on_one_day() -> None:
+    always = ((date(2000, 1, 1), None),)
+    people = {nth: Clinician(always, always, always) for nth in (1, 2, 3, 4)}
+    morning = Session(1, 1, time(9), time(12), 90, 1, 2, date(2026, 1, 1), None)
+    rota = replace(
+        a_rota(), clinicians=people,
+        sessions=(
+            morning, replace(morning, id=2, weekday=3),  # the same two people
+            replace(morning, id=3, weekday=3, starts=time(10), ends=time(11, 30)),  # in their way
+            replace(morning, id=4, starts=time(13), ends=time(17, 30), doctor_id=3, worker_id=4),
+        ),
+    )  # fmt: skip
+    tuesday, noon = MONDAY + A_DAY, place(1, 12).starts_at
+
+    assert forecast.extra_sessions(rota, [], tuesday) == (3, 5)
+    assert forecast.extra_sessions(rota, [], MONDAY) == ()  # both teams are there already
+    assert forecast.extra_sessions(rota, [Hold(3, noon, noon + A_DAY)], tuesday) == (2,)
 
 
 def test_whoever_has_no_limit_has_no_chance_of_breaking_it() -> None:
@@ -241,7 +260,7 @@ def ahead(weekdays: set[int], weeks: int = 2, *, free: int = 2, could: int = 2,
             on,
             has_places=(held := on.isoweekday() in weekdays and on not in shut),
             free=free if held else 0,
-            could_add=could if on.isoweekday() <= 5 else 0,
+            could_add=(could,) if could and on.isoweekday() <= 5 else (),
         )
         for on in days
     ]
@@ -272,6 +291,15 @@ def test_people_beyond_the_free_places_need_sessions_before_their_last_day() -> 
     assert change[0] <= MONDAY + 2 * A_DAY
 
 
+def test_nobody_is_given_up_while_a_second_session_on_the_day_would_help() -> None:
+    days = [replace(each, could_add=each.could_add and (2, 4)) for each in ahead({1, 3, 5})]
+    due = [MONDAY + A_DAY] * 8  # two free on Monday, four more there, two on Tuesday
+
+    found = forecast.remedy(MODEL_2, days, FRIDAY_BEFORE, due)
+
+    assert found == forecast.Remedy((MONDAY, MONDAY, MONDAY + A_DAY), 0)
+
+
 def test_nothing_helps_whoever_is_late_already_but_they_take_the_first_places() -> None:
     late = [MONDAY - A_DAY]
 
@@ -285,7 +313,7 @@ def test_nothing_helps_whoever_is_late_already_but_they_take_the_first_places() 
 
 def test_whom_no_session_can_help_are_counted_and_the_rest_helped() -> None:
     days = ahead({1, 3, 5})
-    days[0] = replace(days[0], could_add=0)  # Monday's two places are all there can be
+    days[0] = replace(days[0], could_add=())  # Monday's two places are all there can be
     due = [MONDAY] * 4 + [MONDAY + A_DAY] * 2
 
     found = forecast.remedy(MODEL_2, days, FRIDAY_BEFORE, due)
@@ -297,7 +325,7 @@ def test_whom_no_session_can_help_are_counted_and_the_rest_helped() -> None:
 
 def test_those_given_up_leave_the_rest_their_sessions() -> None:
     days = ahead({1, 3, 5})
-    days[0] = replace(days[0], could_add=0)
+    days[0] = replace(days[0], could_add=())
     due = [MONDAY] * 3 + [MONDAY + A_DAY]
 
     found = forecast.remedy(MODEL_2, days, FRIDAY_BEFORE, due)
@@ -332,7 +360,7 @@ def test_the_smallest_change_on_500_small_rotas_is_that_found_by_trying_all() ->
                 start + nth * A_DAY,
                 has_places=(has := dice.random() < 0.5),
                 free=dice.randrange(3) if has else 0,
-                could_add=dice.choice((0, 1, 2, 3)),
+                could_add=dice.choice(((), (1,), (2,), (3,), (1, 3))),
             )
             for nth in range(dice.choice((7, 9, 10)))
         ]
@@ -343,7 +371,7 @@ def test_the_smallest_change_on_500_small_rotas_is_that_found_by_trying_all() ->
 
         found = smallest_change(model, days, before, last_days, given_up)
 
-        can = [each.on for each in days if each.could_add]
+        can = [each.on for each in days for _ in each.could_add]
         fewest = next(
             (
                 many

@@ -59,6 +59,17 @@ def test_more_people_than_places_need_an_extra_session(clinic):
     assert found.beyond_help == 1
 
 
+def test_whoever_is_booked_beyond_the_limit_needs_a_place_in_time_as_well(clinic):
+    late = a_booking(clinic, **clinic.place(4))  # Monday; the limit is Saturday
+    for _ in range(4):
+        a_referral(clinic)
+
+    found = look(clinic)
+
+    assert (found.change, found.beyond_help) == ((clinic.act.today + A_DAY,), 0)
+    assert late.place.starts_at.date() == clinic.act.today + 5 * A_DAY
+
+
 def test_a_booked_place_is_nobody_elses(clinic):
     booked = a_booking(clinic)
     a_referral(clinic)
