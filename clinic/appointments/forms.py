@@ -573,7 +573,7 @@ class ThingGoneForm(Form):
 class LeaveForm(Form):
     """Somebody is away."""
 
-    staff_id = SelectField("Who is away?", coerce=int)
+    staff_id = SelectField("Who is away?", [InputRequired()], coerce=_id_or_none)
     starts_at = MomentField("Away from", [InputRequired()])
     ends_at = MomentField(
         "Back again", [InputRequired()], description="The first moment they can be booked again"

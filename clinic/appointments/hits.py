@@ -16,7 +16,8 @@ from sqlalchemy import select
 from clinic.act import Act, rehearsed
 from clinic.appointments import facts
 from clinic.appointments.models import REVIEW, Referral, Resource, Visit, VisitHold
-from clinic.appointments.queries import off_rota, staff_names
+from clinic.appointments.queries import Waiting, off_rota, staff_names, wait_list
+from clinic.appointments.rota_queries import rota_page
 from clinic.patients.models import Patient
 from clinic.sites.models import Site
 from scheduling import slots
@@ -65,13 +66,19 @@ class Hit:
 
 @dataclass(frozen=True)
 class Hits:
-    """The visits hit, the most urgent first, and how many more there are at other sites."""
+    """The visits hit, the most urgent first, and how many more there are at other sites.
+
+    `waiting`: people without a visit whose first place free would then be over the limit, which it
+    is not today. `breaks`: where the rota would break its model and does not today.
+    """
 
     rows: tuple[Hit, ...]
     elsewhere: tuple[tuple[str, int], ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    breaks: tuple[Finding, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.elsewhere)
+        return bool(self.rows or self.elsewhere or self.waiting or self.breaks)
 
 
 def without_staff(act: Act) -> Hits:
@@ -89,14 +96,26 @@ def would_hit(act: Act, work: Callable[[], object], *, leave_of: int | None = No
     """
     act.need("appointments.rota")
     known = {visit.id: why for visit, why in _lost(act)}
+    late = {row.referral_id for row in _too_late(act)}
+    broken = {each.message for each in rota_page(act).findings}
 
     def look() -> Hits:
         elsewhere = () if leave_of is None else _elsewhere(act, leave_of)
-        return Hits(_hits(act, set(known)), elsewhere)
+        return Hits(
+            _hits(act, set(known)), elsewhere,
+            tuple(row for row in _too_late(act) if row.referral_id not in late),
+            tuple(each for each in rota_page(act).findings if each.message not in broken),
+        )  # fmt: skip
 
     found = rehearsed(act, work, look)
-    act.note_shown("appointments.hits_listed", [row.patient_id for row in found.rows])
+    shown = [*found.rows, *found.waiting]
+    act.note_shown("appointments.hits_listed", [row.patient_id for row in shown])
     return found
+
+
+def _too_late(act: Act) -> list[Waiting]:
+    """Who waits without a visit, and would wait too long for the first place free."""
+    return [row for row in wait_list(act).rows if row.visit_at is None and row.wait.over]
 
 
 def _lost(act: Act) -> list[tuple[Visit, str]]:

@@ -89,7 +89,7 @@ def _form(form: Form, title: str, lead: str, **more: Any) -> Page:
 def leave() -> Page:
     """Somebody is away."""
     form = LeaveForm()
-    form.staff_id.choices = [
+    form.staff_id.choices = [SelectChoice("", "Choose")] + [
         SelectChoice(each.id, each.name) for each in staff_at(act(), act().site_id or 0)
     ]
     title = "Record leave"

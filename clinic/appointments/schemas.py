@@ -499,6 +499,16 @@ class HitsSchema(Schema):
             "description": "How many more visits with the same person, by the name of the site",
         },
     )
+    waiting = fields.List(
+        fields.Nested(lambda: WaitingSchema(only=("referral_id", "patient_id", "wait"))),
+        required=True,
+        metadata={"description": "People without a visit who would then wait too long"},
+    )
+    breaks = fields.List(
+        fields.Nested(FindingSchema),
+        required=True,
+        metadata={"description": "Where the rota would then break its model, and does not today"},
+    )
 
 
 class ThingRequestSchema(Schema):

@@ -74,6 +74,7 @@ def shown(site_id: int) -> Page:
         "sites/site.jinja", site=site, posts=queries.posts_at(work, site_id),
         changes=queries.changes_of(work, site_id), kinds=KINDS, nations=NATIONS, today=work.today,
         rule_sets=RULE_SETS, features=FEATURES, models=commands.MODELS, post_names=POSTS,
+        set_by=queries.set_by(work, [row.recorded_by for row in site.models]),
     )  # fmt: skip
 
 

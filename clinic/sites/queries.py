@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -61,6 +61,12 @@ def changes_of(act: Act, site_id: int) -> list[tuple[SiteChange, str]]:
         .order_by(SiteChange.id.desc())
     )
     return [(row, name) for row, name in rows]
+
+
+def set_by(act: Act, ids: Iterable[int]) -> dict[int, str]:
+    """Who they are that set something, by id."""
+    rows = act.session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(set(ids))))
+    return {row.id: row.name for row in rows}
 
 
 def calendar_changes(act: Act) -> list[CalendarChange]:

@@ -361,7 +361,6 @@ def test_nobody_without_the_right_to_book_plans_days_anew(database, clinic, door
     assert reader.post(f"/api/v1/chains/{booked.chain_id}/replan", json={}).status_code == 403
 
 
-@pytest.mark.proves("RP-10")
 def test_a_start_on_a_later_page_is_shown_whole_and_asks_what_is_arranged(clinic, nurse):
     referral = made.a_referral(clinic)
     where = f"/appointments/referrals/{referral}/offers?from=2026-11-12"

@@ -140,6 +140,28 @@ def test_what_a_withdrawal_would_hit_is_rehearsed_with_a_move_for_each_and_nothi
         assert "appointments.leave_recorded" not in session.scalars(select(AuditEntry.action)).all()
 
 
+def test_a_withdrawal_that_hits_no_visit_still_says_whose_wait_and_which_promise_it_breaks(
+    clinic, door
+):
+    referral = made.a_referral(clinic, referred_at=AWAY["starts_at"] - timedelta(days=2))
+    a_week = {**AWAY, "ends_at": datetime(2026, 11, 14, 9, tzinfo=UTC)}
+
+    found = hits.would_hit(
+        clinic.act,
+        lambda: hours_commands.record_leave(clinic.act, staff_id=clinic.doctor.id, **a_week),
+    )
+
+    assert found.rows == ()
+    assert [(row.referral_id, row.wait.over) for row in found.waiting] == [(referral, True)]
+    assert any("Fri 6 Nov 2026 (leave)" in each.message for each in found.breaks)
+    page = door.by_page("manager", site=clinic.site).post(
+        f"/sites/{clinic.site.id}/closures",
+        data={"on-day": "9", "on-month": "11", "on-year": "2026", "reason": "Moving"},
+    )
+    assert "Nothing is saved yet" in page.text and "The rota would break its model" in page.text
+    assert "Not held: Mon 9 Nov 2026 (the site is closed)" in page.text
+
+
 def test_visits_without_staff_are_listed_until_moved_cancelled_or_the_hours_come_back(clinic):
     moved, cancelled, stays = (made.a_booking(clinic) for _ in range(3))
     away = leave(clinic)

@@ -299,13 +299,17 @@ def test_a_session_is_ended_and_a_day_taken_off_and_put_back(manager, clinic, da
     friday = clinic.sessions[2]
     day = {"on-day": "6", "on-month": "11", "on-year": "2026", "reason": "Training"}
 
-    manager.post(f"/appointments/rota/{friday}/day-off", data=day)
+    shown = manager.post(f"/appointments/rota/{friday}/day-off", data=day)
+    assert "The rota would break its model" in shown.text  # and so nothing is saved yet
+    assert "Training" not in manager.get("/appointments/rota").text
+    manager.post(f"/appointments/rota/{friday}/day-off", data={**day, "step": "confirm"})
     page = manager.get("/appointments/rota").text
     assert "Fri 6 Nov 2026: Training" in page
     off = re.search(r"/appointments/rota/days-off/\d+/withdraw", page).group()
     assert manager.post(off).status_code == 302
     end = {"version": "1", "to_on-day": "27", "to_on-month": "11", "to_on-year": "2026"}
-    assert manager.post(f"/appointments/rota/{friday}/end", data=end).status_code == 302
+    sure = {**end, "step": "confirm"}
+    assert manager.post(f"/appointments/rota/{friday}/end", data=sure).status_code == 302
 
     with database.reading() as session:
         assert session.get_one(RotaPattern, friday).to_on == date(2026, 11, 27)

@@ -27,6 +27,13 @@ def test_model_3_is_refused_on_its_page_until_the_site_has_what_it_needs(door: D
 
     assert manager.post(f"{path}/model", data={"model": "3"}).location == path
     assert "Model 3" in manager.get(path).text
+    # Set by mistake and replaced the same day it stays on the page, with who set it and why.
+    back = {"model": "2", "reason": "It was a mistake"}
+    manager.post(f"{path}/model", data=back)
+    page = manager.get(path).text
+    assert "replaced before it held" in page and "It was a mistake" in page
+    again = {"model": "3", "reason": "The right one after all"}
+    manager.post(f"{path}/model", data=again)
     refused = manager.post(f"{path}/features/specialist_service/end")
     assert (refused.status_code, "Model 3 needs this" in refused.text) == (422, True)
 
