@@ -6,7 +6,7 @@ Numbers and sources stand in aftercare.toml; outreach, day 14 and day 21 in rele
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -103,6 +103,17 @@ def next_asked(
 
 REMINDED: Final[Mapping[str, int]] = _RULES["AF-03"]["before"]
 """Each party's reminder, and how many days before release it is due."""
+PHARMACY: Final = "remind_pharmacy"
+
+
+def reminded_of(medicine: str | None, forms: Collection[str]) -> frozenset[str]:
+    """Whose reminders there are, by what they take and the forms of their supplies. Rule: AF-03."""
+    rule = _RULES["AF-03"]
+    if not forms and medicine in rule["nothing_to_collect"]:
+        return frozenset()
+    if forms and set(forms) <= set(rule["no_pharmacy"]):
+        return frozenset(REMINDED) - {PHARMACY}
+    return frozenset(REMINDED)
 
 
 def reminders_begin(release_on: date) -> date:

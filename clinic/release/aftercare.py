@@ -42,6 +42,7 @@ from scheduling.aftercare import (
     next_asked,
     overdose_advice,
     owner_after,
+    reminded_of,
     reminders,
     reminders_begin,
     told_of_move,
@@ -140,6 +141,9 @@ def _ahead(
             plan.release_on, plan.left_on, date.fromisoformat(engaged) if engaged else None,
             collection_on, where, at, calendar,
         )  # fmt: skip
+        supplies = request.get("bridging_supplies", ())
+        meant = reminded_of(request.get("medicine"), [each["form"] for each in supplies])
+        found = [each for each in found if each.kind in meant]
         wanted += found
         early = _early(plan, request)
         notes |= {each.kind: f"{early}{says}" for each in found}

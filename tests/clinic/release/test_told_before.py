@@ -127,6 +127,24 @@ def test_all_parties_are_reminded_of_the_first_collection_and_at_once_when_relea
     assert due(story, plan) == {}
 
 
+def test_nobody_is_reminded_of_a_collection_where_there_is_nothing_to_collect(story):
+    plan = a_release_plan(story.act(), release={"confirmed_on": "2026-08-31"})
+    daily = a_fact(story.act(), plan, "treatment", on_ost=True, medicine="methadone")
+    story.at = BEGINS - timedelta(days=1)
+    score_due_plans(story.act(), story.at.date())
+    assert set(due(story, plan)) == set(REMINDED)
+
+    # A pack at the gate is no pharmacy's; an injection is nobody's to collect.
+    pack = a_fact(
+        story.act(), plan, "supply", form="gate_pack", in_hand=True,
+        instalments=[instalment("2026-08-31", "2026-08-31", "2026-09-01")],
+    )  # fmt: skip
+    assert set(due(story, plan)) == set(REMINDED) - {"remind_pharmacy"}
+    struck(story.act(), pack)
+    corrected(story.act(), daily, on_ost=True, medicine="buprenorphine_depot")
+    assert due(story, plan) == {}
+
+
 def test_the_prison_sees_to_a_services_part_while_that_service_may_not_be_shown_it(story):
     service = a_site(story.database, name="Northborough drug service")
     nurse = a_member_of_staff(story.database, service, "nurse")
