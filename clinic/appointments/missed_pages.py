@@ -35,7 +35,7 @@ def missed_contact(work: Act) -> home.Worklist | None:
         title="Missed contact",
         rows=[
             home.Row(
-                due=each.next.due_at, person=each.patient.listed_name, what=each.next.says,
+                due=each.next.due_at, person=each.patient.listed_name, what=each.waits_for(work.at),
                 href=url_for("missed_pages.ladder", ladder_id=each.row.id), who=None,
                 risk=RISKS.get((each.referral and each.referral.risk) or ""),
                 risk_colour=RISK_COLOURS.get((each.referral and each.referral.risk) or "", "grey"),

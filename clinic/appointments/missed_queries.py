@@ -17,6 +17,7 @@ from clinic.errors import NotFound
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient, Registration
 from clinic.sites.models import Site
+from clinic.ui import moment
 from scheduling.missed_contact import Step, Try, next_step, reached_at, steps
 
 LOOK_BACK = timedelta(days=90)
@@ -49,6 +50,15 @@ class Ladder:
     def next(self) -> Step | None:
         """The step that is due first; None once the ladder has ended."""
         return None if self.ended else next_step(self.steps)
+
+    def waits_for(self, now: datetime) -> str:
+        """What is to be done: the step due first, and every other that is late or due within a day,
+        so that a step nobody wrote down hides none.
+        """
+        todo = [each for each in self.steps if each.done_at is None]
+        soon = [each for each in todo[1:] if each.due_at <= now + timedelta(days=1)]
+        others = [f"By {moment(each.due_at)}: {each.says}" for each in soon]
+        return " ".join([*(each.says for each in todo[:1]), *others])
 
 
 def open_ladders(act: Act) -> list[Ladder]:

@@ -18,6 +18,7 @@ from html import escape
 from pathlib import Path
 from typing import Protocol
 
+from clinic import clock
 from config.settings import Settings
 
 LARGE = "font-size:24px;line-height:1.5;font-family:Arial,sans-serif"
@@ -97,6 +98,7 @@ def _letter(message: Message, sender: str) -> EmailMessage:
     letter = EmailMessage()
     letter["From"], letter["To"], letter["Subject"] = sender, message.to, message.subject
     letter["Message-ID"] = f"<{message.key}@{sender.rpartition('@')[2]}>"
+    letter["Date"] = clock.now()
     letter["Auto-Submitted"] = "auto-generated"
     letter.set_content(message.text)
     if message.large_print:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -242,7 +243,10 @@ def test_a_nurse_is_led_from_the_first_page_to_the_end_of_the_ladder(door, clini
     nurse = door.by_page("nurse", site=clinic.site)
     url = f"/appointments/missed/{ladder}"
 
-    assert url in nurse.get("/").text
+    home = nurse.get("/").text
+    assert url in home
+    # The step due first, and outreach with it: it is due within a day, whatever is written down.
+    assert re.search(r"Ring them[^<]* By \w+ \d+ Nov 2026, \d\d:\d\d: Outreach", home)
     assert url in nurse.get(f"/appointments/visits/{visit}").text
     assert "weekends and bank holidays included" in nurse.get(url).text
     when = {"at-day": "6", "at-month": "11", "at-year": "2026", "at-time": "09:45"}

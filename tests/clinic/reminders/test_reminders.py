@@ -335,6 +335,7 @@ def test_a_mail_server_receives_a_plain_letter_and_a_large_one_beside_it():
     plain, large = inbox.letters
     assert plain.get_payload(decode=True).strip() == b"On Friday."
     assert plain["Message-ID"] == "<reminder-1-1@example.org>"
+    assert plain["Date"].endswith("+0000")
     words, html = large.get_payload()
     assert words.get_content_type() == "text/plain"
     assert b"Large &amp; clear." in html.get_payload(decode=True)
