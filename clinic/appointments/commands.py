@@ -40,7 +40,7 @@ from clinic.assessments.entries import signed_outcome
 from clinic.errors import Conflict, Invalid, NotFound, OutsideCaseload
 from clinic.patients.access import glass_broken
 from clinic.patients.models import Patient, Registration
-from clinic.ui import clock_time
+from clinic.ui import clock_time, moment
 from dosing.days import london_day
 from scheduling import booking
 
@@ -290,6 +290,10 @@ def _move_visit(
     history.check_version(act, visit, version)
     if visit.status != "booked":
         raise Conflict(f"This visit is {visit.status.replace('_', ' ')}: it cannot be moved.")
+    if visit.ends_at <= act.at:  # moved away, nobody would ever know that it was missed
+        raise Conflict(
+            f"The visit of {moment(visit.starts_at)} is over. Record first whether they came."
+        )
     if visit.kind == REVIEW:
         raise Conflict(f"Day {visit.day_number} is moved as a day of its induction.")
     seen.patient_id, seen.routine = visit.patient_id, visit.kind in booking.ROUTINE

@@ -137,6 +137,7 @@ def visit(visit_id: int) -> Page:
         may_confirm=visit_queries.may_confirm(act(), view),
         holding=not view.visit.lapses_at or act().at < view.visit.lapses_at,
         steps=visit_queries.VISIT_STEPS, begun=view.visit.starts_at <= act().at,
+        over=view.visit.ends_at <= act().at,
         today=london_day(view.visit.starts_at) == act().today,
     )  # fmt: skip
 

@@ -151,6 +151,17 @@ def test_a_place_that_has_begun_is_given_while_sixty_minutes_of_it_are_left(clin
         here(clinic, referral, now)
 
 
+def test_a_visit_that_is_over_is_settled_before_they_are_seen_instead(clinic):
+    booked = made.a_booking(clinic)
+    friday = FIRST + timedelta(days=2)
+
+    with pytest.raises(Conflict, match="Wed 4 Nov 2026, 09:30 is over. Record first"):
+        here(clinic, booked.referral_id, friday, friday)
+    outcome_commands.record_did_not_attend(clinic.at(friday), booked.id, version=1)
+
+    assert here(clinic, booked.referral_id, friday, friday) != booked.id
+
+
 def test_a_taken_place_is_refused_and_leaves_the_later_booking_as_it_was(database, clinic):
     taken = made.a_booking(clinic)
     booked = made.a_booking(clinic, **clinic.place(3))
