@@ -13,6 +13,7 @@ import clinic.careplans.models
 import clinic.casework.models
 import clinic.consumption.models
 import clinic.consumption.supply_models
+import clinic.custody.expected_models
 import clinic.custody.models
 import clinic.feeds.models
 import clinic.groups.models

@@ -25,6 +25,7 @@ from clinic.casework.models import NEXT_STEP_WORDS, Certificate, Completion
 from clinic.casework.pdf import certificate_pdf
 from clinic.custody import presenters, words
 from clinic.custody import queries as custody
+from clinic.custody.expected import expected
 from clinic.custody.models import MODES, TOPIC_NAMES
 from clinic.custody.pages import Page, about, carried_out
 from clinic.errors import NotFound
@@ -268,6 +269,7 @@ def between_prisons() -> Page:
         raise NotFound("Moves between prisons belong to a prison.")
     return render_template(
         "casework/moves.jinja", arrivals=moves.arrivals(work), leaving=moves.handing_over(work),
+        expected=expected(work),
         risk=presenters.risk,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from clinic import ui
 from clinic.auth import act, needs
-from clinic.custody import commands, queries
+from clinic.custody import commands, expected_commands, queries
 from clinic.custody.forms import ArrivalForm, FindForm, MovedArrivalForm, NewArrivalForm
 from clinic.custody.models import SCREENINGS, WHO_SAID
 from clinic.custody.pages import (
@@ -73,7 +73,9 @@ def receive(patient_id: int) -> Page:
     if here is not None:
         flash("This person is already in custody here. This is their stay.")
         return redirect(url_for("custody_pages.stay", reception_id=here.id))
-    form = with_wings(MovedArrivalForm() if under_way else ArrivalForm())
+    expected = expected_commands.expected_here(work, patient.id)
+    typed = ArrivalForm.came_as_typed(expected) if expected else {}
+    form = with_wings(MovedArrivalForm(**typed) if under_way else ArrivalForm(**typed))
     made: list[int] = []
 
     def carry_out() -> None:
@@ -111,7 +113,9 @@ def receive(patient_id: int) -> Page:
             rows.append((f"A move from {', '.join(where)}", answer))
         return check_page(form, "Check the arrival", rows)
     return (
-        render_template("custody/arrival.jinja", form=form, patient=patient, where=where),
+        render_template(
+            "custody/arrival.jinja", form=form, patient=patient, where=where, expected=expected
+        ),
         status_of(form),
     )
 

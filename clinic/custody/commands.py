@@ -17,7 +17,7 @@ from clinic.act import Act, command
 from clinic.assessments import dues
 from clinic.calendars import holiday_lists
 from clinic.careplans import events as plans
-from clinic.custody import deliveries, elsewhere, facts, timetables
+from clinic.custody import deliveries, elsewhere, expected_commands, facts, timetables
 from clinic.custody.deliveries import SCREENING
 from clinic.custody.fact_commands import checked, follow_exit, planned
 from clinic.custody.models import (
@@ -78,6 +78,9 @@ def receive_prisoner(
     patient = _person(act, patient_id)
     if unknown := set(came) - set(elsewhere.CAME):
         raise Invalid.field(sorted(unknown)[0], "is not known")
+    expected = expected_commands.expected_here(act, patient.id)
+    if expected is not None and came.get("came_from") and came.get("told_on") is None:
+        came["told_on"] = min(expected.told_on, london_day(received_at))
     details = _details_checked(
         act, patient,
         {"received_at": received_at, "screening": screening, "heightened_risk": heightened_risk,
@@ -105,6 +108,8 @@ def receive_prisoner(
     add(act, reception, ReceptionDetail, details)
     _add_screening(act, reception, screening, screened_at)
     _put_on_arrival(act, reception, wing_id, cell, received_at)
+    if expected is not None:
+        expected_commands.has_come(act, reception, expected)
     act.note("custody.received", patient_id=patient.id, reception=reception.id)
     plans.raise_event(
         act, "enters_prison", london_day(received_at), patient_ids=same_person(act, patient.id)
@@ -309,6 +314,7 @@ def undo_reception(act: Act, reception_id: int, *, version: int, reason: str) ->
     touch(act, reception, "undid the reception")
     act.session.flush()
     act.note("custody.reception_undone", patient_id=reception.patient_id, reception=reception.id)
+    expected_commands.reception_undone(act, reception, reason)
     follow_patient(act, reception.patient_id)
     dues.refresh(act, facts.kept_record(act.session, reception.patient_id), act.at)
     brought = act.session.scalar(

@@ -14,7 +14,7 @@ from clinic.custody.elsewhere import LONGEST_NAME, LONGEST_NOTE, REPORTABLE
 from clinic.custody.models import DELIVERY_OUTCOMES, MODES, PARTIES, TOPIC_NAMES, WHO_SAID
 from clinic.forms import DayField, Form, VersionField
 from clinic.sites.models import NATIONS
-from dosing.days import at_london
+from dosing.days import at_london, london_time
 
 OUTSIDE = "outside"
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -66,6 +66,21 @@ class CameFields:
     @property
     def from_outside(self) -> bool:
         return bool(self.came.data == OUTSIDE)
+
+    @staticmethod
+    def came_as_typed(row: Any) -> dict[str, Any]:
+        """What is known already (a reception's detail, an expected arrival), as this form shows it."""
+        at, known = row.first_received_at, row.first_received_on is not None
+        return {
+            "came": OUTSIDE if row.came_from else "no",
+            "came_from": row.came_from,
+            "came_from_nation": row.came_from_nation or "",
+            "first_known": None if row.came_from is None else "yes" if known else "no",
+            "first_received_on": row.first_received_on,
+            "first_received_time": f"{london_time(at):%H:%M}" if at else "",
+            "count_said_by": row.count_said_by or "",
+            "keyworker_there": row.keyworker_there,
+        }
 
     def came_faults(self) -> bool:
         """Were the answers about where they came from at odds with each other? Said at the field."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import redirect, render_template, url_for
 
 from clinic import home
 from clinic.act import Act
 from clinic.auth import act, needs
 from clinic.custody import commands, elsewhere, fact_commands, presenters, queries
-from clinic.custody.elsewhere_forms import OUTSIDE, CameFromForm, ReportCorrectionForm, ReportForm
+from clinic.custody.elsewhere_forms import CameFromForm, ReportCorrectionForm, ReportForm
 from clinic.custody.forms import ReasonForm
-from clinic.custody.models import WHO_SAID, ReceptionDetail
+from clinic.custody.models import WHO_SAID
 from clinic.custody.pages import Page, about, carried_out, custody_pages, entry_of
 from clinic.patients.queries import banner
-from dosing.days import london_time
 
 _ONE = "/stays/<int:reception_id>/elsewhere"
 MOST_ON_HOME = 20
@@ -66,30 +63,12 @@ def came_from(reception_id: int) -> Page:
     )  # fmt: skip
 
 
-def _as_typed(detail: ReceptionDetail) -> dict[str, Any]:
-    at = detail.first_received_at
-    return {
-        "came": OUTSIDE if detail.came_from else "no",
-        "came_from": detail.came_from,
-        "came_from_nation": detail.came_from_nation or "",
-        "first_known": None
-        if detail.came_from is None
-        else "no"
-        if detail.count_unknown
-        else "yes",
-        "first_received_on": detail.first_received_on,
-        "first_received_time": f"{london_time(at):%H:%M}" if at else "",
-        "count_said_by": detail.count_said_by or "",
-        "keyworker_there": detail.keyworker_there,
-    }
-
-
 @custody_pages.route(f"{_ONE}/since", methods=["GET", "POST"])
 @needs("custody.deliver")
 def say_came_from(reception_id: int) -> Page:
     """Enter, or put right, which prison they came from and since when they are in custody."""
     view = queries.stay(act(), reception_id)
-    form = CameFromForm(**_as_typed(view.detail))
+    form = CameFromForm(**CameFromForm.came_as_typed(view.detail))
 
     def work() -> None:
         commands.correct_reception(

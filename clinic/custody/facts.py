@@ -237,11 +237,11 @@ def _with_arrival(
                 }
             )  # fmt: skip
     if told:
-        found += [
-            {**row, "item": "receiving_keyworker_named"}
-            for row in delivered
-            if row["item"] == "keyworker_named"
-        ]
+        began = first_received(detail)
+        for row in delivered:  # named before they came: never before it can have been owed
+            if row["item"] == "keyworker_named":
+                row["done_at"] = max(datetime.fromisoformat(row["done_at"]), began).isoformat()
+                found.append({**row, "item": "receiving_keyworker_named"})
         told_at = max(
             latest(detail.told_on or london_day(detail.received_at), detail),
             first_received(detail),

@@ -173,8 +173,8 @@ class MovedArrivalForm(ArrivalForm):
         return sound and not (self.came.errors or self.screening.errors)
 
 
-class NewArrivalForm(ArrivalForm):
-    """A reception of somebody nobody has a record of."""
+class PersonFields:
+    """Who it is, of somebody nobody has a record of."""
 
     asked_first = (
         "family_name", "given_name", "born_on", "sex", "nhs_number", "received_at", "came",
@@ -196,6 +196,10 @@ class NewArrivalForm(ArrivalForm):
             "numbers": {"nhs": self.nhs_number.data or ""},
             "demo": demo,
         }
+
+
+class NewArrivalForm(PersonFields, ArrivalForm):
+    """A reception of somebody nobody has a record of."""
 
 
 class ScreeningForm(Form):

@@ -245,6 +245,16 @@ def arrival(act: Act, patient_id: int) -> tuple[Patient, list[tuple[Reception, s
     return patient, [(reception, name) for reception, name in found]
 
 
+def person_named(act: Act, patient_id: int) -> Patient:
+    """Who it is, by name and date of birth alone, before the record is this prison's to open."""
+    act.need("custody.deliver")
+    if act.session.get(Patient, patient_id) is None:
+        raise NotFound("There is no such patient.")
+    patient = facts.kept_record(act.session, patient_id)
+    act.note("custody.person_named", patient_id=patient.id)
+    return patient
+
+
 def _every_fact(act: Act, reception_id: int) -> list[Fact]:
     models: tuple[Any, ...] = (
         ReceptionDetail, Hearing, KnownRelease, Transfer, Exit, Location, Unavailable, Delivery,

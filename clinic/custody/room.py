@@ -6,6 +6,8 @@ from clinic.custody import (  # noqa: F401 - imported for their doors and sweep
     delivery_pages,
     elsewhere_api,
     elsewhere_pages,
+    expected_api,
+    expected_pages,
     fact_pages,
     list_pages,
     planning_doors,

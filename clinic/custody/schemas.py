@@ -42,7 +42,7 @@ class StrikeOutSchema(Schema):
     reason = reason()
 
 
-class _CameSchema(Schema):
+class CameSchema(Schema):
     """From which prison outside this system, and since when they are in custody; null: not known.
 
     Without `came_from` they came into custody here. `first_received_at` gives its own day.
@@ -57,7 +57,7 @@ class _CameSchema(Schema):
     keyworker_there = fields.String(allow_none=True, validate=validate.Length(max=LONGEST_NAME))
 
 
-class ReceptionRequestSchema(_CameSchema):
+class ReceptionRequestSchema(CameSchema):
     """An arrival. `heightened_risk`, `ppo`: null when not asked; `wing_id`: when not settled."""
 
     patient_id = row_id(required=True)
@@ -71,7 +71,7 @@ class ReceptionRequestSchema(_CameSchema):
     cell = _cell()
 
 
-class ReceptionCorrectionSchema(_CameSchema):
+class ReceptionCorrectionSchema(CameSchema):
     """What a reception should have said; only what changes."""
 
     reason = reason()
