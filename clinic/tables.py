@@ -15,6 +15,7 @@ import clinic.consumption.models
 import clinic.consumption.supply_models
 import clinic.custody.expected_models
 import clinic.custody.models
+import clinic.custody.passed_models
 import clinic.feeds.models
 import clinic.groups.models
 import clinic.guidance.models

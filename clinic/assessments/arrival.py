@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from clinic.act import Act
 from clinic.assessments.entries import Entries
 from clinic.assessments.models import ClinicalEntry
 from clinic.custody.models import Exit, Reception, ReceptionDetail
+from clinic.custody.passed_models import PassedMove
 from dosing.days import london_day, start_of
 from scheduling.assessment import dose_waits, still_asked
 
@@ -54,8 +55,17 @@ def arrived_here(act: Act, records: Collection[int], *, in_prison: bool) -> Arri
 
 # Asked whenever a dose is judged, so they are built once and know no mapped objects.
 _RECORDS = bindparam("records", expanding=True)
+_CAME_BACK = (
+    select(func.max(PassedMove.moved_at))
+    .where(
+        PassedMove.reception_id == Reception.id, PassedMove.to_site_id == bindparam("site_id"),
+        PassedMove.moved_at <= bindparam("now"),
+    )
+    .correlate(Reception)
+    .scalar_subquery()
+)  # fmt: skip
 _RECEIVED = (
-    select(ReceptionDetail.received_at)
+    select(func.coalesce(_CAME_BACK, ReceptionDetail.received_at))
     .join(Reception, Reception.id == ReceptionDetail.reception_id)
     .where(
         Reception.patient_id.in_(_RECORDS), Reception.site_id == bindparam("site_id"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 
 from clinic.act import Act
 from clinic.casework.models import Acceptance
@@ -18,6 +18,7 @@ from clinic.custody.models import (
     TimetableItem,
     Transfer,
 )
+from clinic.custody.passed_models import PassedMove
 from clinic.keyworkers.queries import day_number
 from clinic.patients.models import Allocation, Patient
 from clinic.sites.models import Site
@@ -169,7 +170,8 @@ def _from_outside(act: Act) -> list[Move]:
         .join(ReceptionDetail, facts.detail_stands())
         .join(Patient, Patient.id == Reception.patient_id)
         .where(
-            ReceptionDetail.came_from.is_not(None), Reception.undone_at.is_(None),
+            or_(ReceptionDetail.came_from.is_not(None), Reception.id.in_(_back_from_outside())),
+            Reception.undone_at.is_(None),
             Reception.site_id == act.site_id, Reception.left_at.is_(None),
         )
     ).all()  # fmt: skip
@@ -182,11 +184,13 @@ def _from_outside(act: Act) -> list[Move]:
     steps = _steps(act, [reception.id for reception, *_ in rows])
     found = []
     for reception, detail, patient in rows:
-        on = london_day(detail.received_at)
+        back = facts.last_passed(act.session, reception.id)
+        on = london_day(back.moved_at if back else detail.received_at)
         mine = steps.get(reception.id, [])
         found.append(
             Move(
-                reception.id, patient.id, patient.listed_name, detail.came_from or "", on,
+                reception.id, patient.id, patient.listed_name,
+                back.from_prison if back else detail.came_from or "", on,
                 day_number(reception, detail, act.today), day_number(reception, detail, on),
                 True, False, detail.ppo, detail.heightened_risk, named.get(patient.id),
                 [_step(act, row, ARRIVED_STEPS)
@@ -196,6 +200,12 @@ def _from_outside(act: Act) -> list[Move]:
         )  # fmt: skip
     act.note_shown("casework.moves_shown", [each.patient_id for each in found])
     return found
+
+
+def _back_from_outside() -> Select[tuple[int]]:
+    return select(PassedMove.reception_id).where(
+        PassedMove.from_site_id.is_(None), PassedMove.to_site_id == Reception.site_id
+    )
 
 
 def _step(act: Act, row: TimetableItem, said: Mapping[str, str] = STEPS) -> Step:

@@ -145,7 +145,7 @@ def casework_file(act: Act, reception_id: int, *, action: str = "casework.file_s
     act.note(action, patient_id=stay.patient.id, reception=reception_id)
     plan_id = careplans.plan_of_stay(act, reception_id)
     plan = careplans.plan(act, plan_id) if plan_id else None
-    found = [*_of_stay(stay), *_own(act, reception_id), *_groups(act, reception_id),
+    found = [*_of_stay(stay), *_passed(stay), *_own(act, reception_id), *_groups(act, reception_id),
              *_keyworkers(act, stay), *_reports(act, reception_id), *_observed(act, reception_id),
              *_phases(act, reception_id),
              *(_of_plan(plan) if plan else ())]  # fmt: skip
@@ -196,6 +196,13 @@ def _of_stay(stay: custody.Stay) -> Found:
             ),
             row.done_by,
         )  # fmt: skip
+
+
+def _passed(stay: custody.Stay) -> Found:
+    """Moves that were followed by another."""
+    for row in stay.passed:
+        what = f"Moved from {row.from_prison} to {row.to_prison}"
+        yield Line(row.moved_at, "transfer", what, None), row.recorded_by
 
 
 def _reported(stay: custody.Stay, row: ReportedElsewhere) -> Line:

@@ -69,7 +69,9 @@ def receive(patient_id: int) -> Page:
     """Receive somebody who has a record."""
     work = act()
     patient, under_way = queries.arrival(work, patient_id)
-    here = next((row for row, _ in under_way if row.site_id == work.site_id), None)
+    here = next(
+        (row for row, _ in under_way if row.site_id == work.site_id and row.left_at is None), None
+    )
     if here is not None:
         flash("This person is already in custody here. This is their stay.")
         return redirect(url_for("custody_pages.stay", reception_id=here.id))

@@ -17,7 +17,14 @@ from clinic.act import Act, command
 from clinic.assessments import dues
 from clinic.calendars import holiday_lists
 from clinic.careplans import events as plans
-from clinic.custody import deliveries, elsewhere, expected_commands, facts, timetables
+from clinic.custody import (
+    deliveries,
+    elsewhere,
+    expected_commands,
+    facts,
+    moving_on,
+    timetables,
+)
 from clinic.custody.deliveries import SCREENING
 from clinic.custody.fact_commands import checked, follow_exit, planned
 from clinic.custody.models import (
@@ -44,6 +51,7 @@ from clinic.patients.commands import (
 from clinic.patients.models import Patient, Registration
 from clinic.patients.queries import same_person
 from clinic.release.following import follow_patient
+from clinic.sites.models import Site
 from dosing.days import london_day
 from scheduling.custody_request import RECEPTION_IS_DAY_1
 from scheduling.phases import COMPLETION_DAY
@@ -144,10 +152,21 @@ def receive_transfer(
     act.need("custody.receive")
     here = prison_of(act)
     reception = held(act, reception_id)
-    if reception.left_at is not None or reception.site_id == here.id:
+    made = moving_on.moved_to(act, reception)
+    if made is None and (reception.left_at is not None or reception.site_id == here.id):
         raise Conflict("That stay is not under way at another prison.")
+    if made is not None and made[0].receiving_site_id == here.id:
+        raise Conflict("They have come here already.")
+    has_happened(act, "arrived_at", arrived_at)
     take_onto_caseload(act, facts.kept_record(act.session, reception.patient_id).id)
     act.session.flush()
+    if made is not None and made[0].receiving_site_id is None:
+        moving_on.came_back(act, reception, here, arrived_at)
+        if reception.site_id == here.id:
+            _back(act, reception, here, arrived_at, wing_id, cell)
+            return
+    elif made is not None:
+        moving_on.pass_on(act, reception)
     try:
         left = checked(act, reception, Exit, {"at": arrived_at, "how": "transfer"})
     except Invalid as refusal:
@@ -166,6 +185,17 @@ def receive_transfer(
     _put_on_arrival(act, reception, wing_id, cell, arrived_at)
     follow_exit(act, reception)
     plans.raise_event(act, "transfer", london_day(arrived_at), reception_id=reception.id)
+    touch(act, reception, "received them from the other prison")
+    act.note("custody.transfer_received", patient_id=reception.patient_id, reception=reception.id)
+    planned(act, reception, f"Arrived at {here.name}")
+
+
+def _back(
+    act: Act, reception: Reception, here: Site, at: datetime, wing_id: int | None, cell: str | None
+) -> None:
+    """Back at the prison that keeps the stay, from one outside they had moved to within it."""
+    _put_on_arrival(act, reception, wing_id, cell, at)
+    plans.raise_event(act, "transfer", london_day(at), reception_id=reception.id)
     touch(act, reception, "received them from the other prison")
     act.note("custody.transfer_received", patient_id=reception.patient_id, reception=reception.id)
     planned(act, reception, f"Arrived at {here.name}")

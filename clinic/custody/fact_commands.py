@@ -13,7 +13,7 @@ from typing import Any
 from clinic.act import Act, command
 from clinic.assessments import dues
 from clinic.careplans import events as plans
-from clinic.custody import elsewhere, facts, timetables
+from clinic.custody import elsewhere, facts, moving_on, timetables
 from clinic.custody.models import (
     HEARING_OUTCOMES,
     PLACES_APART,
@@ -82,8 +82,10 @@ def record_transfer(
 ) -> int:
     """A move to another prison is booked. The 28 days go on; a prison that is a site here sees it.
 
-    For a prison that is not, give its name and nation.
+    For a prison that is not, give its name and nation. Booked by the prison they were moved to before,
+    once it has accepted them, it is the next move of the same stay.
     """
+    moving_on.before_next_move(act, opened(act, reception_id, "release.plan"))
     fact = _record(
         act, reception_id, Transfer,
         {"on": on, "booked_on": booked_on, "receiving_site_id": receiving_site_id,
@@ -193,6 +195,10 @@ _RIGHTS: dict[type[Fact], str] = {
 
 def _record(act: Act, reception_id: int, kind: type[Fact], values: dict[str, Any]) -> int:
     reception = opened(act, reception_id, _RIGHTS.get(kind, "release.plan"))
+    if act.site_id not in facts.current_prisons(act.session, reception):
+        raise Conflict("They are at another prison now, which records this.")
+    if kind is Exit and values["how"] == "transfer" and moving_on.moved_to(act, reception):
+        raise Conflict("Record first which prison they move to from here.")
     if kind in _AT_MOST_ONE and facts.row_of(act.session, kind, reception.id) is not None:
         raise Conflict(f"There is already {_AT_MOST_ONE[kind]}: correct that one.")
     row = add(act, reception, kind, checked(act, reception, kind, values))

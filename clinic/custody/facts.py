@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 
@@ -23,13 +24,14 @@ from clinic.custody.models import (
     Transfer,
     Unavailable,
 )
+from clinic.custody.passed_models import PassedMove
 from clinic.groups.offers import sessions_on_offer
 from clinic.patients.models import Allocation, Patient
 from clinic.patients.queries import same_person
 from clinic.sites.models import Site
 from dosing.days import ONE_DAY, at_london, end_of, london_day
 from scheduling.custody_request import RECEPTION_IS_DAY_1
-from scheduling.custody_rules import LAST_DAY
+from scheduling.custody_rules import BY_KEY, GROUP_SESSION, LAST_DAY
 
 F = TypeVar("F", bound=Fact)
 
@@ -153,22 +155,26 @@ def timetable_request(
     release = row_of(session, KnownRelease, reception.id, version)
     transfer = row_of(session, Transfer, reception.id, version)
     left = row_of(session, Exit, reception.id, version)
-    delivered = _delivered(rows_of(session, Delivery, reception.id, version))
-    arrival = None
+    passed = last_passed(session, reception.id, version)
+    rows = rows_of(session, Delivery, reception.id, version)
+    delivered = _delivered(_of_this_move(rows, passed, ahead=transfer is not None))
+    arrival, before = None, elsewhere.get("before")
     if moved_in(detail):
-        arrival = _arrival(detail, elsewhere)
+        arrival, before = _arrival(detail, elsewhere), {"nation": detail.came_from_nation}
         delivered = _with_arrival(
             detail, delivered, rows_of(session, ReportedElsewhere, reception.id, version),
-            told=transfer is None,
+            told=transfer is None and passed is None,
         )  # fmt: skip
+    if passed is not None:
+        arrival, before = _passed(passed, elsewhere), elsewhere.get("before")
+        if transfer is None and passed.from_site_id is None:
+            delivered.append(_told(passed.moved_at))
     return {
         "case": f"reception-{reception.id}",
         "as_at": as_at.isoformat(),
         "received_at": first_received(detail).isoformat(),
         # Of two moves the one ahead is planned for; the calendar before it is then this prison's own.
-        "prison": {"nation": detail.came_from_nation}
-        if arrival and transfer is None
-        else elsewhere["prison"],
+        "prison": before if arrival and transfer is None else elsewhere["prison"],
         "plan_made_on": plan_made_on.isoformat(),
         "day_count": reception.day_count,
         "courts": [
@@ -246,10 +252,41 @@ def _with_arrival(
             latest(detail.told_on or london_day(detail.received_at), detail),
             first_received(detail),
         )
-        found.append(
-            {"item": "tell_receiving_team", "done_at": told_at.isoformat(), "by": ["carat"]}
-        )
+        found.append(_told(told_at))
     return found
+
+
+def _told(at: datetime) -> dict[str, Any]:
+    return {"item": "tell_receiving_team", "done_at": at.isoformat(), "by": ["carat"]}
+
+
+def _passed(passed: PassedMove, elsewhere: dict[str, Any]) -> dict[str, Any]:
+    """The move that led to this prison, as the contract has a transfer."""
+    return {
+        "on": london_day(passed.moved_at).isoformat(), "booked_on": passed.booked_on.isoformat(),
+        **elsewhere["prison"],
+    }  # fmt: skip
+
+
+def done_for_this_move(session: Session, reception: Reception, item: str) -> list[Delivery]:
+    """What was recorded of an item, those of moves that went before left out."""
+    rows = [row for row in rows_of(session, Delivery, reception.id) if row.item == item]
+    ahead = row_of(session, Transfer, reception.id) is not None
+    return _of_this_move(rows, last_passed(session, reception.id), ahead=ahead)
+
+
+def _of_this_move(
+    rows: list[Delivery], passed: PassedMove | None, *, ahead: bool
+) -> list[Delivery]:
+    """Without the steps of moves that went before: telling, naming and sending are done for each."""
+    since = passed and (passed.recorded_at if ahead else passed.steps_since)
+    if since is None:
+        return rows
+    return [
+        row
+        for row in rows
+        if row.item == GROUP_SESSION or BY_KEY[row.item].rule != "TT-18" or row.recorded_at >= since
+    ]
 
 
 def latest(on: date, detail: ReceptionDetail) -> datetime:
@@ -309,12 +346,20 @@ def read_elsewhere(act: Act, reception: Reception) -> dict[str, Any]:
         if transfer and transfer.receiving_site_id
         else None
     )
+    passed = last_passed(session, reception.id)
     return {
+        "before": passed and _calendar_before(session, passed),
         "prison": calendar_of(session, session.get_one(Site, reception.site_id)),
         "receiving": receiving and calendar_of(session, receiving),
         "earlier_stays": _earlier_stays(act, reception),
         "sessions": sessions_on_offer(act, reception),
     }
+
+
+def _calendar_before(session: Session, passed: PassedMove) -> dict[str, Any]:
+    if passed.from_site_id is None:
+        return {"nation": passed.from_nation}
+    return calendar_of(session, session.get_one(Site, passed.from_site_id))
 
 
 def _earlier_stays(act: Act, reception: Reception) -> list[dict[str, Any]]:
@@ -364,6 +409,29 @@ def kept_record(session: Session, patient_id: int) -> Patient:
 
 
 def prisons_of(session: Session, reception: Reception) -> set[int | None]:
-    """The prisons whose staff record in this stay: the one that received, and one moved to."""
+    """The prisons whose staff record in this stay: every one they were at, and one to be moved to."""
+    passed = {row.from_site_id for row in passed_moves(session, reception.id)}
+    return current_prisons(session, reception) | passed
+
+
+def current_prisons(session: Session, reception: Reception) -> set[int | None]:
+    """The prison that keeps the stay, and the one they move or have just moved to."""
     transfer = row_of(session, Transfer, reception.id)
     return {reception.site_id} | ({transfer.receiving_site_id} if transfer else set())
+
+
+def passed_moves(
+    session: Session, reception_id: int, version: int | None = None
+) -> Sequence[PassedMove]:
+    """The moves that were followed by another, oldest first; those a version knew of."""
+    wanted = select(PassedMove).where(PassedMove.reception_id == reception_id)
+    if version is not None:
+        wanted = wanted.where(PassedMove.known_from <= version)
+    return session.scalars(wanted.order_by(PassedMove.id)).all()
+
+
+def last_passed(
+    session: Session, reception_id: int, version: int | None = None
+) -> PassedMove | None:
+    """The move that led to the prison that keeps the stay, where it is not the first."""
+    return next(reversed(passed_moves(session, reception_id, version)), None)

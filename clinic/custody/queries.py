@@ -27,6 +27,7 @@ from clinic.custody.models import (
     Transfer,
     Unavailable,
 )
+from clinic.custody.passed_models import PassedMove
 from clinic.custody.wings import whereabouts
 from clinic.errors import NotFound
 from clinic.groups.offers import sessions_on_offer
@@ -89,7 +90,7 @@ class Stay:
     None while a negative screening leaves nothing to plan. `ours`: whoever looks works at a prison
     of this stay. `location`: where in this prison they live, or lived last; `locations`: every
     one, oldest first. `reported`: what was done at the prison outside they came from, as reported.
-    `earlier`: facts that were struck out.
+    `earlier`: facts that were struck out. `passed`: moves that were followed by another.
     """
 
     reception: Reception
@@ -111,6 +112,7 @@ class Stay:
     deliveries: Sequence[Delivery]
     reported: Sequence[ReportedElsewhere]
     earlier: Sequence[Fact]
+    passed: Sequence[PassedMove]
     keyworker: Staff | None
     posts: dict[str, str]
     names: dict[int, str]
@@ -182,6 +184,7 @@ def stay(act: Act, reception_id: int) -> Stay:
             facts.rows_of(act.session, ReportedElsewhere, reception.id),
             key=lambda row: (row.on is None, row.on or act.today, row.id),
         ),
+        passed=facts.passed_moves(act.session, reception.id),
         earlier=[shown(row) for row in every if row.known_until is not None],
         keyworker=_keyworker(act, patient.id),
         posts=post_holders(act),
@@ -242,7 +245,22 @@ def arrival(act: Act, patient_id: int) -> tuple[Patient, list[tuple[Reception, s
         .order_by(Reception.id)
     )
     act.note("custody.arrival_shown", patient_id=patient.id)
-    return patient, [(reception, name) for reception, name in found]
+    moved = act.session.execute(
+        select(Reception, Transfer.receiving_prison)
+        .join(Transfer, Transfer.reception_id == Reception.id)
+        .join(Exit, Exit.reception_id == Reception.id)
+        .where(
+            Reception.patient_id.in_(facts.same_person(act, patient.id)),
+            Reception.undone_at.is_(None),
+            Transfer.known_until.is_(None),
+            func.coalesce(Transfer.receiving_site_id, 0) != act.site_id,
+            Exit.known_until.is_(None),
+            Exit.how == "transfer",
+        )
+        .order_by(Reception.id)
+    )
+    under_way = sorted([*moved, *found], key=lambda row: row[0].id)
+    return patient, [(reception, name) for reception, name in under_way]
 
 
 def person_named(act: Act, patient_id: int) -> Patient:

@@ -109,18 +109,17 @@ def save(act: Act, reception: Reception, because: str) -> None:
     reception.calendar_seen = timetable.calendar_version
     act.session.flush()
     transfer = facts.row_of(act.session, Transfer, reception.id)
-    sites = {"receiving": transfer.receiving_site_id} if transfer else {}
-    came_on = _came_on(act, reception)
+    whose = _Whose(act, reception, transfer)
     gone = _gone(act, reception)
     act.session.add_all(
         TimetableItem(
             timetable_id=timetable.id, reception_id=reception.id, place=place,
-            site_id=sites.get(row["prison"], reception.site_id), rule=row["rule"],
+            site_id=whose.site(row), rule=row["rule"],
             item=row["item"], for_on=_day(row["for_on"]), owner=row["owner"],
             escalate_to=row["escalate_to"], hard=row["hard"], due_on=_day(row["due_on"]),
             due_at=_moment(row["due_at"]), deadline=_deadline(row),
             amber_from=_moment(row["amber_from"]), done_at=_moment(row["done_at"]),
-            state=_state(row, gone), clock_elsewhere=_clock_elsewhere(row, came_on),
+            state=_state(row, gone), clock_elsewhere=whose.is_elsewhere(row),
         )
         for place, row in enumerate(answer["items"], start=1)
     )  # fmt: skip
@@ -155,17 +154,41 @@ def supersede_items(act: Act, reception: Reception) -> None:
     )
 
 
-def _came_on(act: Act, reception: Reception) -> date | None:
-    """The day they came from a prison outside, where the count of days began there."""
-    detail = facts.detail_of(act.session, reception)
-    return london_day(detail.received_at) if facts.moved_in(detail) else None
+class _Whose:
+    """Which prison works on an item, and whose clock is it?
 
+    What fell due at a prison they were at before is that prison's. Where it is no site here the prison
+    that keeps the stay does it all the same, on no clock of its own. What the receiving prison owes a
+    move is its own throughout; what one outside owes is asked for by the sender.
+    """
 
-def _clock_elsewhere(row: Answer, came_on: date | None) -> bool:
-    """Did it fall due before they came? What the receiving prison owes a move is its own throughout."""
-    due_on, owner = _day(row["due_on"]), row["owner"]
-    before = came_on is not None and due_on is not None and due_on < came_on
-    return before and owner != "receiving_carat"
+    def __init__(self, act: Act, reception: Reception, transfer: Transfer | None) -> None:
+        self._now, self._transfer = reception.site_id, transfer
+        detail = facts.detail_of(act.session, reception)
+        self._before: list[tuple[date, int | None]] = []
+        if facts.moved_in(detail):
+            self._before.append((london_day(detail.received_at), None))
+        for row in facts.passed_moves(act.session, reception.id):
+            self._before.append((london_day(row.moved_at), row.from_site_id))
+
+    def site(self, row: Answer) -> int | None:
+        before = self._left_behind(row)
+        if before:
+            return before[0] or self._now
+        if self._transfer is not None and row["prison"] == "receiving":
+            there = self._transfer.receiving_site_id
+            return self._now if there is None and row["rule"] == "TT-18" else there
+        return self._now
+
+    def is_elsewhere(self, row: Answer) -> bool:
+        return self._left_behind(row) == [None]
+
+    def _left_behind(self, row: Answer) -> list[int | None]:
+        """The prison they were at when it fell due; empty where that is the one of now or to come."""
+        due_on = _day(row["due_on"])
+        if due_on is None or row["rule"] == "TT-18":
+            return []
+        return [site_id for on, site_id in self._before if due_on < on][:1]
 
 
 def _gone(act: Act, reception: Reception) -> bool:

@@ -27,8 +27,11 @@ for _name in (
 
 
 def naming_item(act: Act, reception: Reception) -> str:
-    """Which duty a naming fulfils: at a prison awaiting a transfer it is the receiving one."""
-    here = act.site_id == reception.site_id
+    """Which duty a naming fulfils: at a prison awaiting a transfer, or come back to from one outside,
+    it is the receiving one."""
+    passed = facts.last_passed(act.session, reception.id)
+    back = passed is not None and passed.from_site_id is None
+    here = act.site_id == reception.site_id and not back
     return "keyworker_named" if here else "receiving_keyworker_named"
 
 
@@ -48,7 +51,8 @@ def name_keyworker(
     where the code says too little.
     """
     reception = opened(act, reception_id, "custody.allocate")
-    if reception.left_at is not None and act.site_id == reception.site_id:
+    gone = act.site_id not in facts.current_prisons(act.session, reception)
+    if gone or (reception.left_at is not None and act.site_id == reception.site_id):
         raise Conflict("They have left this prison: there is nobody to be a keyworker for.")
     item = naming_item(act, reception)
     patient_id = facts.kept_record(act.session, reception.patient_id).id
@@ -64,7 +68,7 @@ def name_keyworker(
         act, patient_id, staff_id, "keyworker", started_at=named_at or act.at, reason=reason
     )
     act.session.flush()
-    done = [row for row in facts.rows_of(act.session, Delivery, reception.id) if row.item == item]
+    done = facts.done_for_this_move(act.session, reception, item)
     if not named and done:
         raise Invalid.field("staff_id", "is already their keyworker")
     fresh = current(act, patient_id)

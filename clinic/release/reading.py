@@ -21,6 +21,7 @@ from clinic.assessments.models import ClinicalEntry
 from clinic.casework.models import Acceptance
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.custody.models import Reception, ReceptionDetail, Transfer
+from clinic.custody.passed_models import PassedMove
 from clinic.patients.models import Patient, PatientChange
 from clinic.patients.queries import same_person
 from clinic.release.care_models import LeaverTask, SharingConsent
@@ -136,7 +137,8 @@ class Reading:
         if not any(self.of_stay(Transfer, row.id) for rows in self.stays.values() for row in rows):
             return {}
         stands = and_(
-            Acceptance.struck_at.is_(None), Transfer.known_until.is_(None),
+            Acceptance.struck_at.is_(None),
+            or_(Transfer.known_until.is_(None), Transfer.id.in_(select(PassedMove.transfer_id))),
             Reception.undone_at.is_(None),
         )  # fmt: skip
         return _by(

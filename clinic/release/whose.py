@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from clinic.act import Act
 from clinic.casework.models import Acceptance
@@ -50,11 +50,13 @@ def _goes_to(plan: ReleasePlan, reading: Reading) -> tuple[int, int, bool] | Non
         (row for row in stays if row.undone_at is None and row.struck_at is None),
         key=lambda row: (row.received_at, row.id), default=None,
     )  # fmt: skip
-    for row in rows:
-        of_this_stay = now is not None and row.reception_id == now.id
-        sent = of_this_stay and row.stands and row.sender_id == plan.site_id
-        if sent and row.receiving_site_id not in (None, plan.site_id):
-            return row.receiving_site_id, row.id, True
+    # The newest that stands, for whoever moved twice; one that was followed already sends it nowhere.
+    of_this_stay = [row for row in rows if now and row.reception_id == now.id and row.stands]
+    newest = max(of_this_stay, key=lambda row: row.id, default=None)
+    followed = {row.acceptance_id for row in reading.moves.get(plan.id, ()) if row.accepted}
+    goes = newest is not None and newest.id not in followed
+    if goes and newest.receiving_site_id not in (None, plan.site_id):
+        return newest.receiving_site_id, newest.id, True
     last = next(reversed(reading.moves.get(plan.id, ())), None)
     if last is None or not last.accepted or last.to_site_id != plan.site_id:
         return None
@@ -90,7 +92,8 @@ def not_accepted(act: Act, plan: ReleasePlan) -> Transfer | None:
         )
         .where(
             Reception.patient_id.in_(same_person(act, plan.patient_id)),
-            Reception.undone_at.is_(None), Reception.site_id == plan.site_id,
+            Reception.undone_at.is_(None),
+            func.coalesce(Transfer.receiving_site_id, 0) != plan.site_id,
             Transfer.known_until.is_(None), Exit.known_until.is_(None), Exit.how == "transfer",
             Acceptance.id.is_(None),
         )
