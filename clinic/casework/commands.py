@@ -235,12 +235,17 @@ def _listed(each: Session) -> dict[str, str | None]:
 
 @command
 def accept_transfer(
-    act: Act, reception_id: int, *, accepted_by: str | None = None, says: str | None = None
+    act: Act,
+    reception_id: int,
+    *,
+    accepted_by: str | None = None,
+    accepted_at: datetime | None = None,
+    says: str | None = None,
 ) -> int:
     """The receiving prison's drug team takes somebody over; until then the sender keeps them (RC-15).
 
     At that prison a keyworker is named first. Where it is no site here the sending prison records
-    who accepted there. Returns the acceptance's id.
+    who accepted there, and when (`accepted_at`; now when not said). Returns the acceptance's id.
     """
     reception = opened(act, reception_id, "custody.deliver")
     transfer = facts.row_of(act.session, Transfer, reception.id)
@@ -249,8 +254,15 @@ def accept_transfer(
     here = transfer.receiving_site_id == act.site_id
     if not here and transfer.receiving_site_id is not None:
         raise Conflict("The receiving prison accepts: it is a site of this service.")
-    if facts.row_of(act.session, Exit, reception.id) is None:
+    left = facts.row_of(act.session, Exit, reception.id)
+    if left is None:
         raise Conflict("They have not moved yet.")
+    if accepted_at is not None:
+        if here:
+            raise Invalid.field("accepted_at", "is now: this prison accepts")
+        has_happened(act, "accepted_at", accepted_at)
+        if accepted_at < left.at:
+            raise Invalid.field("accepted_at", "must not be before they left")
     taken = select(Acceptance.id).where(
         Acceptance.transfer_id == transfer.id, Acceptance.struck_at.is_(None)
     )
@@ -264,7 +276,7 @@ def accept_transfer(
     if here and act.session.scalar(named) is None:
         raise Conflict("Name a keyworker first: whoever accepts answers for them.")
     row = add_entry(
-        act, reception, Acceptance, transfer_id=transfer.id, accepted_at=act.at,
+        act, reception, Acceptance, transfer_id=transfer.id, accepted_at=accepted_at or act.at,
         accepted_by=None if here else needed("accepted_by", accepted_by, LONGEST),
         says=written("says", says, LONGEST),
     )  # fmt: skip

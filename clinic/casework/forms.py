@@ -93,3 +93,4 @@ class AcceptedElsewhereForm(AcceptForm):
     """Who took them over at a prison outside this service."""
 
     accepted_by = StringField("Who accepted, at that prison?", [InputRequired(), Length(max=200)])
+    accepted_at = MomentField("When? (now, if left empty)", [Optional()], called="The acceptance")

@@ -46,9 +46,10 @@ class CertifyRequestSchema(Schema):
 
 
 class AcceptRequestSchema(Schema):
-    """The receiving team takes over. `accepted_by`: where that prison is no site here."""
+    """The receiving team takes over. `accepted_by`, `accepted_at`: where that prison is no site here."""
 
     accepted_by = fields.String(validate=validate.Length(max=200))
+    accepted_at = instant()
     says = _text()
 
 

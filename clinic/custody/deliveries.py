@@ -28,6 +28,8 @@ RECORDED_ELSEWHERE = {
     "keyworker_named": "is recorded by naming the keyworker",
     "receiving_keyworker_named": "is recorded by naming the keyworker",
 }
+NAMED_THERE = "receiving_keyworker_named"
+"""Told by a prison outside this system, which nobody works at here to name anybody."""
 WITH_THE_WHOLE = {
     "final_review": "is recorded with the exit strategy and the next step of the stay",
     "certificate": "is recorded by giving the certificate",
@@ -46,8 +48,11 @@ def record_delivery(act: Act, reception_id: int, *, whole: bool = False, **deliv
     """
     reception = opened(act, reception_id, "custody.deliver")
     item = delivery.get("item")
-    if item in RECORDED_ELSEWHERE:
+    outside = item == NAMED_THERE and facts.moves_outside(act.session, reception)
+    if item in RECORDED_ELSEWHERE and not outside:
         raise Invalid.field("item", RECORDED_ELSEWHERE[item])
+    if outside and not (delivery.get("note") or "").strip():
+        raise Invalid.field("note", "is required: who is the keyworker there?")
     if item in WITH_THE_WHOLE and not whole:
         raise Invalid.field("item", WITH_THE_WHOLE[item])
     if item == "joint_care_plan" and not whole and plans.has_plan(act, reception.id):

@@ -66,7 +66,8 @@ def _delivery_form(item: str, *, correcting: bool = False, **filled: Any) -> Del
 @needs("custody.deliver")
 def deliver(reception_id: int, item: str, for_on: str | None = None) -> Page:
     """Record that a duty was done, or offered and declined."""
-    if item in ("keyworker_named", "receiving_keyworker_named"):
+    outside = item == deliveries.NAMED_THERE and queries.moves_outside(act(), reception_id)
+    if item in ("keyworker_named", deliveries.NAMED_THERE) and not outside:
         return redirect(url_for("keyworkers_pages.keyworker", reception_id=reception_id))
     if item == "reception_screening":
         return redirect(url_for("custody_pages.screening", reception_id=reception_id))
@@ -88,6 +89,8 @@ def deliver(reception_id: int, item: str, for_on: str | None = None) -> Page:
     view = queries.stay(act(), reception_id)
     rows = view.answer["items"] if view.answer else []
     why = next((row["why"] for row in rows if row["item"] == item), None)
+    if outside:
+        why = "Write who the keyworker there is in the note, as that prison told it."
     if held := held_already(act(), reception_id, item):
         why = (
             f"{why or ''} Held already: {'; '.join(held)}. Begin from it: asking the same again is "

@@ -24,7 +24,7 @@ from clinic.custody.pages import Page, custody_pages
 from clinic.errors import Invalid
 from clinic.forms import Form
 from clinic.keyworkers.queries import loads
-from clinic.patients.queries import search
+from clinic.patients.queries import banner, search
 
 MOST_ON_HOME = 20
 
@@ -128,7 +128,13 @@ def correct_expected(row_id: int) -> Page:
         )
     ):
         return _to_moves("It is corrected. The first wording is kept.")
-    return _form_page(form, "Correct who is expected", lead=f"{_who(row_id)}.")
+    return _form_page(
+        form, "Correct who is expected", lead=f"{_who(row_id)}.", banner=_banner(row_id)
+    )
+
+
+def _banner(row_id: int) -> Any:
+    return banner(act(), expected.one(act(), row_id).patient)
 
 
 def _who(row_id: int) -> str:
@@ -161,7 +167,7 @@ def _why(row_id: int, title: str, done: str, command: Callable[..., object]) -> 
     form = WhyForm()
     if form.carried_out(lambda: command(act(), row_id, reason=form.reason.data or "")):
         return _to_moves(done)
-    return _form_page(form, title, lead=f"{_who(row_id)}.")
+    return _form_page(form, title, lead=f"{_who(row_id)}.", banner=_banner(row_id))
 
 
 @custody_pages.route("/expected/<int:row_id>/keyworker", methods=["GET", "POST"])
@@ -178,4 +184,6 @@ def name_for_expected(row_id: int) -> Page:
         lambda: expected_commands.name_for_expected(act(), row_id, form.staff_id.data)
     ):
         return _to_moves("The keyworker is named.")
-    return _form_page(form, "Name a keyworker before they come", lead=f"{_who(row_id)}.")
+    return _form_page(
+        form, "Name a keyworker before they come", lead=f"{_who(row_id)}.", banner=_banner(row_id)
+    )

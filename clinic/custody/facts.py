@@ -420,6 +420,12 @@ def current_prisons(session: Session, reception: Reception) -> set[int | None]:
     return {reception.site_id} | ({transfer.receiving_site_id} if transfer else set())
 
 
+def moves_outside(session: Session, reception: Reception) -> bool:
+    """Is the move ahead, or just made, one to a prison that is no site here?"""
+    transfer = row_of(session, Transfer, reception.id)
+    return transfer is not None and transfer.receiving_site_id is None
+
+
 def passed_moves(
     session: Session, reception_id: int, version: int | None = None
 ) -> Sequence[PassedMove]:

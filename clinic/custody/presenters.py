@@ -96,6 +96,14 @@ def _duty_row(row: Answer, stay: Stay) -> DutyRow:
     owner = words.OWNERS[row["owner"]]
     if "keyworker" in row["owner"] and stay.keyworker is not None:
         owner = f"{owner} ({stay.keyworker.name})"
+    state, said = row["status"], words.STATES[row["status"]]
+    if (
+        stay.gone_outside
+        and stay.transfer
+        and state in ("due", "overdue")
+        and row["rule"] != "TT-18"
+    ):
+        state, said = "closed_left", f"Closed here: goes on at {stay.transfer.receiving_prison}"
     return DutyRow(
         item=row["item"],
         for_on=for_on,
@@ -106,9 +114,9 @@ def _duty_row(row: Answer, stay: Stay) -> DutyRow:
         amber_from=moment(row["amber_from"]),
         original_on=_day(row["original_due_on"]),
         moved_by=row["moved_by"],
-        state=row["status"],
-        state_words=words.STATES[row["status"]],
-        colour=words.STATE_COLOURS[row["status"]],
+        state=state,
+        state_words=said,
+        colour=words.STATE_COLOURS[state],
         owner=owner,
         escalate_to=queries.escalation(row["escalate_to"], stay.posts),
         hard=row["hard"],

@@ -127,6 +127,16 @@ class Stay:
         return self.detail.first_received_on or london_day(self.detail.received_at)
 
     @property
+    def moving_outside(self) -> bool:
+        """Is their move to a prison that is no site here?"""
+        return self.transfer is not None and self.transfer.receiving_site_id is None
+
+    @property
+    def gone_outside(self) -> bool:
+        """Have they moved to a prison that is no site here?"""
+        return self.moving_outside and self.exit is not None and self.exit.how == "transfer"
+
+    @property
     def over_on_arrival(self) -> bool:
         """Were their 28 days over before they came from another prison?"""
         return facts.over_on_arrival(self.reception, self.detail)
@@ -218,6 +228,13 @@ def newest_reception(act: Act, patient_id: int) -> Reception | None:
         .order_by(Reception.id.desc())
         .limit(1)
     )
+
+
+def moves_outside(act: Act, reception_id: int) -> bool:
+    """Is the move of this stay one to a prison that is no site here?"""
+    act.need("custody.read")
+    reception = act.session.get(Reception, reception_id)
+    return reception is not None and facts.moves_outside(act.session, reception)
 
 
 def went(act: Act, reception: Reception) -> Exit | None:

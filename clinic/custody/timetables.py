@@ -192,15 +192,19 @@ class _Whose:
 
 
 def _gone(act: Act, reception: Reception) -> bool:
-    """Have they left for good? A transfer leaves the timetable running."""
+    """Have they left for good, or for a prison that is no site here? A transfer to one that is leaves
+    the timetable running."""
     left = facts.row_of(act.session, Exit, reception.id)
-    return left is not None and left.how != "transfer"
+    if left is not None and left.how == "transfer":
+        return facts.moves_outside(act.session, reception)
+    return left is not None
 
 
 def _state(row: Answer, gone: bool) -> str:
-    """What a worklist makes of an item's status. Nobody can catch up with somebody who has left."""
+    """What a worklist makes of an item's status. Nobody can catch up with somebody who has left; what
+    their move asks for can still be done."""
     if row["status"] in ("due", "overdue"):
-        return "closed_left" if gone else "open"
+        return "closed_left" if gone and row["rule"] != "TT-18" else "open"
     return str(row["status"])
 
 

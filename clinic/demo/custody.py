@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from clinic.casework import commands as casework
 from clinic.custody import commands as custody
-from clinic.custody import deliveries, fact_commands
+from clinic.custody import deliveries, expected_commands, fact_commands
 from clinic.custody.models import Reception, Wing
 from clinic.demo import careplans
 from clinic.demo.people import GLENMOOR, MARLFIELD
@@ -31,6 +31,7 @@ def tell(story: Story) -> None:
     _move_out(story, here)
     _move_in(story)
     _from_outside(story)
+    _expected(story)
     _before(story)
 
 
@@ -187,6 +188,23 @@ def _from_outside(story: Story) -> None:
             note="Says that a plan was written; the file holds none",
         )  # fmt: skip
         work.session.close()
+
+
+def _expected(story: Story) -> None:
+    """One is to come from the same prison on the next working day, a keyworker named already."""
+    patient = story.patient("byrne", story.at(-1, "10:00"), prison=True)
+    work = story.by("marsh", story.at(-1, "11:00"))
+    row = expected_commands.expect_arrival(
+        work, patient_id=patient, on=_working_day(story.today + ONE_DAY),
+        told_by="A. Smith, CARATs, by telephone", came_from="HMP Faraway",
+        came_from_nation="england_and_wales", count_said_by="prison",
+        first_received_on=story.today - timedelta(days=12), keyworker_there="J. Doe",
+        note="Methadone 40 mg daily, taken at 08:30; court on no day known",
+    )  # fmt: skip
+    work.session.close()
+    work = story.by("stone", story.at(-1, "12:00"))
+    expected_commands.name_for_expected(work, row, story.staff_ids["marsh"])
+    work.session.close()
 
 
 def _before(story: Story) -> None:

@@ -121,9 +121,9 @@ def undo_naming(act: Act, reception_id: int, *, version: int, reason: str) -> No
             )
         )  # fmt: skip
     else:
-        for row in facts.rows_of(act.session, Delivery, reception.id):
-            if row.item == naming_item(act, reception):
-                strike(act, reception, row, why)
+        item = naming_item(act, reception)
+        for row in facts.done_for_this_move(act.session, reception, item):
+            strike(act, reception, row, why)
     touch(act, reception, "took back the naming of the keyworker")
     act.note("custody.keyworker_undone", patient_id=patient_id, reception=reception.id)
     timetables.refresh_items(act, reception)

@@ -25,6 +25,7 @@ from clinic.release.models import Premises, ReleaseFact, ReleasePlan
 from clinic.release.sections import ENDINGS, SECTIONS, Section
 from clinic.sites.models import Site
 from clinic.staff.models import Staff
+from dosing.days import london_day
 from dosing.shape import Refused
 
 _ONE_PLAN = "This person already has an open release plan."
@@ -87,7 +88,9 @@ def close_release_plan(act: Act, plan_id: int, *, version: int, closed_as: str, 
     """Nothing more is planned here. Returns the new version.
 
     Refused while a red or critical flag stands, unless the plan was opened in error; and while a
-    move to another prison is not answered, which nobody would see any more.
+    move to another prison is not answered, which nobody would see any more. Of somebody a prison
+    outside this system accepted, its own flags are that prison's to clear: what went with them must
+    be said all the same (RG-09).
     """
     plan = plan_to_change(act, plan_id, version, "release.plan_closed")
     if closed_as not in ENDINGS:
@@ -101,18 +104,23 @@ def close_release_plan(act: Act, plan_id: int, *, version: int, closed_as: str, 
     if whose.untold_move(act, plan.id) is not None:
         raise Conflict("Not while the community team has not noted their move to another prison: "
                        "finish that task, or strike it out, first.")  # fmt: skip
+    handed = whose.handed_outside(act, plan)
     if plan.fault and closed_as == "finished":
         raise Conflict(f"Not while the facts cannot be worked out: {plan.fault}.")
     grave = sorted(
         row.flag
         for row in scoring.standing_flags(act, plan.id)
-        if row.severity in ("red", "critical")
+        if row.severity in ("red", "critical") and (handed is None or row.flag == "RG-09")
     )
     if grave and closed_as == "finished":
         raise Conflict(
             f"Not while these stand: {', '.join(grave)}. Clear them first.", more={"flags": grave}
         )
     plan.closed_at, plan.closed_by = plan.changed_at, act.staff_id
+    if handed is not None and closed_as == "finished":
+        move, accepted = handed
+        left_to = f"Left to {move.receiving_prison}, accepted by {accepted.accepted_by}"
+        reason = f"{left_to} on {london_day(accepted.accepted_at)}: {reason}"
     plan.closed_as, plan.closed_reason = closed_as, reason
     return _changed(act, plan, "closed")
 

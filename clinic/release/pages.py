@@ -219,6 +219,7 @@ def _plan_page(template: str, now: queries.PlanNow) -> str:
         at_version=at_version(SureForm(), now.plan),
         another_place=ANOTHER_PLACE,
         not_accepted=whose.not_accepted(work, now.plan) if now.plan.closed_at is None else None,
+        handed=whose.handed_outside(work, now.plan) if now.plan.closed_at is None else None,
         moves=whose.moves_of(work, now.plan.id), moment=work.at,
         may_plan=work.may("release.plan") and now.plan.closed_at is None,
     )  # fmt: skip

@@ -102,6 +102,26 @@ def not_accepted(act: Act, plan: ReleasePlan) -> Transfer | None:
     )  # fmt: skip
 
 
+def handed_outside(act: Act, plan: ReleasePlan) -> tuple[Transfer, Acceptance] | None:
+    """The prison that is no site here which accepted them, and who there did. It cannot take the plan
+    over: it is printed and handed on, and ends here."""
+    found = act.session.execute(
+        select(Transfer, Acceptance)
+        .join(Reception, Reception.id == Transfer.reception_id)
+        .join(Exit, Exit.reception_id == Reception.id)
+        .join(Acceptance, Acceptance.transfer_id == Transfer.id)
+        .where(
+            Reception.patient_id.in_(same_person(act, plan.patient_id)),
+            Reception.undone_at.is_(None), Transfer.receiving_site_id.is_(None),
+            Transfer.known_until.is_(None), Exit.known_until.is_(None), Exit.how == "transfer",
+            Acceptance.struck_at.is_(None),
+        )
+        .order_by(Transfer.id.desc())
+        .limit(1)
+    ).first()  # fmt: skip
+    return (found[0], found[1]) if found else None
+
+
 def untold_move(act: Act, plan_id: int) -> LeaverTask | None:
     """The community team's task to note a move to another prison, while nobody has answered it."""
     return act.session.scalar(

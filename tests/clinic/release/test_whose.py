@@ -11,7 +11,7 @@ from sqlalchemy import select
 from clinic.casework import commands as casework
 from clinic.custody import commands as custody
 from clinic.custody import fact_commands
-from clinic.errors import Conflict
+from clinic.errors import Conflict, Invalid
 from clinic.keyworkers import commands as keyworkers
 from clinic.release import care, queries, scoring, whose
 from clinic.release.commands import close_release_plan
@@ -140,3 +140,56 @@ def test_closing_the_plan_does_not_hide_a_move_nobody_has_answered(two):
     close(there, two, "opened_in_error")
 
     assert listed(there, two) == []
+
+
+@pytest.mark.proves("RC-15")
+def test_a_prison_outside_that_accepted_them_cannot_take_the_plan_and_it_ends_as_left_there(two):
+    there = two.there
+    a_fact(two.act(), two.plan, "treatment", medicine="methadone", on_ost=True)
+    two.at = MOVE - timedelta(days=3)
+    fact_commands.record_transfer(
+        by(two, there), two.reception, on=MOVE.date(), receiving_prison="HMP Faraway",
+        nation="england_and_wales",
+    )  # fmt: skip
+    two.at = MOVE
+    fact_commands.record_exit(by(two, there), two.reception, at=MOVE, how="transfer")
+    open_items = {row.item for row in two.items(two.reception) if row.state == "open"}
+    assert open_items == {
+        "tell_receiving_team", "receiving_keyworker_named", "file_sent", "tell_cjit_of_move",
+        "receiving_keyworker_contact",
+    }  # fmt: skip
+    assert {row.site_id for row in two.items(two.reception) if row.state == "open"} == {two.site.id}
+    with pytest.raises(Invalid, match="who is the keyworker there"):
+        two.delivers(two.reception, "receiving_keyworker_named")
+    two.delivers(two.reception, "receiving_keyworker_named", note="J. Doe")
+
+    def close():
+        act = by(two, there)
+        close_release_plan(
+            act, two.plan, version=version_of(act, two.plan), closed_as="finished",
+            reason="Printed and posted",
+        )  # fmt: skip
+
+    two.at = MOVE + timedelta(hours=3)
+    with pytest.raises(Conflict, match="HMP Faraway has not accepted"):
+        close()
+    casework.accept_transfer(
+        by(two, there), two.reception, accepted_by="J. Doe", accepted_at=MOVE + timedelta(hours=2)
+    )
+    for task in care.tasks_of(by(two, there), two.plan):
+        if task.kind == "transfer":
+            care.finish_task(
+                by(two, there), task.id, outcome="done", says="CJIT told", done_at=two.at
+            )
+    with pytest.raises(Conflict, match="RG-09"):
+        close()  # never silent on what medicine went with them
+    a_fact(
+        by(two, there), two.plan, "transfer_information", transfer_on=MOVE.date().isoformat(),
+        confirmed_at=MOVE.isoformat(),
+    )  # fmt: skip
+    close()
+
+    plan = by(two, there).session.get_one(ReleasePlan, two.plan)
+    assert plan.closed_reason == (
+        "Left to HMP Faraway, accepted by J. Doe on 2026-11-12: Printed and posted"
+    )
