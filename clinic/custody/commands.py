@@ -117,7 +117,7 @@ def receive_prisoner(
     _add_screening(act, reception, screening, screened_at)
     _put_on_arrival(act, reception, wing_id, cell, received_at)
     if expected is not None:
-        expected_commands.has_come(act, reception, expected)
+        expected_commands.has_come(act, reception, expected, received_at, "keyworker_named")
     act.note("custody.received", patient_id=patient.id, reception=reception.id)
     plans.raise_event(
         act, "enters_prison", london_day(received_at), patient_ids=same_person(act, patient.id)
@@ -158,12 +158,16 @@ def receive_transfer(
     if made is not None and made[0].receiving_site_id == here.id:
         raise Conflict("They have come here already.")
     has_happened(act, "arrived_at", arrived_at)
+    if made is not None and arrived_at < made[1].at:
+        raise Invalid.field(
+            "arrived_at", f"must not be before they left for {made[0].receiving_prison}"
+        )
     take_onto_caseload(act, facts.kept_record(act.session, reception.patient_id).id)
     act.session.flush()
     if made is not None and made[0].receiving_site_id is None:
         moving_on.came_back(act, reception, here, arrived_at)
         if reception.site_id == here.id:
-            _back(act, reception, here, arrived_at, wing_id, cell)
+            _arrived(act, reception, here, arrived_at, wing_id, cell)
             return
     elif made is not None:
         moving_on.pass_on(act, reception)
@@ -182,19 +186,18 @@ def receive_transfer(
             strike(act, reception, booked, "Moved otherwise than booked")
         add(act, reception, Transfer, checked(act, reception, Transfer, move))
     add(act, reception, Exit, left)
-    _put_on_arrival(act, reception, wing_id, cell, arrived_at)
     follow_exit(act, reception)
-    plans.raise_event(act, "transfer", london_day(arrived_at), reception_id=reception.id)
-    touch(act, reception, "received them from the other prison")
-    act.note("custody.transfer_received", patient_id=reception.patient_id, reception=reception.id)
-    planned(act, reception, f"Arrived at {here.name}")
+    _arrived(act, reception, here, arrived_at, wing_id, cell)
 
 
-def _back(
+def _arrived(
     act: Act, reception: Reception, here: Site, at: datetime, wing_id: int | None, cell: str | None
 ) -> None:
-    """Back at the prison that keeps the stay, from one outside they had moved to within it."""
+    """They are here, from another prison, within the same stay."""
     _put_on_arrival(act, reception, wing_id, cell, at)
+    expected = expected_commands.expected_here(act, reception.patient_id)
+    if expected is not None:
+        expected_commands.has_come(act, reception, expected, at, "receiving_keyworker_named")
     plans.raise_event(act, "transfer", london_day(at), reception_id=reception.id)
     touch(act, reception, "received them from the other prison")
     act.note("custody.transfer_received", patient_id=reception.patient_id, reception=reception.id)

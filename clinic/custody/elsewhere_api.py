@@ -8,13 +8,13 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields, validate
 
 from clinic.auth import act, needs
-from clinic.custody import elsewhere, fact_commands
+from clinic.custody import commands, elsewhere, fact_commands
 from clinic.custody.api import custody_api, stay_answer
 from clinic.custody.elsewhere import LONGEST_NOTE, REPORTABLE
 from clinic.custody.models import DELIVERY_OUTCOMES, MODES, PARTIES, TOPIC_NAMES, WHO_SAID
-from clinic.custody.schemas import StaySchema, StrikeOutSchema, reason
+from clinic.custody.schemas import LONGEST_CELL, StaySchema, StrikeOutSchema, reason
 from clinic.openapi import VERSIONED, if_match
-from clinic.shapes import code, day, row_id, yes_no
+from clinic.shapes import code, day, instant, row_id, yes_no
 
 _ONE = "/receptions/<int:reception_id>/reported"
 _stale = custody_api.alt_response(412, description="Changed meanwhile; says by whom")
@@ -44,6 +44,14 @@ class ReportCorrectionSchema(_ReportFields):
     reason = reason()
     item = code(REPORTABLE)
     said_by = code(WHO_SAID)
+
+
+class ArrivalSchema(Schema):
+    """Somebody came from another prison within the same stay. `wing_id`: when not settled, null."""
+
+    arrived_at = instant(required=True)
+    wing_id = row_id(allow_none=True)
+    cell = fields.String(allow_none=True, validate=validate.Length(max=LONGEST_CELL))
 
 
 class UncountedSchema(Schema):
@@ -99,6 +107,18 @@ def strike_report(given: dict[str, Any], reception_id: int, fact_id: int) -> Res
     """It was entered in error."""
     fact_commands.strike_out(act(), reception_id, "reported", fact_id, version=if_match(), **given)
     return stay_answer(reception_id)
+
+
+@custody_api.post("/receptions/<int:reception_id>/arrival")
+@needs("custody.receive")
+@custody_api.arguments(ArrivalSchema)
+@custody_api.response(201, StaySchema)
+@custody_api.alt_response(409, description="Not under way at another prison, or here already")
+@_refused
+def receive_transfer(given: dict[str, Any], reception_id: int) -> ResponseReturnValue:
+    """They came from another prison within this stay: their days go on."""
+    commands.receive_transfer(act(), reception_id, **given)
+    return stay_answer(reception_id, 201)
 
 
 @custody_api.get("/custody/uncounted")

@@ -5,7 +5,7 @@ Nothing is overwritten: what was wrong is struck out with a reason, and written 
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -130,19 +130,20 @@ def expected_here(act: Act, patient_id: int) -> ExpectedArrival | None:
     )  # fmt: skip
 
 
-def has_come(act: Act, reception: Reception, row: ExpectedArrival) -> None:
-    """They were received: the entry is over, and the keyworker named before is theirs from now on."""
+def has_come(act: Act, reception: Reception, row: ExpectedArrival, at: datetime, item: str) -> None:
+    """They were received: the entry is over, and the keyworker named before is theirs from now on.
+
+    `item`: the duty of this prison that the naming fulfils.
+    """
     row.ended_as, row.ended_at, row.ended_by = HAS_COME, act.at, act.staff_id
     row.reception_id = reception.id
     named = _keyworker(act, facts.kept_record(act.session, reception.patient_id).id)
     if named is None:
         return
-    detail = facts.detail_of(act.session, reception)
-    began = facts.first_received(detail)
-    at = max(named.started_at, began) if facts.moved_in(detail) else detail.received_at
+    began = facts.first_received(facts.detail_of(act.session, reception))
     add(
         act, reception, Delivery,
-        {"item": "keyworker_named", "for_on": None, "done_at": min(at, detail.received_at),
+        {"item": item, "for_on": None, "done_at": min(max(named.started_at, began), at),
          "by": ["carat"], "done_by": act.staff_id, "outcome": "delivered", "topic": None,
          "mode": None, "note": "Named before they came", "explained": None},
     )  # fmt: skip

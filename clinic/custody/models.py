@@ -171,7 +171,16 @@ class ReceptionDetail(Fact, Base):
 
     @classmethod
     def more_constraints(cls) -> tuple[SchemaItem, ...]:
-        return (_one_standing("reception_detail"), codes_only("screening", SCREENINGS))
+        return (
+            _one_standing("reception_detail"),
+            Index(
+                "ix_reception_detail_uncounted", "reception_id",
+                info=only_where(
+                    "came_from IS NOT NULL AND first_received_on IS NULL AND known_until IS NULL"
+                ),
+            ),
+            codes_only("screening", SCREENINGS),
+        )  # fmt: skip
 
     @property
     def count_unknown(self) -> bool:

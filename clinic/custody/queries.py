@@ -276,6 +276,13 @@ def arrival(act: Act, patient_id: int) -> tuple[Patient, list[tuple[Reception, s
         )
         .order_by(Reception.id)
     )
+    newest = act.session.scalar(
+        select(func.max(Reception.id)).where(
+            Reception.patient_id.in_(facts.same_person(act, patient.id)),
+            Reception.undone_at.is_(None),
+        )
+    )
+    moved = [row for row in moved if row[0].id == newest]  # a later stay ended the one that moved
     under_way = sorted([*moved, *found], key=lambda row: row[0].id)
     return patient, [(reception, name) for reception, name in under_way]
 

@@ -1,4 +1,4 @@
-"""Keep the moves of a stay that were followed by another."""
+"""Keep the moves of a stay that were followed by another, and find at once whose days nobody can count."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +7,9 @@ from clinic.db import UtcDateTime
 
 revision = "0076"
 down_revision = "0075"
+
+
+UNCOUNTED = sa.text("came_from IS NOT NULL AND first_received_on IS NULL AND known_until IS NULL")
 
 
 def _to(column: str, table: str, *, nullable: bool = False, index: bool = False) -> sa.Column:
@@ -33,7 +36,12 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         _to("recorded_by", "staff"),
     )
+    op.create_index(
+        "ix_reception_detail_uncounted", "reception_detail", ["reception_id"],
+        sqlite_where=UNCOUNTED, postgresql_where=UNCOUNTED,
+    )  # fmt: skip
 
 
 def downgrade() -> None:
+    op.drop_index("ix_reception_detail_uncounted", "reception_detail")
     op.drop_table("passed_move")

@@ -9,7 +9,8 @@ import pytest
 from clinic.assessments.arrival import arrived_here
 from clinic.casework import commands as casework
 from clinic.casework import moves, queries
-from clinic.custody import commands, fact_commands, timetables
+from clinic.custody import commands, expected_commands, fact_commands, timetables
+from clinic.custody.expected import expected
 from clinic.custody.queries import arrival
 from clinic.errors import Conflict
 from clinic.keyworkers import commands as keyworkers
@@ -113,15 +114,22 @@ def test_who_comes_on_unannounced_or_back_from_a_prison_outside_goes_on_with_the
     fact_commands.record_exit(at(chain, 2, 10), stay, at=chain[2].at, how="transfer")
     _, under_way = arrival(at(chain, 2, 12), patient_id)
     assert [name for _, name in under_way] == ["HMP Far"]
+    expected_commands.expect_arrival(
+        at(chain, 2, 11), patient_id=patient_id, on=at(chain, 2, 12).today, told_by="A. Smith",
+        came_from="HMP Far", came_from_nation="scotland",
+    )  # fmt: skip
 
     commands.receive_transfer(at(chain, 2, 12), stay, arrived_at=chain[2].at)
+
+    assert not expected(at(chain, 2, 12))
 
     (back,) = moves.arrivals(at(chain, 2, 12))
     assert (back.other_prison, back.day, back.day_moved, back.from_outside) == (
         "HMP Far", 12, 12, True,
     )  # fmt: skip
     assert item(chain, 2, 12, stay, "tell_receiving_team")["status"] == "done"
-    assert item(chain, 2, 12, stay, "receiving_keyworker_named")["status"] == "due"
+    assert item(chain, 2, 12, stay, "receiving_keyworker_named")["status"] == "done"  # as before
+    assert item(chain, 2, 12, stay, "file_sent")["status"] == "due"
     came = arrived_here(at(chain, 2, 12), [patient_id], in_prison=True)
     assert came is not None
     assert came.at == chain[2].at  # what is asked on arrival is asked anew
