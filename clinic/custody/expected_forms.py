@@ -16,6 +16,7 @@ from clinic.forms import DayField, Form
 class ExpectedForm(CameFields, Form):
     """What the prison said of somebody who is to come."""
 
+    asked_first = ("on", "told_by", "told_on")
     came = None
     on = DayField("Day of the move", [InputRequired()])
     told_by = StringField(
@@ -53,6 +54,10 @@ class ExpectedForm(CameFields, Form):
 
 class ExpectedNewForm(PersonFields, ExpectedForm):
     """The same of somebody nobody has a record of."""
+
+    asked_first = (
+        "family_name", "given_name", "born_on", "sex", "nhs_number", *ExpectedForm.asked_first,
+    )  # fmt: skip
 
 
 class ExpectedCorrectionForm(ExpectedForm):
