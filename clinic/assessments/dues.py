@@ -22,7 +22,7 @@ from clinic.assessments.tasks import needed_of
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
-from clinic.prescriptions.facts import taken_home
+from clinic.prescriptions.doses import taken_home
 from clinic.prescriptions.models import DoseDecision
 from clinic.sites.queries import what_holds
 from clinic.titration.models import TitrationReview

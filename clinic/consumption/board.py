@@ -24,7 +24,7 @@ from clinic.consumption.words import OUTCOMES
 from clinic.errors import Invalid
 from clinic.patients.models import Patient, PatientAlert, Registration
 from clinic.patients.queries import same_person
-from clinic.prescriptions import facts
+from clinic.prescriptions.doses import days_of, increments_of
 from clinic.prescriptions.models import DoseDecision
 from clinic.titration.facts import Course, courses_of
 from clinic.titration.models import TitrationReview
@@ -212,7 +212,7 @@ def _decisions(act: Act, people: Mapping[int, list[int]], day: date) -> list[Dos
         )
         .order_by(DoseDecision.id)
     )  # fmt: skip
-    return [row for row in rows if day in facts.days_of(row)]
+    return [row for row in rows if day in days_of(row)]
 
 
 class _Rows:
@@ -279,7 +279,7 @@ class _Rows:
         out = []
         for decision in decisions:
             person = owner[decision.patient_id]
-            for number in facts.increments_of(decision):
+            for number in increments_of(decision):
                 event = self._event(person, decision.drug, self._day, number)
                 gone = decision.withdrawn_at is not None and decision.withdrawn_at < end_of(
                     self._day
@@ -340,13 +340,13 @@ class _Rows:
         return {day for day in days if known[day]}
 
     def _unanswered(self, person: int, decision: DoseDecision) -> date | None:
-        for day in sorted(facts.days_of(decision)):
+        for day in sorted(days_of(decision)):
             if day >= self._day:
                 return None
             known = any(
                 self._event(person, decision.drug, day, number)
                 or self._supplied(person, decision.drug, day, number)
-                for number in facts.increments_of(decision)
+                for number in increments_of(decision)
             )
             if not known:
                 return day

@@ -35,7 +35,7 @@ from clinic.consumption.words import (
 from clinic.errors import Conflict, Invalid, NotFound, one_of, says
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
-from clinic.prescriptions import facts
+from clinic.prescriptions.doses import days_of, increments_of
 from clinic.prescriptions.models import DoseDecision
 from clinic.prescriptions.queries import decided
 from clinic.release.following import follow_patient
@@ -162,7 +162,7 @@ def _record_dose(
     decision = decided(act, patient.id, decision_id)
     on = london_day(when)
     theirs = must_be_theirs(act, records, on)
-    if on not in facts.days_of(decision):
+    if on not in days_of(decision):
         raise Invalid.field("consumed_at", "must be on a day this decision has a dose for")
     number = which_dose(decision, increment)
     said: Data = {
@@ -463,4 +463,4 @@ def next_number(act: Act, records: list[int], drug: str, on: date) -> int:
             DoseDecision.dose_on <= on, DoseDecision.last_on >= on,
         )
     )  # fmt: skip
-    return 1 + max([taken or 0, *(max(facts.increments_of(row)) for row in decided_on)])
+    return 1 + max([taken or 0, *(max(increments_of(row)) for row in decided_on)])

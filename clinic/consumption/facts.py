@@ -17,7 +17,7 @@ from clinic.consumption.supply_models import DispensedDose
 from clinic.errors import Invalid
 from clinic.guidance.facts import read_limits, site_limits_on
 from clinic.patients.queries import same_person
-from clinic.prescriptions import facts as prescribing
+from clinic.prescriptions.doses import days_of, increments_of
 from clinic.prescriptions.models import DoseDecision
 from clinic.prescriptions.queries import Judged, judge_dose
 from clinic.titration.queries import review_counting
@@ -113,7 +113,7 @@ def at_the_hatch(
 def which_dose(decision: DoseDecision, increment: int | None) -> int:
     """The number of a dose of the day: the decision's first when not said. Invalid if it has none."""
     number = increment or decision.first_increment
-    if number not in prescribing.increments_of(decision):
+    if number not in increments_of(decision):
         raise Invalid.field("increment", "must be one of this decision's doses of the day")
     return number
 
@@ -121,8 +121,8 @@ def which_dose(decision: DoseDecision, increment: int | None) -> int:
 def as_decision(row: DoseDecision) -> Decision:
     return Decision(
         written_at=row.known_at,
-        days=prescribing.days_of(row),
-        increments=prescribing.increments_of(row),
+        days=days_of(row),
+        increments=increments_of(row),
         withdrawn_at=row.withdrawn_at,
         re_induction=row.asked["order"]["phase"] == "re_induction",
     )

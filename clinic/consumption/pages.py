@@ -51,8 +51,8 @@ from clinic.forms import Form
 from clinic.patients.models import Patient
 from clinic.patients.pages import Section, record_link, record_section
 from clinic.patients.queries import banner, same_person
-from clinic.prescriptions import facts
 from clinic.prescriptions import queries as prescribing
+from clinic.prescriptions.doses import days_at_home, days_of, increments_of
 from clinic.prescriptions.models import DoseDecision
 from clinic.scripts.facts import home_of
 from clinic.scripts.presenters import storage_advice
@@ -115,7 +115,7 @@ def person(patient_id: int) -> Page:
         banner=banner(work, found.patient), products=PRODUCT_NAMES, outcomes=OUTCOMES,
         swallowed=SWALLOWED, rests=RESTS, whys=WITHHELD_FOR, handed_over=HANDED_OVER,
         identified=IDENTIFIED_BY, signs=SIGNS, reasons={**GLASS_REASONS, **INCIDENT_REASONS},
-        home_days=facts.days_at_home, today=work.today,
+        home_days=days_at_home, today=work.today,
     )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def give(patient_id: int, decision_id: int, increment: int | None = None) -> Pag
     work = act()
     patient, row = prescribing.decision(work, patient_id, decision_id)
     number = increment or row.first_increment
-    if number not in facts.increments_of(row):
+    if number not in increments_of(row):
         raise NotFound
     form = GiveForm()
     _offer(form, patient, row)
@@ -200,7 +200,7 @@ def _earlier_day(row: DoseDecision) -> date | None:
         day = date.fromisoformat(request.args.get("on", ""))
     except ValueError:
         return None
-    return day if day < act().today and day in facts.days_of(row) else None
+    return day if day < act().today and day in days_of(row) else None
 
 
 def _offer(form: GiveForm, patient: Patient, row: DoseDecision) -> None:

@@ -23,7 +23,7 @@ from clinic.consumption.supply_models import ConsumptionPlace, DispensedDose, Ph
 from clinic.patients.access import open_record
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
-from clinic.prescriptions import facts
+from clinic.prescriptions.doses import days_at_home, days_of, increments_of
 from clinic.prescriptions.models import DoseDecision
 from clinic.prescriptions.queries import decided
 from clinic.release.models import Premises
@@ -114,7 +114,7 @@ def in_force(act: Act, records: list[int], on: date) -> list[DoseDecision]:
         )
         .order_by(DoseDecision.id)
     )  # fmt: skip
-    return [row for row in rows if on in facts.days_of(row)]
+    return [row for row in rows if on in days_of(row)]
 
 
 def last_taken(act: Act, records: list[int]) -> DoseEvent | None:
@@ -151,7 +151,7 @@ def _today(
     return [
         (row, number, events.get((row.drug, number)), (row.drug, number) in home)
         for row in decisions
-        for number in facts.increments_of(row)
+        for number in increments_of(row)
     ]
 
 
@@ -239,9 +239,9 @@ def vomited_today(act: Act, patient_id: int, decision: DoseDecision) -> list[tup
 def days_to_hand_over(act: Act, decision: DoseDecision, first: date, last: date) -> list[date]:
     """The days from `first` to `last` whose dose may be handed over now and has not been."""
     records = same_person(act, decision.patient_id)
-    covered = {day for day in facts.days_of(decision) if first <= day <= last}
+    covered = {day for day in days_of(decision) if first <= day <= last}
     place = place_on(act, records, first)
-    may = covered & (facts.days_at_home(decision) | closed_days(act, place, covered))
+    may = covered & (days_at_home(decision) | closed_days(act, place, covered))
     done = set(
         act.session.scalars(
             select(DispensedDose.dose_on).where(

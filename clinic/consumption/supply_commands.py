@@ -22,7 +22,7 @@ from clinic.consumption.words import PLACES
 from clinic.errors import Conflict, Invalid, NotFound, one_of, says
 from clinic.patients.access import open_record
 from clinic.patients.queries import same_person
-from clinic.prescriptions import facts
+from clinic.prescriptions.doses import days_at_home, days_of, increments_of
 from clinic.prescriptions.queries import decided
 from clinic.release.models import Premises
 from clinic.soundness import must_be_open
@@ -163,8 +163,8 @@ def dispense(
     wanted = sorted(set(dates))
     if not wanted:
         raise Invalid.field("dates", "must name at least one day")
-    home = facts.days_at_home(decision)
-    covered = facts.days_of(decision)
+    home = days_at_home(decision)
+    covered = days_of(decision)
     closed = closed_days(act, theirs, wanted)
     for day in wanted:
         if day < on or day not in covered or not (day in home or day in closed):
@@ -173,7 +173,7 @@ def dispense(
                 f"{day:%d/%m/%Y} must be a day from then on whose dose this decision lets be taken "
                 "home, or on which the place is closed",
             )
-        for number in facts.increments_of(decision):
+        for number in increments_of(decision):
             there = standing_event(act, records, decision.drug, day, number)
             if there is not None:
                 raise Conflict(f"The dose of {day:%d/%m/%Y} is already recorded.")
@@ -183,7 +183,7 @@ def dispense(
     moment = at if handed_at is None else within(handed_at, at)
     given_today = [
         row.id
-        for number in facts.increments_of(decision)
+        for number in increments_of(decision)
         if (row := standing_event(act, records, decision.drug, on, number)) is not None
     ]
 
@@ -205,7 +205,7 @@ def dispense(
             struck_by=None, struck_reason=None,
         )
         for day in wanted
-        for number in facts.increments_of(decision)
+        for number in increments_of(decision)
     ]  # fmt: skip
     act.session.add_all(rows)
     act.session.flush()

@@ -18,8 +18,10 @@ from clinic.patients.access import open_record
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions import facts
+from clinic.prescriptions.doses import increments_of, later_decision, supplied_days
 from clinic.prescriptions.facts import Gathered, Missing
 from clinic.prescriptions.findings import keep_findings
+from clinic.prescriptions.judging import judged
 from clinic.prescriptions.models import OVERRIDES, DoseDecision, DoseStop
 from clinic.prescriptions.queries import decided
 from clinic.release.following import follow_patient
@@ -96,7 +98,7 @@ def _judge(
     gathered = facts.dose_request(act, asked, decided_at, known_at, about, but)
     if gathered.newest_at is not None and gathered.newest_at > decided_at:
         raise Invalid.field("decided_at", "must not be before what is already recorded")
-    later = facts.later_decision(gathered.decisions, london_day(decided_at), but)
+    later = later_decision(gathered.decisions, london_day(decided_at), but)
     if later is not None:
         raise Conflict(
             "A dose is already decided on for a later day. Withdraw that decision first.",
@@ -105,7 +107,7 @@ def _judge(
     if gathered.missing:
         raise FactsMissing(gathered.missing)
     try:
-        beside, answer = facts.judged(gathered, read_limits(about["site_limits"]))
+        beside, answer = judged(gathered, read_limits(about["site_limits"]))
     except Refused as refused:
         raise Invalid.field(refused.field, refused.message) from refused
     return gathered, about, beside, answer
@@ -208,7 +210,7 @@ def _save(
     on, drug = london_day(decided_at), PRODUCTS[order["product"]].drug
     row = _written(
         act, patient_id=patient.id, site_id=act.site_id, once=once, decided_at=decided_at, dose_on=on,
-        last_on=max(facts.supplied_days(on, supply)), known_at=at, product=order["product"],
+        last_on=max(supplied_days(on, supply)), known_at=at, product=order["product"],
         drug=drug, dose_mg=_dose_mg(order),
         doses_that_day=order.get("doses_remaining_today") or 1,
         first_increment=_next_increment(gathered, drug, on), asked=asked,
@@ -272,7 +274,7 @@ def _next_increment(gathered: Gathered, drug: str, on: date) -> int:
     decided = [
         row for row in gathered.decisions if row.drug == drug and row.dose_on <= on <= row.last_on
     ]
-    used = [0, *taken, *(max(facts.increments_of(row)) for row in decided)]
+    used = [0, *taken, *(max(increments_of(row)) for row in decided)]
     return 1 + max(used)
 
 

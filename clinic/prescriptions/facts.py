@@ -7,15 +7,14 @@ listed as missing.
 A dose decided on for the day and not yet recorded as taken or not counts as taken, so that two
 prescribers cannot each order half of what nobody may have. So does one recorded as taken and
 struck out again, until a second person has agreed to that. Neither is known to have been taken:
-where days were missed before, the order is judged without them as well (see `judged`).
+where days were missed before, the order is judged without them as well (see judging).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -33,22 +32,15 @@ from clinic.errors import Invalid
 from clinic.guidance.facts import site_limits_on
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
-from clinic.prescriptions.findings import together
+from clinic.prescriptions.doses import Doses, taken_home
 from clinic.prescriptions.leaving import of_the_release_plan
 from clinic.prescriptions.models import DoseDecision
 from clinic.sites.queries import Here
-from dosing.check import check
-from dosing.continuation import treatment_of
-from dosing.days import at_london, days_between, london_day
-from dosing.medicines import PRODUCTS
+from dosing.days import london_day
 from dosing.reading import read_request
 from dosing.request import DoseRequest
-from dosing.tightening import SiteLimit
-from dosing.units import as_text, mg_from_micrograms
 
 Data = dict[str, Any]
-MISSED = "-MD-"
-"""In the id of every rule about missed days."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +157,7 @@ def dose_request(
         act.session.scalars(_DECISIONS, {"records": records, "known_at": known_at})
     )
     decisions = [row for row in every_decision if row.id not in but]
-    history = _Doses(doses, decisions, supplied, known_at, decided_at)
+    history = Doses(doses, decisions, supplied, known_at, decided_at)
     of = Entries(entries)
     setting = about["setting"]
     request: Data = {
@@ -201,7 +193,7 @@ def dose_request(
     asking = every_decision if looking_back else decisions
     missing = (
         *_not_recorded(of, about), *_on_arrival(of, about, history, london_day(decided_at)),
-        *history.unanswered(of.all("steady_dose"), asking),
+        *_unanswered(history.unanswered(of.all("steady_dose"), asking)),
     )  # fmt: skip
     newest = [row.happened_at for row in entries]
     newest += [row.consumed_at for row in doses if row.outcome in SWALLOWED]
@@ -226,16 +218,7 @@ def recorded_history(
 
     Plans for the day are left out: this is what happened, not what an order must reckon with.
     """
-    return _history(Entries(entries), _Doses(doses, [], supplied, at, at))
-
-
-def taken_home(
-    act: Act, records: Collection[int], known_at: datetime | None = None
-) -> list[DispensedDose]:
-    """The doses handed over to be taken home, as they stood at a moment (now), by their dates."""
-    if known_at is None:
-        return list(act.session.scalars(_AT_HOME_NOW, {"records": list(records)}))
-    return list(act.session.scalars(_AT_HOME, {"records": list(records), "known_at": known_at}))
+    return _history(Entries(entries), Doses(doses, [], supplied, at, at))
 
 
 # Asked whenever a dose is judged, so they are built once. What was read before the turn is read anew.
@@ -254,92 +237,9 @@ _DECISIONS = (
     .order_by(DoseDecision.id)
     .execution_options(**_ANEW)
 )
-_HOME = (
-    select(DispensedDose)
-    .where(DispensedDose.patient_id.in_(_RECORDS), DispensedDose.how == "take_home")
-    .order_by(DispensedDose.dose_on, DispensedDose.id)
-    .execution_options(**_ANEW)
-)
-_AT_HOME_NOW = _HOME.where(DispensedDose.struck_at.is_(None))
-_AT_HOME = _HOME.where(DispensedDose.standing_at(_KNOWN_AT))
 
 
-def judged(gathered: Gathered, limits: tuple[SiteLimit, ...]) -> tuple[Data | None, Data]:
-    """What was judged beside the request, if anything, and the rules' answer to all of it.
-
-    A dose of the day that nobody knows to have been taken counts in every total, so that no two
-    orders add up to too much; it does not end the days that were missed. One request cannot say
-    both, so where days were missed there are two more: see `beside`.
-    """
-    answer = check(gathered.read, limits)
-    if gathered.happened is None or not treatment_of(gathered.read_as_happened).missed_days:
-        return None, answer
-    more = beside(gathered)
-    return more, answer_beside(answer, more, limits)
-
-
-def beside(gathered: Gathered) -> Data | None:
-    """The order as if no dose of the day in doubt were taken, and, for the rules about missed days,
-    as if all of them were part of it: they read how long the gap is and how much ends it."""
-    if gathered.happened is None:
-        return None
-    return {"happened": gathered.happened, "at_once": _at_once(gathered)}
-
-
-def _at_once(gathered: Gathered) -> Data:
-    assert gathered.happened is not None
-    order = gathered.happened["order"]
-    mg = _ordered_mg(order)
-    if mg is None:
-        return gathered.happened
-    drug = PRODUCTS[order["product"]].drug
-    in_doubt = _daily_mg(gathered.request, drug) - _daily_mg(gathered.happened, drug)
-    whole = {
-        "dose_mg": as_text(mg + in_doubt), "dose_micrograms": None, "doses_remaining_today": 1,
-    }  # fmt: skip
-    return {**gathered.happened, "order": {**order, **whole}}
-
-
-def _ordered_mg(order: Data) -> Decimal | None:
-    """The day's mg of an order; None where it does not say one amount in one unit (U-06)."""
-    mg, micrograms = order.get("dose_mg"), order.get("dose_micrograms")
-    if (mg is None) == (micrograms is None) or order.get("dose_without_unit") is not None:
-        return None
-    one = Decimal(mg) if mg is not None else mg_from_micrograms(Decimal(micrograms))
-    return one * (order.get("doses_remaining_today") or 1)
-
-
-def _daily_mg(request: Data, drug: str) -> Decimal:
-    """All the mg of a drug's daily doses in a request's history."""
-    return sum(
-        (
-            Decimal(dose["dose_mg"])
-            for dose in request["treatment_history"]["doses"]
-            if (product := PRODUCTS[dose["product"]]).drug == drug and not product.depot
-        ),
-        Decimal(0),
-    )
-
-
-def answer_beside(
-    answer: Data, more: Data, limits: tuple[SiteLimit, ...], edition: str | None = None
-) -> Data:
-    """One answer to a request and to what is judged beside it: each rule once, at its gravest."""
-    at_once = about_missed_days(check(more["at_once"], limits, edition))
-    return together([at_once, answer, check(more["happened"], limits, edition)])
-
-
-def about_missed_days(answer: Data) -> Data:
-    """What the rules about missed days say, and no other."""
-    return {**answer, "findings": [f for f in answer["findings"] if MISSED in f["rule"]]}
-
-
-def stops_for_missed(answer: Data) -> bool:
-    """Do the rules stop because days were missed?"""
-    return any(f["severity"] == "STOP" for f in about_missed_days(answer)["findings"])
-
-
-def _history(of: Entries, history: _Doses, *, unsure: bool = True) -> Data:
+def _history(of: Entries, history: Doses, *, unsure: bool = True) -> Data:
     claims, apart = settled(claims_of(of, history.elsewhere()))
     return {
         "doses": history.taken({each.row for each in apart}, unsure=unsure),
@@ -452,7 +352,7 @@ def _not_recorded(of: Entries, about: Data) -> Iterable[Missing]:
             yield Missing("reception", "Reception at this prison: not recorded")
 
 
-def _on_arrival(of: Entries, about: Data, history: _Doses, on: date) -> Iterable[Missing]:
+def _on_arrival(of: Entries, about: Data, history: Doses, on: date) -> Iterable[Missing]:
     """Nobody who came from elsewhere is given a second dose of the day unasked (RC-24)."""
     came = about.get("arrived")  # a decision saved before this was asked says nothing of it
     arrived = came and Arrived(came[0], datetime.fromisoformat(came[1]))
@@ -460,226 +360,7 @@ def _on_arrival(of: Entries, about: Data, history: _Doses, on: date) -> Iterable
         yield Missing(kind, says)
 
 
-# -- doses ---------------------------------------------------------------------------------
-
-
-def _stands(row: DoseEvent, known_at: datetime) -> bool:
-    return row.struck_at is None or row.struck_at > known_at
-
-
-class _Doses:
-    """What was taken, what is planned, and what nobody has said, as known at one moment.
-
-    A dose handed over to take home counts as taken on its date, unless something is recorded of it.
-    """
-
-    def __init__(
-        self,
-        doses: list[DoseEvent],
-        decisions: list[DoseDecision],
-        supplied: list[DispensedDose],
-        known_at: datetime,
-        decided_at: datetime,
-    ) -> None:
-        self._doses = doses
-        self._decisions = decisions
-        self._known_at = known_at
-        self._decided_at = decided_at
-        self._on = london_day(decided_at)
-        said = {_dose_of(row) for row in doses if not row.elsewhere and self._said(row)}
-        self._at_home = [
-            row for row in supplied if row.dose_on <= self._on and _dose_of(row) not in said
-        ]
-
-    def _said(self, row: DoseEvent) -> bool:
-        """Is it said what became of this dose, if only in doubt?"""
-        return _stands(row, self._known_at) or self._in_doubt(row)
-
-    def _in_doubt(self, row: DoseEvent) -> bool:
-        """Struck out today's dose, and nobody else has agreed that it was not taken."""
-        return (
-            not _stands(row, self._known_at)
-            and row.dose_on == self._on
-            and row.outcome in SWALLOWED
-            and (row.agreed_at is None or row.agreed_at > self._known_at)
-        )
-
-    def doubtful(self) -> bool:
-        """Is a dose of the day struck out and not agreed on?"""
-        return any(self._in_doubt(row) for row in self._doses)
-
-    def _counting(self, *, unsure: bool = True) -> list[tuple[DoseEvent, Decimal]]:
-        """Each dose swallowed, with its mg: of a dose and its doubtful correction the larger.
-
-        `unsure`: with those in doubt.
-        """
-        best: dict[Any, tuple[DoseEvent, Decimal]] = {}
-        for row in self._doses:
-            if row.outcome not in SWALLOWED or row.dose_mg is None:
-                continue
-            if not (self._said(row) if unsure else _stands(row, self._known_at)):
-                continue
-            key = row.id if row.elsewhere else _dose_of(row)
-            if key not in best or row.dose_mg > best[key][1]:
-                best[key] = row, row.dose_mg
-        return list(best.values())
-
-    def planned(self) -> list[DoseDecision]:
-        """Decisions in force whose days include the day of the order, not all of it recorded."""
-        return [
-            row
-            for row in self._decisions
-            if self._in_force(row) and self._on in days_of(row) and self._open(row)
-        ]
-
-    def _in_force(self, row: DoseDecision) -> bool:
-        return row.withdrawn_at is None or row.withdrawn_at > self._known_at
-
-    def _open(self, decision: DoseDecision) -> list[int]:
-        """The doses of a decision, by increment, of which nothing is recorded for the day."""
-        answered = {_dose_of(row) for row in self._doses if not row.elsewhere and self._said(row)}
-        answered |= {_dose_of(row) for row in self._at_home}
-        return [
-            each
-            for each in increments_of(decision)
-            if (decision.drug, self._on, each) not in answered
-        ]
-
-    def elsewhere(self) -> list[DoseEvent]:
-        """The doses said to have been taken elsewhere."""
-        return [row for row, _ in self._counting() if row.elsewhere]
-
-    def taken(self, but: Collection[Any] = (), *, unsure: bool = True) -> list[Data]:
-        """Every dose for the request: recorded, and planned for the day. `but`: rows left out.
-
-        `unsure`: with the day's doses nobody knows to have been taken.
-        """
-        out = [
-            {
-                "product": row.product,
-                "dose_mg": as_text(dose),
-                "consumed_at": row.consumed_at.isoformat(),
-                "supervision": row.supervision,
-                "recorded_by": "elsewhere" if row.elsewhere else "this_service",
-            }
-            for row, dose in self._counting(unsure=unsure)
-            if row not in but
-        ]
-        out += [
-            {
-                "product": row.product,
-                "dose_mg": as_text(row.dose_mg),
-                "consumed_at": self._taken_at_home(row).isoformat(),
-                "supervision": "take_home",
-                "recorded_by": "this_service",
-            }
-            for row in self._at_home
-        ]
-        for decision in self.planned() if unsure else ():
-            # One timed after this order counts as taken at its moment: it cannot be waited out.
-            first_day = decision.dose_on == self._on
-            at = min(decision.decided_at, self._decided_at) if first_day else self._decided_at
-            out += [
-                {
-                    "product": decision.product,
-                    "dose_mg": as_text(decision.dose_mg),
-                    "consumed_at": at.isoformat(),
-                    "recorded_by": "this_service",
-                }
-                for _ in self._open(decision)
-            ]
-        return out
-
-    def _taken_at_home(self, row: DispensedDose) -> datetime:
-        """At noon of its date; today at the moment of the order, for nobody knows better."""
-        if row.dose_on == self._on:
-            return self._decided_at
-        return max(row.handed_at, at_london(row.dose_on, time(12)))
-
-    def unanswered(
-        self, steady: list[ClinicalEntry], decisions: list[DoseDecision]
-    ) -> Iterable[Missing]:
-        """Days before the order's for which a dose was decided on and its outcome is not known.
-
-        Counted as taken it could hide missed days, as missed it could hide methadone still there.
-        """
-        standing = [row for row in self._doses if _stands(row, self._known_at)]
-        known = {(row.drug, row.dose_on) for row in standing if row.elsewhere}
-        said = {_dose_of(row) for row in (*standing, *self._at_home)}
-        for row in steady:
-            for day in days_between(
-                date.fromisoformat(row.data["from_on"]), date.fromisoformat(row.data["to_on"])
-            ):
-                known.add((PRODUCTS[row.data["product"]].drug, day))
-        for decision in decisions:
-            for day in sorted(days_of(decision)):
-                ended = not self._in_force(decision) and day >= london_day(_withdrawn(decision))
-                whole = all((decision.drug, day, each) in said for each in increments_of(decision))
-                if day < self._on and not (ended or whole or (decision.drug, day) in known):
-                    known.add((decision.drug, day))
-                    yield Missing(
-                        "dose",
-                        f"Was the {decision.drug} of {day:%a} {day.day} {day:%b %Y} taken?",
-                        decision.id,
-                        day,
-                    )
-
-
-def _dose_of(row: DoseEvent | DispensedDose) -> tuple[str, date, int]:
-    """Which dose of which day of which medicine."""
-    return row.drug, row.dose_on, row.increment
-
-
-def _withdrawn(decision: DoseDecision) -> datetime:
-    assert decision.withdrawn_at is not None
-    return decision.withdrawn_at
-
-
-def increments_of(decision: DoseDecision) -> range:
-    """The numbers of this decision's doses among the day's doses of the drug."""
-    return range(decision.first_increment, decision.first_increment + decision.doses_that_day)
-
-
-def days_of(decision: DoseDecision) -> set[date]:
-    """The London dates this decision has a dose for."""
-    return supplied_days(decision.dose_on, decision.asked.get("supply"))
-
-
-def supplied_days(dose_on: date, supply: Data | None) -> set[date]:
-    """The date of the dose itself, and every date its supply has a dose for.
-
-    Take-home doses follow a supervised collection; unsupervised, collection day is the first.
-    """
-    days = {dose_on}
-    for each in (supply or {}).get("collections") or ():
-        first = date.fromisoformat(each["collect_on"])
-        last = date.fromisoformat(each.get("daily_until_on") or each["collect_on"])
-        days.update(days_between(first, last))
-        home = (each.get("take_home_days") or 0) - (0 if each["supervised"] else 1)
-        for day in days_between(first, last):
-            days.update(day + timedelta(days=number) for number in range(1, home + 1))
-    return days
-
-
-def days_at_home(decision: DoseDecision) -> set[date]:
-    """The dates whose dose this decision lets be taken home, by its own supply."""
-    home: set[date] = set()
-    for each in (decision.asked.get("supply") or {}).get("collections") or ():
-        days = supplied_days(date.fromisoformat(each["collect_on"]), {"collections": [each]})
-        if each["supervised"]:
-            last = date.fromisoformat(each.get("daily_until_on") or each["collect_on"])
-            days = {day for day in days if day > last}
-        home |= days
-    return home
-
-
-def later_decision(
-    decisions: Iterable[DoseDecision], on: date, but: Collection[int] = ()
-) -> DoseDecision | None:
-    """The first in force that begins after this day: an order before it would go unseen by it."""
-    later = [
-        row
-        for row in decisions
-        if row.withdrawn_at is None and row.dose_on > on and row.id not in but
-    ]
-    return min(later, key=lambda row: row.dose_on, default=None)
+def _unanswered(found: Iterable[tuple[DoseDecision, date]]) -> Iterable[Missing]:
+    for decision, day in found:
+        says = f"Was the {decision.drug} of {day:%a} {day.day} {day:%b %Y} taken?"
+        yield Missing("dose", says, decision.id, day)

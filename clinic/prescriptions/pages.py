@@ -20,6 +20,7 @@ from clinic.patients.pages import record_link
 from clinic.patients.queries import banner, wing_lines
 from clinic.prescriptions import answered_by, commands, facts, presenters, queries
 from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
+from clinic.prescriptions.doses import days_of
 from clinic.prescriptions.forms import OrderForm
 from clinic.prescriptions.models import OVERRIDES
 
@@ -80,7 +81,7 @@ def record(patient_id: int) -> Page:
         assessment=assessment_of(work, found.patient),
         products=PRODUCT_NAMES, outcomes=OUTCOMES, overrides=OVERRIDES, topics=TOPICS,
         swallowed=SWALLOWED, today=work.today,
-        days_of=facts.days_of, missing=[missing_link(each, found.patient.id) for each in found.missing],
+        days_of=days_of, missing=[missing_link(each, found.patient.id) for each in found.missing],
     )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ from clinic.patients.access import open_record
 from clinic.patients.models import Patient, Registration
 from clinic.patients.queries import same_person
 from clinic.prescriptions import facts
+from clinic.prescriptions.doses import days_of, increments_of
+from clinic.prescriptions.judging import answer_beside, beside, judged
 from clinic.prescriptions.models import DoseDecision, DoseStop
 from clinic.sites.queries import what_holds
 from clinic.staff.models import Staff
@@ -143,7 +145,7 @@ def check_again(act: Act, row: DoseDecision) -> dict[str, Any] | None:
         return None
     limits = site_limits_on(act, row.site_id, row.rule_set, act.today)
     try:
-        return facts.judged(gathered, read_limits(limits))[1]
+        return judged(gathered, read_limits(limits))[1]
     except Refused:
         return None
 
@@ -185,7 +187,7 @@ def judge_dose(
             DoseEvent.id.not_in(without),
         )
     )  # fmt: skip
-    still_to_come = set(facts.increments_of(row)) - set(said) - {increment}
+    still_to_come = set(increments_of(row)) - set(said) - {increment}
     order = {**row.asked["order"], "doses_remaining_today": 1 + len(still_to_come)}
     gathered = facts.dose_request(
         act, {**row.asked, "order": order}, at, known_at, _about_now(act, row, records), {row.id},
@@ -197,7 +199,7 @@ def judge_dose(
         known = derive(read, rulebook().defined(read.rule_set, read.on))
         if gathered.missing:
             return Judged(None, [], gathered.missing, known)
-        answer = facts.judged(gathered, limits)[1]
+        answer = judged(gathered, limits)[1]
     except Refused:
         return Judged(None, [], gathered.missing, None)
     return Judged(answer["outcome"], answer["findings"], (), known)
@@ -234,17 +236,17 @@ def replay(act: Act, decision_id: int) -> Replay:
         act, row.asked, row.decided_at, row.known_at, row.outside, {row.id}
     )
     limits = read_limits(row.outside.get("site_limits", []))
-    beside = None if row.beside is None else facts.beside(gathered)
+    more = None if row.beside is None else beside(gathered)
     try:
         answer = check(gathered.request, limits, row.rule_set_version)
-        if beside is not None:
-            answer = facts.answer_beside(answer, beside, limits, row.rule_set_version)
+        if more is not None:
+            answer = answer_beside(answer, more, limits, row.rule_set_version)
     except UnknownEdition as unknown:
         raise NotFound(f"This copy of the rules cannot judge it: {unknown}.") from unknown
     act.note("prescribing.replayed", patient_id=row.patient_id, decision=row.id)
     return Replay(
         decision_id=row.id,
-        same_request=(gathered.request, beside) == (row.request, row.beside),
+        same_request=(gathered.request, more) == (row.request, row.beside),
         same_findings=answer["findings"] == row.findings and answer["outcome"] == row.outcome,
         rule_set_version=answer["rule_set_version"],
         saved=row.answer,
@@ -341,8 +343,8 @@ def _not_recorded(act: Act, decided: list[DoseDecision]) -> list[Waiting]:
             row.decided_at if row.dose_on == act.today else act.today, DOSE,
         )
         for row in decided
-        if act.today in facts.days_of(row)
-        and any((row.id, each) not in recorded for each in facts.increments_of(row))
+        if act.today in days_of(row)
+        and any((row.id, each) not in recorded for each in increments_of(row))
     ]  # fmt: skip
 
 

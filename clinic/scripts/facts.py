@@ -27,7 +27,9 @@ from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
 from clinic.prescriptions import facts as dosing_facts
 from clinic.prescriptions.commands import FactsMissing
+from clinic.prescriptions.doses import days_of
 from clinic.prescriptions.findings import together
+from clinic.prescriptions.judging import about_missed_days, judged, stops_for_missed
 from clinic.prescriptions.models import DoseDecision
 from clinic.release.models import Premises, ReleasePlan
 from clinic.release.places import nation_of, premises_object
@@ -189,7 +191,7 @@ def _strength(asked: Data, decisions: list[DoseDecision]) -> Decimal:
 
 
 def _decided_for(decisions: list[DoseDecision], day: date) -> DoseDecision:
-    found = [each for each in decisions if day in dosing_facts.days_of(each)]
+    found = [each for each in decisions if day in days_of(each)]
     if not found:
         raise Invalid.field("to_on", f"No dose is decided on for {day:%d %b %Y}")
     if len(found) > 1:
@@ -365,7 +367,7 @@ def _judged(
     asked = {"order": _order(made, decision), "supply": supply_of(made.plan)}
     chosen = {each.id for each in made.by_day.values()}
     missed = _missed_up_to_now(act, made, decision, asked, chosen, known_at)
-    if dosing_facts.stops_for_missed(missed.answer):
+    if stops_for_missed(missed.answer):
         return [missed]
     every_day = made.by_day[min(made.by_day)] if made.for_release else None
     request, limits, ahead = request_on(
@@ -394,11 +396,11 @@ def _missed_up_to_now(
     }
     gathered = dosing_facts.dose_request(act, asked, act.at, known_at, about, chosen)
     try:
-        beside, answer = dosing_facts.judged(gathered, read_limits(about["site_limits"]))
+        beside, answer = judged(gathered, read_limits(about["site_limits"]))
     except Refused as refused:
         raise Invalid.field(refused.field, refused.message) from refused
-    if not dosing_facts.stops_for_missed(answer):
-        answer = together([dosing_facts.about_missed_days(answer)])
+    if not stops_for_missed(answer):
+        answer = together([about_missed_days(answer)])
     return Judged(decision.id, gathered.request, answer, 0, beside)
 
 
@@ -480,7 +482,7 @@ def _taken_ahead(
         )
     )  # fmt: skip
     planned = [
-        (row, dosing_facts.days_of(row))
+        (row, days_of(row))
         for row in decisions_in_force(act, patient, act.today)
         if row.drug == drug
     ]

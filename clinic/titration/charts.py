@@ -18,7 +18,7 @@ from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent, DoseVomited
 from clinic.patients.models import Patient
 from clinic.patients.queries import same_person
-from clinic.prescriptions.facts import days_of
+from clinic.prescriptions.doses import days_of
 from clinic.prescriptions.models import DoseDecision
 from clinic.sites.models import Site
 from clinic.titration import facts

@@ -21,7 +21,8 @@ from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.consumption.supply_models import DispensedDose
 from clinic.guidance.facts import read_limits, site_limits_on
 from clinic.patients.models import Patient
-from clinic.prescriptions.facts import recorded_history, taken_home
+from clinic.prescriptions.doses import taken_home
+from clinic.prescriptions.facts import recorded_history
 from clinic.sites.models import Site
 from dosing.check import rulebook, site_rulebook
 from dosing.days import days_between, london_day

@@ -13,7 +13,7 @@ from clinic.assessments.kinds import SEDATION
 from clinic.assessments.models import ClinicalEntry
 from clinic.assessments.scales import SCALES
 from clinic.consumption.models import OUTCOMES, DoseEvent
-from clinic.prescriptions.facts import days_of
+from clinic.prescriptions.doses import days_of
 from clinic.prescriptions.models import DoseDecision
 from clinic.titration.sheet import NextTime, Sheet
 from clinic.titration.standing import Standing

@@ -18,7 +18,8 @@ from clinic.assessments.models import ClinicalEntry
 from clinic.consumption.models import SWALLOWED, DoseEvent
 from clinic.patients.models import Patient, Registration
 from clinic.patients.queries import same_person
-from clinic.prescriptions.facts import days_of, increments_of, setting_of
+from clinic.prescriptions.doses import days_of, increments_of
+from clinic.prescriptions.facts import setting_of
 from clinic.prescriptions.models import DoseDecision
 from clinic.sites.queries import what_holds
 from clinic.titration import facts

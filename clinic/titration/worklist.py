@@ -19,7 +19,7 @@ from clinic.appointments.models import INDUCTION, NO_VISIT, Visit
 from clinic.assessments.models import ClinicalEntry
 from clinic.calendars import shut_days
 from clinic.patients.models import Patient, Registration
-from clinic.prescriptions.facts import days_of
+from clinic.prescriptions.doses import days_of
 from clinic.prescriptions.models import DoseDecision
 from clinic.sites.models import Site
 from clinic.titration import facts

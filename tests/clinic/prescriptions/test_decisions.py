@@ -17,7 +17,7 @@ from clinic.consumption.models import DoseEvent
 from clinic.errors import Conflict, Forbidden, Invalid, OutsideCaseload
 from clinic.prescriptions import commands
 from clinic.prescriptions.commands import FactsMissing, ReasonNeeded, Stopped
-from clinic.prescriptions.facts import answer_beside
+from clinic.prescriptions.judging import answer_beside
 from clinic.prescriptions.models import DoseDecision, DoseStop
 from clinic.prescriptions.queries import prescribing_record, replay
 from dosing.check import check

@@ -12,7 +12,9 @@ from clinic.custody.commands import receive_prisoner
 from clinic.errors import Conflict, Invalid
 from clinic.patients.commands import merge_patients
 from clinic.prescriptions.commands import FactsMissing, Stopped
-from clinic.prescriptions.facts import Gathered, judged, supplied_days
+from clinic.prescriptions.doses import supplied_days
+from clinic.prescriptions.facts import Gathered
+from clinic.prescriptions.judging import judged
 from clinic.prescriptions.models import DoseDecision
 from clinic.prescriptions.queries import replay
 from tests.factories.base import NOW, a_member_of_staff, a_patient, an_act
