@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import aliased
@@ -45,6 +45,24 @@ def raise_event(
         act.session.add(row)
         act.session.flush()
         act.note("careplans.event", patient_id=plan.patient_id, plan=plan.id, event=row.id)
+
+
+def take_event_back(
+    act: Act, reception_id: int, codes: Collection[str], raised_at: datetime, reason: str
+) -> None:
+    """What a fact of the stay asked the plan for, once that fact was struck out and nobody looked."""
+    rows = act.session.scalars(
+        select(CarePlanEvent)
+        .join(CarePlan, CarePlan.id == CarePlanEvent.plan_id)
+        .where(
+            CarePlan.reception_id == reception_id, CarePlanEvent.recorded_at == raised_at,
+            CarePlanEvent.code.in_(codes),
+            CarePlanEvent.review_id.is_(None), CarePlanEvent.struck_at.is_(None),
+        )
+    )  # fmt: skip
+    for row in rows:
+        row.struck_at, row.struck_by, row.struck_reason = act.at, act.staff_id, reason.strip()
+        act.note("careplans.event_struck", reception=reception_id, event=row.id)
 
 
 def has_plan(act: Act, reception_id: int) -> bool:

@@ -411,7 +411,9 @@ def _of_plan(view: careplans.View) -> Found:
             yield Line(row.recorded_at, "plan", what, row.says), row.recorded_by
     for version in reversed(view.versions):
         what = f"Care plan, version {version.row.number}"
-        says = ". ".join([MARKS[version.row.mark], *(each.what for each in version.changes)])
+        says = ". ".join(
+            [MARKS[version.row.mark], *(each.what.removesuffix("?") for each in version.changes)]
+        )
         yield Line(version.row.recorded_at, "plan", what, says), version.row.recorded_by
         for given in version.agreements:
             if given.withdrawn_at is not None:

@@ -116,7 +116,12 @@ def receive(patient_id: int) -> Page:
         return check_page(form, "Check the arrival", rows)
     return (
         render_template(
-            "custody/arrival.jinja", form=form, patient=patient, where=where, expected=expected
+            "custody/arrival.jinja",
+            form=form,
+            patient=patient,
+            where=where,
+            booked=queries.booked_here(act(), [row.id for row, _ in under_way]),
+            expected=expected,
         ),
         status_of(form),
     )

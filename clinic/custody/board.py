@@ -25,8 +25,8 @@ from clinic.custody.models import (
     Unavailable,
     Wing,
 )
-from clinic.custody.queries import NAMING
 from clinic.custody.wings import in_custody_here, wings_here
+from clinic.custody.words import NAMING
 from clinic.db import UtcDateTime
 from clinic.errors import NotFound
 from clinic.groups.models import GroupSeat, GroupSession

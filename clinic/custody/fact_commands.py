@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import select, update
+
 from clinic.act import Act, command
 from clinic.assessments import dues
 from clinic.careplans import events as plans
-from clinic.custody import elsewhere, facts, moving_on, timetables
+from clinic.custody import elsewhere, facts, moving_on, timetables, words
 from clinic.custody.models import (
     HEARING_OUTCOMES,
     PLACES_APART,
@@ -30,10 +32,12 @@ from clinic.custody.models import (
     Unavailable,
     Wing,
 )
+from clinic.custody.passed_models import PassedMove
 from clinic.custody.stays import add, has_happened, opened, standing, strike, touch
 from clinic.errors import Conflict, Invalid, one_of
 from clinic.groups.offers import release_after
 from clinic.patients.commands import correct_patient, take_onto_caseload
+from clinic.patients.models import Allocation, Registration
 from clinic.release.following import follow_patient
 from clinic.sites.models import NATIONS, Site
 from dosing.days import london_day
@@ -92,12 +96,44 @@ def record_transfer(
          "receiving_prison": receiving_prison, "nation": nation,
          "prescriber_cover": prescriber_cover},
     )  # fmt: skip
-    if receiving_site_id is not None:
-        reception = act.session.get_one(Reception, reception_id)
-        take_onto_caseload(
-            act, facts.kept_record(act.session, reception.patient_id).id, receiving_site_id
-        )
+    reception = act.session.get_one(Reception, reception_id)
+    _look_after(act, reception, None, receiving_site_id)
     return fact
+
+
+def _look_after(act: Act, reception: Reception, was: int | None, now: int | None) -> None:
+    """The prison somebody is booked to move to has their record; one they do not go to has it no more.
+
+    What the move did not bring stays: a prison that knew them before goes on knowing them.
+    """
+    patient = facts.kept_record(act.session, reception.patient_id)
+    left = facts.row_of(act.session, Exit, reception.id)
+    been_there = select(PassedMove.id).where(
+        PassedMove.reception_id == reception.id, PassedMove.to_site_id == was
+    )
+    gone = left is not None and left.how == "transfer"
+    if was not in (None, now) and not gone and act.session.scalar(been_there.limit(1)) is None:
+        booked = select(Transfer.recorded_at).where(
+            Transfer.reception_id == reception.id, Transfer.receiving_site_id == was
+        )
+        for row in act.session.scalars(
+            select(Registration).where(
+                Registration.patient_id == patient.id, Registration.site_id == was,
+                Registration.ended_at.is_(None), Registration.started_at.in_(booked),
+            )
+        ):  # fmt: skip
+            row.ended_at, row.ended_reason = act.at, "The move there was struck out"
+            act.session.execute(
+                update(Allocation)
+                .where(
+                    Allocation.patient_id == patient.id, Allocation.site_id == was,
+                    Allocation.ended_at.is_(None),
+                )
+                .values(ended_at=act.at)
+            )  # fmt: skip
+            act.note("patients.caseload_left", patient_id=patient.id, site_id=was)
+    if now is not None:
+        take_onto_caseload(act, patient.id, now)
 
 
 @command
@@ -212,6 +248,13 @@ def _record(act: Act, reception_id: int, kind: type[Fact], values: dict[str, Any
     return row.id
 
 
+_ASKED = {
+    Hearing: ("hearing",), Transfer: ("transfer",), Exit: ("exit", "transfer"),
+    Unavailable: ("segregation",),
+}  # fmt: skip
+"""What each kind of fact asks the care plan to be looked at for."""
+
+
 def _ask_for_review(act: Act, reception: Reception, row: Any) -> None:
     """A hearing, a move, a way out or segregation asks for the care plan to be looked at."""
     match row:
@@ -271,6 +314,8 @@ def correct_fact(
     )  # fmt: skip
     if isinstance(row, Exit):
         follow_exit(act, reception, undone=row)
+    if isinstance(row, Transfer):
+        _look_after(act, reception, row.receiving_site_id, fresh.receiving_site_id)
     _follow(act, reception, model, f"{_SAID[model].capitalize()} corrected: {reason.strip()}")
     return fresh.id
 
@@ -289,6 +334,8 @@ def strike_out(
     model = _KINDS[kind]
     reception = opened(act, reception_id, _RIGHTS.get(model, "release.plan"), version)
     row = standing(act, reception, model, fact_id)
+    if isinstance(row, Delivery) and row.item in words.NAMING:
+        raise Conflict("This is the naming of the keyworker. Take it back beside their name.")
     strike(act, reception, row, reason)
     touch(act, reception, f"struck out a {_SAID[model]}")
     act.note(
@@ -297,6 +344,10 @@ def strike_out(
     )  # fmt: skip
     if isinstance(row, Exit):
         follow_exit(act, reception, undone=row)
+    if isinstance(row, Transfer):
+        _look_after(act, reception, row.receiving_site_id, None)
+    if codes := _ASKED.get(model):
+        plans.take_event_back(act, reception.id, codes, row.recorded_at, reason)
     _follow(act, reception, model, f"{_SAID[model].capitalize()} struck out: {reason.strip()}")
 
 

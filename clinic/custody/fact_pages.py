@@ -123,7 +123,11 @@ def _values(form: Form, kind: _Kind) -> dict[str, Any]:
     return values
 
 
-_RECORDING = {"exit": "Record the exit", "location": "On which wing do they live?"}
+_RECORDING = {
+    "exit": "Record the exit",
+    "unavailable": "Record days away from groups",
+    "location": "On which wing do they live?",
+}
 
 
 def _planned_again(kind: str) -> str:
@@ -154,7 +158,9 @@ def record(reception_id: int, kind: str) -> Page:
 
     to_check = kind == "exit"
     if (form.confirmed or not to_check) and carried_out(form, work):
-        return to_stay(reception_id, f"Recorded: {each.title}.{_planned_again(kind)}")
+        left = to_check and form["how"].data != "transfer"
+        follows = " What was still open is closed." if left else _planned_again(kind)
+        return to_stay(reception_id, f"Recorded: {each.title}.{follows}")
     view = queries.stay(act(), reception_id)
     if kind == "location" and len(form["wing_id"].choices) == 1:
         raise NotFound("No wing of this prison is listed yet. A manager lists them under Custody.")

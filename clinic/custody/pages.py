@@ -119,6 +119,7 @@ def stay(reception_id: int) -> Page:
         day=presenters.day_of_custody(view, work.today),
         risk=presenters.risk(view.detail.ppo, view.detail.heightened_risk),
         duty=words.duty,
+        naming=words.NAMING,
         parties=presenters.parties,
         day_counts=DAY_COUNTS,
         screenings=SCREENINGS,

@@ -47,7 +47,6 @@ OWNED_BY_HEALTHCARE = ("healthcare", "keyworker_and_healthcare", "carat_and_heal
 OWNED_BY_CARAT = (
     "keyworker", "carat", "keyworker_and_healthcare", "carat_and_healthcare", "receiving_carat",
 )  # fmt: skip
-NAMING = ("keyworker_named", "receiving_keyworker_named")
 
 
 def at_a_prison(act: Act) -> bool:
@@ -533,6 +532,16 @@ def overdue_work(act: Act, *, limit: int = MOST_LISTED) -> list[Work]:
     return _open_work(act, TimetableItem.deadline < act.at, limit=limit)
 
 
+def booked_here(act: Act, reception_ids: Sequence[int]) -> Transfer | None:
+    """The move of one of these stays that is booked to this prison; None when none is."""
+    return act.session.scalar(
+        select(Transfer).where(
+            Transfer.reception_id.in_(reception_ids), Transfer.known_until.is_(None),
+            Transfer.receiving_site_id == act.site_id,
+        )
+    )  # fmt: skip
+
+
 def to_be_named(
     act: Act, *, reception_id: int | None = None, limit: int = MOST_LISTED
 ) -> list[Work]:
@@ -541,7 +550,7 @@ def to_be_named(
     Whoever came from a prison outside is owed one by this prison, not by the one before.
     """
     act.need("custody.read")
-    which = [TimetableItem.item.in_(NAMING), TimetableItem.clock_elsewhere.is_(False)]
+    which = [TimetableItem.item.in_(words.NAMING), TimetableItem.clock_elsewhere.is_(False)]
     if reception_id is not None:
         which.append(TimetableItem.reception_id == reception_id)
     return _open_work(act, *which, limit=limit)

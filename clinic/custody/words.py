@@ -66,6 +66,8 @@ PHASES = (
 )
 _COMPLETION = ("final_review", "certificate", "post_28_referral")
 ON_THE_MOVE = ("RG-07", "TT-18")
+NAMING = ("keyworker_named", "receiving_keyworker_named")
+"""The duties that naming a keyworker does, here or at the prison they move to."""
 
 
 @lru_cache(maxsize=1024)  # the board of a wing says a few of them hundreds of times

@@ -157,6 +157,14 @@ def test_a_significant_event_asks_for_a_review_until_one_is_done(story):
     fact_commands.record_hearing(
         story.act(), story.reception_id, starts_at=london("2026-11-12 10:00")
     )
+    wrong = fact_commands.record_transfer(
+        story.act(), story.reception_id, on=date(2026, 11, 13), receiving_prison="HMP Elsewhere",
+        nation="scotland",
+    )  # fmt: skip
+    fact_commands.strike_out(
+        story.act(), story.reception_id, "transfer", wrong,
+        version=story.prison.version(story.reception_id), reason="Somebody else moves",
+    )  # fmt: skip
     follow_up_commands.record_event(
         story.act(), story.plan_id, code="housing", on=date(2026, 11, 5)
     )

@@ -336,6 +336,30 @@ def test_a_booked_move_shows_the_receiving_prison_what_it_owes(prison, receiving
     receiving.close()
 
 
+def test_a_move_struck_out_leaves_no_record_at_the_prison_they_never_went_to(prison, receiving):
+    patient_id = prison.patient()
+    reception_id = prison.receives(patient_id=patient_id)
+    move = {"on": date(2026, 11, 10), "receiving_site_id": receiving.site.id}
+    fact_id = fact_commands.record_transfer(prison.act(), reception_id, **move)
+    fact_id = fact_commands.correct_fact(
+        prison.act(), reception_id, "transfer", fact_id, version=prison.version(reception_id),
+        reason="Another day", on=date(2026, 11, 11),
+    )  # fmt: skip
+    prison.close()
+    assert in_caseload(receiving.act(), patient_id)
+    receiving.close()
+
+    fact_commands.strike_out(
+        prison.act(), reception_id, "transfer", fact_id, version=prison.version(reception_id),
+        reason="Never to go",
+    )  # fmt: skip
+    prison.close()
+
+    assert not in_caseload(receiving.act(), patient_id)
+    receiving.close()
+    assert in_caseload(prison.act(), patient_id)
+
+
 @pytest.mark.proves("A10")
 def test_the_days_go_on_for_somebody_who_arrives_unannounced(prison, receiving):
     patient_id = prison.patient()

@@ -74,6 +74,12 @@ def test_a_first_naming_taken_back_leaves_the_duty_open_again(prison):
     reception_id = prison.receives()
     names(prison, reception_id, prison.keyworker)
     assert not custody.to_be_named(prison.act())
+    [named] = [row for row in prison.stay(reception_id).deliveries if row.item == "keyworker_named"]
+    with pytest.raises(Conflict, match="beside their name"):
+        fact_commands.strike_out(
+            prison.act(), reception_id, "delivery", named.id,
+            version=prison.version(reception_id), reason="Wrong person",
+        )  # fmt: skip
 
     commands.undo_naming(
         prison.act(prison.manager), reception_id, version=prison.version(reception_id),
