@@ -132,7 +132,9 @@ def _demo() -> bool:
 
 
 def _received(reception_id: int) -> Response:
-    flash("The arrival is recorded and the 28 days are planned.")
+    view = queries.stay(act(), reception_id)
+    planned = "No 28 days are planned." if view.answer is None else "the 28 days are planned."
+    flash(f"The arrival is recorded{'. ' if view.answer is None else ' and '}{planned}")
     return redirect(url_for("custody_pages.stay", reception_id=reception_id))
 
 

@@ -318,8 +318,9 @@ class _TransferFields:
     on = DayField("Day of the move", [InputRequired()])
     booked_on = DayField("When was it booked? (today, if left empty)", [Optional()])
     receiving_site_id = SelectField(
-        "Receiving prison", [InputRequired()], coerce=lambda chosen: int(chosen) if chosen else None
-    )
+        "Receiving prison", [InputRequired()],
+        coerce=lambda chosen: None if chosen in ("", None) else int(chosen),  # 0: not in the list
+    )  # fmt: skip
     receiving_prison = StringField(
         "Name of the prison, if it is not in the list", [Optional(), Length(max=100)]
     )

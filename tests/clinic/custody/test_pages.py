@@ -252,6 +252,25 @@ def test_a_move_is_recorded_to_a_prison_of_the_list_or_another(healthcare, priso
     assert "Tell the receiving team" in text(stay)
 
 
+def test_a_move_to_a_prison_outside_is_booked_and_its_keyworker_noted(healthcare, url):
+    moved = send(
+        healthcare, f"{url}/transfer/new", **boxes("on", 12), receiving_site_id=0,
+        receiving_prison="HMP Faraway", nation="scotland", prescriber_cover="",
+    )  # fmt: skip
+    assert "Thu 12 Nov 2026 to HMP Faraway" in text(moved)
+    told = f"{url}/deliver/receiving_keyworker_named"
+    form = text(healthcare.get(told))
+    assert "Write who the keyworker there is in the note" in form
+    given = {**boxes("done_at", 4, time="15:30"), "by": ["carat"]}
+    done_by = re.search(r'<option value="(\d+)" selected', healthcare.get(told).text)[1]
+    refused = send(healthcare, told, **given, done_by=done_by)
+    assert "who is the keyworker there?" in text(refused)
+
+    noted = send(healthcare, told, **given, done_by=done_by, note="J. Doe")
+
+    assert "Receiving prison names a keyworker: recorded." in text(noted)
+
+
 def test_an_exit_is_checked_before_it_closes_anything(healthcare, prison, url):
     reception_id = int(url.rpartition("/")[2])
     address = f"{url}/exit/new"
