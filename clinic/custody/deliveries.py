@@ -52,7 +52,7 @@ def record_delivery(act: Act, reception_id: int, *, whole: bool = False, **deliv
     if item in RECORDED_ELSEWHERE and not outside:
         raise Invalid.field("item", RECORDED_ELSEWHERE[item])
     if outside and not (delivery.get("note") or "").strip():
-        raise Invalid.field("note", "is required: who is the keyworker there?")
+        raise Invalid.field("note", "is required: say who is the keyworker there")
     if item in WITH_THE_WHOLE and not whole:
         raise Invalid.field("item", WITH_THE_WHOLE[item])
     if item == "joint_care_plan" and not whole and plans.has_plan(act, reception.id):

@@ -75,6 +75,8 @@ def deliver(reception_id: int, item: str, for_on: str | None = None) -> Page:
         raise NotFound("There is no such duty.")
     hearing_on = _day_in_address(for_on)
     form = _delivery_form(item, done_by=act().staff_id)
+    if outside:
+        form.note.label.text = "Who is the keyworker there?"
 
     def work() -> None:
         if isinstance(form, JointSessionForm):
@@ -90,7 +92,7 @@ def deliver(reception_id: int, item: str, for_on: str | None = None) -> Page:
     rows = view.answer["items"] if view.answer else []
     why = next((row["why"] for row in rows if row["item"] == item), None)
     if outside:
-        why = "Write who the keyworker there is in the note, as that prison told it."
+        why = "As that prison told it. Nobody is named here by it."
     if held := held_already(act(), reception_id, item):
         why = (
             f"{why or ''} Held already: {'; '.join(held)}. Begin from it: asking the same again is "

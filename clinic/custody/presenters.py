@@ -97,13 +97,8 @@ def _duty_row(row: Answer, stay: Stay) -> DutyRow:
     if "keyworker" in row["owner"] and stay.keyworker is not None:
         owner = f"{owner} ({stay.keyworker.name})"
     state, said = row["status"], words.STATES[row["status"]]
-    if (
-        stay.gone_outside
-        and stay.transfer
-        and state in ("due", "overdue")
-        and row["rule"] != "TT-18"
-    ):
-        state, said = "closed_left", f"Closed here: goes on at {stay.transfer.receiving_prison}"
+    if stay.gone_outside and state in ("due", "overdue") and row["rule"] != "TT-18":
+        state, said = "closed_left", "Closed here"
     return DutyRow(
         item=row["item"],
         for_on=for_on,

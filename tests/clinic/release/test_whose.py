@@ -159,7 +159,7 @@ def test_a_prison_outside_that_accepted_them_cannot_take_the_plan_and_it_ends_as
         "receiving_keyworker_contact",
     }  # fmt: skip
     assert {row.site_id for row in two.items(two.reception) if row.state == "open"} == {two.site.id}
-    with pytest.raises(Invalid, match="who is the keyworker there"):
+    with pytest.raises(Invalid, match="say who is the keyworker"):
         two.delivers(two.reception, "receiving_keyworker_named")
     two.delivers(two.reception, "receiving_keyworker_named", note="J. Doe")
 
