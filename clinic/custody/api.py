@@ -8,7 +8,7 @@ from flask import Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
 from clinic.auth import act, needs
-from clinic.custody import commands, deliveries, fact_commands, queries
+from clinic.custody import commands, deliveries, fact_commands, queries, worklists
 from clinic.custody.schemas import (
     DeliveryCorrectionSchema,
     DeliveryRequestSchema,
@@ -347,4 +347,4 @@ def strike_out_fact(
 @custody_api.response(200, WorklistSchema)
 def worklist() -> dict[str, Any]:
     """What is overdue, due by midnight or amber at this prison."""
-    return {"work": queries.due_work(act())}
+    return {"work": worklists.due_work(act())}

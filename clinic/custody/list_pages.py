@@ -9,10 +9,10 @@ from flask import render_template, url_for
 from clinic import home
 from clinic.act import Act
 from clinic.auth import act, needs
-from clinic.custody import presenters, queries, words
+from clinic.custody import presenters, queries, words, worklists
 from clinic.custody.elsewhere_pages import home_rows
 from clinic.custody.pages import Page, custody_pages
-from clinic.custody.queries import Work
+from clinic.custody.worklists import Work
 from clinic.errors import NotFound
 from clinic.keyworkers.queries import covered_by
 from clinic.patients.queries import on_wing
@@ -61,7 +61,7 @@ def healthcare_list(work: Act) -> home.Worklist | None:
     """What healthcare owes today."""
     if not queries.at_a_prison(work):
         return None
-    rows = queries.due_work(work, owners=queries.OWNED_BY_HEALTHCARE, limit=MOST_ON_HOME)
+    rows = worklists.due_work(work, owners=worklists.OWNED_BY_HEALTHCARE, limit=MOST_ON_HOME)
     return _list(work, "Healthcare: due today and overdue", rows, "Healthcare owes nothing today.")
 
 
@@ -71,8 +71,8 @@ def keyworker_list(work: Act) -> home.Worklist | None:
     if work.may("custody.receive") or not queries.at_a_prison(work):
         return None
     mine = [work.staff_id or 0, *covered_by(work, work.staff_id or 0)]
-    own = queries.due_work(work, of_keyworkers=mine, limit=MOST_ON_HOME)
-    others = queries.due_work(work, owners=queries.OWNED_BY_CARAT, limit=MOST_ON_HOME * 2)
+    own = worklists.due_work(work, of_keyworkers=mine, limit=MOST_ON_HOME)
+    others = worklists.due_work(work, owners=worklists.OWNED_BY_CARAT, limit=MOST_ON_HOME * 2)
     rest = [row for row in others if row.keyworker_id not in mine]
     return _list(
         work, "Your people first: due today and overdue", [*own, *rest], "Nothing is due today."
@@ -84,7 +84,7 @@ def overdue_list(work: Act) -> home.Worklist | None:
     """What is late in this prison."""
     if not queries.at_a_prison(work):
         return None
-    rows = queries.overdue_work(work, limit=MOST_ON_HOME)
+    rows = worklists.overdue_work(work, limit=MOST_ON_HOME)
     return _list(work, "Overdue in the first 28 days", rows, "Nothing is overdue.")
 
 
@@ -98,11 +98,11 @@ def worklist() -> Page:
             "Receptions and 28 days belong to a prison. This site is a community service."
         )
     posts = queries.post_holders(work)
-    due, coming = queries.due_work(work), queries.next_work(work)
+    due, coming = worklists.due_work(work), worklists.next_work(work)
     return render_template(
         "custody/worklist.jinja",
         uncounted=home_rows(work),
         due=[home_row(row, posts) for row in due],
         coming=[home_row(row, posts) for row in coming],
-        most=queries.MOST_LISTED,
+        most=worklists.MOST_LISTED,
     )

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from clinic import ui
 from clinic.calendars import holiday_lists
-from clinic.custody import facts, queries, words
+from clinic.custody import facts, queries, words, worklists
 from clinic.custody.models import (
     DELIVERY_OUTCOMES,
     PARTIES,
@@ -65,7 +65,7 @@ class DutyRow:
     @property
     def due(self) -> date | datetime | None:
         """As it is said: the hour only where it is not the midnight that ends the day."""
-        return queries.said_due(self.due_on, self.due_at)
+        return worklists.said_due(self.due_on, self.due_at)
 
     @property
     def recordable(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from flask.typing import ResponseReturnValue
 
 from clinic.auth import act, needs
-from clinic.custody import queries as custody
+from clinic.custody import worklists
 from clinic.custody.api import stay_answer
 from clinic.custody.schemas import StaySchema, StrikeOutSchema
 from clinic.keyworkers import commands, queries
@@ -33,7 +33,11 @@ _taken = keyworkers_api.alt_response(409, description="Somebody was first, or it
 
 def _team() -> dict[str, Any]:
     work = act()
-    loads, waiting, ceiling = queries.loads(work), custody.to_be_named(work), queries.ceiling(work)
+    loads, waiting, ceiling = (
+        queries.loads(work),
+        worklists.to_be_named(work),
+        queries.ceiling(work),
+    )
     return {
         "ceiling": ceiling.most,
         "ceiling_set": ceiling.row,

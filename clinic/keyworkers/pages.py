@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from clinic import home, ui
 from clinic.act import Act
 from clinic.auth import act, needs
-from clinic.custody import presenters
+from clinic.custody import presenters, worklists
 from clinic.custody import queries as custody
 from clinic.custody.forms import ReasonForm
 from clinic.custody.list_pages import home_row, whose
@@ -38,7 +38,7 @@ def naming_list(work: Act) -> home.Worklist | None:
     if not custody.at_a_prison(work):
         return None
     posts = custody.post_holders(work)
-    rows = custody.to_be_named(work, limit=MOST_ON_HOME)
+    rows = worklists.to_be_named(work, limit=MOST_ON_HOME)
     return home.Worklist(
         title="Keyworkers to name",
         rows=[
@@ -67,7 +67,7 @@ def keyworkers() -> Page:
     work = act()
     posts, loads = custody.post_holders(work), queries.loads(work)
     names = {load.staff_id: load.name for load in loads}
-    waiting = custody.to_be_named(work)
+    waiting = worklists.to_be_named(work)
     suggested = queries.suggestions(work, waiting, loads)
     rows = [
         (
@@ -209,9 +209,9 @@ def _caseload(staff_id: int | None) -> Page:
     )  # fmt: skip
 
 
-def _by_person(rows: Sequence[custody.Work]) -> list[list[custody.Work]]:
+def _by_person(rows: Sequence[worklists.Work]) -> list[list[worklists.Work]]:
     """The duties of each person together, whoever's is nearest first."""
-    found: dict[int, list[custody.Work]] = {}
+    found: dict[int, list[worklists.Work]] = {}
     for row in rows:
         found.setdefault(row.reception_id, []).append(row)
     return list(found.values())

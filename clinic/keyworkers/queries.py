@@ -10,11 +10,10 @@ from sqlalchemy import and_, func, select
 
 from clinic.act import Act
 from clinic.appointments.models import StaffLeave
-from clinic.custody import facts
-from clinic.custody import queries as custody
+from clinic.custody import facts, worklists
 from clinic.custody.models import Reception, ReceptionDetail, Timetable, TimetableItem
-from clinic.custody.queries import said_due
 from clinic.custody.wings import in_custody_here, whereabouts
+from clinic.custody.worklists import said_due
 from clinic.errors import NotFound
 from clinic.keyworkers.models import KeyworkerCeiling, KeyworkerCover
 from clinic.patients.models import Allocation, Patient
@@ -212,7 +211,7 @@ def _on_leave(act: Act, staff_ids: Collection[int]) -> set[int]:
 
 
 def suggestions(
-    act: Act, waiting: Sequence[custody.Work], carried: Sequence[Load]
+    act: Act, waiting: Sequence[worklists.Work], carried: Sequence[Load]
 ) -> dict[int, Suggestion]:
     """Who is suggested for everybody on the list of those to be named, by reception."""
     ids = [row.reception_id for row in waiting]
@@ -238,7 +237,7 @@ def suggested_for(
     act: Act, reception_id: int, patient_id: int, carried: Sequence[Load]
 ) -> Suggestion:
     """Who is suggested for one person, whether or not somebody is named."""
-    row = custody.to_be_named(act, reception_id=reception_id)
+    row = worklists.to_be_named(act, reception_id=reception_id)
     if row:
         return suggestions(act, row, carried)[reception_id]
     before = _before(act, [patient_id]).get(patient_id, frozenset())
@@ -297,7 +296,7 @@ class Carried:
     count_unknown: bool
     ppo: bool | None
     heightened_risk: bool | None
-    next: custody.Work | None
+    next: worklists.Work | None
 
 
 def caseload(act: Act, staff_id: int | None = None) -> list[Carried]:
@@ -320,7 +319,7 @@ def caseload(act: Act, staff_id: int | None = None) -> list[Carried]:
         .order_by(Reception.id)
     ).all()
     coming = {
-        row.reception_id: row for row in custody.next_work(act, of_keyworker=staff_id, limit=MOST)
+        row.reception_id: row for row in worklists.next_work(act, of_keyworker=staff_id, limit=MOST)
     }
     where = whereabouts(act, {patient.id for _, _, patient, _ in rows})
     made = [
@@ -394,14 +393,14 @@ class Day:
     """What is due on one day of a keyworker's week."""
 
     on: date
-    work: Sequence[custody.Work]
+    work: Sequence[worklists.Work]
 
 
-def week(act: Act, staff_id: int) -> tuple[list[custody.Work], list[Day]]:
+def week(act: Act, staff_id: int) -> tuple[list[worklists.Work], list[Day]]:
     """What is overdue for a keyworker's people and those they cover, then seven days from today."""
     act.need("custody.read")
     whose = [staff_id, *covered_by(act, staff_id)]
-    rows = custody.coming_work(act, until=end_of(act.today + WEEK - ONE_DAY), of_keyworkers=whose)
+    rows = worklists.coming_work(act, until=end_of(act.today + WEEK - ONE_DAY), of_keyworkers=whose)
     late = [row for row in rows if row.deadline < act.at]
     days = [act.today + timedelta(days=number) for number in range(WEEK.days)]
     return late, [

@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from clinic import home
 from clinic.act import Act
 from clinic.auth import act, needs
-from clinic.custody import presenters, words
+from clinic.custody import presenters, words, worklists
 from clinic.custody import queries as custody
 from clinic.custody.pages import Page, about, carried_out
 from clinic.errors import NotFound
@@ -42,7 +42,7 @@ def to_see(work: Act) -> home.Worklist | None:
         title="Observations: to be seen this round",
         rows=[
             home.Row(
-                due=custody.said_due(each.now.on, each.now.closes_at) if each.now else None,
+                due=worklists.said_due(each.now.on, each.now.closes_at) if each.now else None,
                 person=each.person,
                 href=url_for("observations_pages.observe", reception_id=each.reception_id),
                 what=f"Observe, day {each.day}"

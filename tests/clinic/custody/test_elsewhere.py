@@ -50,10 +50,10 @@ def test_the_days_of_somebody_from_a_prison_outside_are_counted_on_everywhere(pr
         10, 10, "HMP Faraway", True,
     )  # fmt: skip
     assert coming.from_outside
-    (waiting,) = caseloads.custody.to_be_named(prison.act())
+    (waiting,) = caseloads.worklists.to_be_named(prison.act())
     assert (waiting.item, waiting.due_on) == ("receiving_keyworker_named", RECEIVED.date())
     keyworkers.name_keyworker(prison.act(prison.manager), stay, prison.keyworker.id)
-    assert not caseloads.custody.to_be_named(prison.act())
+    assert not caseloads.worklists.to_be_named(prison.act())
     (carried,) = caseloads.caseload(prison.act())
     (seen,) = board.board(prison.act(), wing).people
     assert (carried.day, seen.day, seen.phase, seen.round) == (10, 10, 2, None)

@@ -12,10 +12,10 @@ from clinic.custody import (
     commands,
     deliveries,
     fact_commands,
-    queries,
     setting_commands,
     sweeps,
     timetables,
+    worklists,
 )
 from clinic.custody.models import (
     Delivery,
@@ -246,7 +246,7 @@ def test_what_was_open_is_closed_as_left_and_the_stay_leaves_the_worklists(priso
 
     assert status(prison, reception_id, "joint_care_plan")["status"] == "closed_left"
     assert status(prison, reception_id, "smta")["status"] == "overdue"
-    assert queries.due_work(prison.act(at=prison.at + timedelta(days=9))) == []
+    assert worklists.due_work(prison.act(at=prison.at + timedelta(days=9))) == []
     with pytest.raises(Conflict, match="already an exit"):
         fact_commands.record_exit(prison.act(), reception_id, at=prison.at, how="release")
     fact_commands.strike_out(
@@ -254,7 +254,7 @@ def test_what_was_open_is_closed_as_left_and_the_stay_leaves_the_worklists(priso
     )
     assert status(prison, reception_id, "joint_care_plan")["status"] == "due"
     assert prison.stay(reception_id).reception.left_at is None
-    assert queries.next_work(prison.act())
+    assert worklists.next_work(prison.act())
 
 
 def test_a_death_is_on_the_patients_record_and_comes_off_with_the_exit(prison):
@@ -324,7 +324,7 @@ def test_a_booked_move_shows_the_receiving_prison_what_it_owes(prison, receiving
     prison.close()
 
     assert in_caseload(receiving.act(), patient_id)
-    assert [row.item for row in queries.to_be_named(receiving.act())] == [
+    assert [row.item for row in worklists.to_be_named(receiving.act())] == [
         "receiving_keyworker_named"
     ]
     receiving.at += timedelta(days=1)
@@ -372,7 +372,7 @@ def test_the_days_go_on_for_somebody_who_arrives_unannounced(prison, receiving):
     view = receiving.stay(reception_id)
     assert view.answer["day_1"] == "2026-11-04"
     assert (view.exit.how, view.transfer.on) == ("transfer", date(2026, 11, 10))
-    assert {row.item for row in queries.next_work(receiving.act())}
+    assert {row.item for row in worklists.next_work(receiving.act())}
     assert caseloads.loads(receiving.act())[0].people == 0
     with pytest.raises(Conflict):
         commands.receive_transfer(receiving.act(), reception_id, arrived_at=receiving.at)

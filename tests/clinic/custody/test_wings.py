@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from clinic.custody import commands, fact_commands, queries, wing_commands, wings
+from clinic.custody import commands, fact_commands, wing_commands, wings, worklists
 from clinic.custody.models import Location, Reception
 from clinic.errors import Conflict, Invalid, NotFound
 from clinic.patients.models import Patient
@@ -159,7 +159,7 @@ def test_every_worklist_of_the_prison_says_the_wing(prison, wing):
     stay = prison.receives(wing_id=wing("B"), cell="2-14")
     unknown = prison.receives()
 
-    rows = queries.next_work(prison.act(at=LATER))
+    rows = worklists.next_work(prison.act(at=LATER))
 
     assert {row.reception_id: row.where for row in rows} == {stay: ("B", "2-14"), unknown: None}
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from clinic.custody import fact_commands, presenters, queries, words
+from clinic.custody import fact_commands, presenters, queries, words, worklists
 from clinic.custody.models import TimetableItem
 from clinic.errors import Forbidden
 from clinic.keyworkers import commands as keyworkers
@@ -28,7 +28,7 @@ def test_equal_deadlines_put_ppos_first_then_heightened_risk_never_the_name(pris
     risky = prison.receives(patient_id=prison.patient(family_name="Baker"), heightened_risk=True)
     ppo = prison.receives(patient_id=prison.patient(family_name="Young"), ppo=True)
 
-    rows = queries.due_work(prison.act(), owners=queries.OWNED_BY_HEALTHCARE)
+    rows = worklists.due_work(prison.act(), owners=worklists.OWNED_BY_HEALTHCARE)
 
     screenings = [row.reception_id for row in rows if row.item == "reception_screening"]
     assert screenings == [ppo, risky, plain]
@@ -40,7 +40,7 @@ def test_an_earlier_deadline_comes_before_any_risk(prison):
     prison.at = london("2026-11-04 14:30")
     later = prison.receives(ppo=True, heightened_risk=True)
 
-    rows = queries.due_work(prison.act())
+    rows = worklists.due_work(prison.act())
 
     assert [row.deadline for row in rows] == sorted(row.deadline for row in rows)
     assert rows[0].reception_id == earlier
@@ -53,7 +53,7 @@ def test_naming_turns_amber_after_a_day_and_overdue_after_the_deadline(database)
     prison.receives()
 
     def naming(when):
-        rows = queries.due_work(prison.act(at=london(when)))
+        rows = worklists.due_work(prison.act(at=london(when)))
         return [(row.amber, row.overdue) for row in rows if row.item == "keyworker_named"]
 
     assert naming("2026-11-07 14:59") == []
@@ -68,8 +68,8 @@ def test_the_triage_assessment_passes_to_carats_on_its_day(prison):
     prison.receives(screening="positive", screened_at=prison.at)
     on_the_day = london("2026-11-05 09:00")
 
-    healthcare = queries.due_work(prison.act(at=on_the_day), owners=queries.OWNED_BY_HEALTHCARE)
-    carats = queries.due_work(prison.act(at=on_the_day), owners=queries.OWNED_BY_CARAT)
+    healthcare = worklists.due_work(prison.act(at=on_the_day), owners=worklists.OWNED_BY_HEALTHCARE)
+    carats = worklists.due_work(prison.act(at=on_the_day), owners=worklists.OWNED_BY_CARAT)
 
     assert "smta" not in [row.item for row in healthcare]
     assert [(row.item, row.owner) for row in carats] == [("smta", "carat")]
@@ -81,7 +81,7 @@ def test_what_phase_1_did_not_deliver_is_overdue_once_day_7_has_passed(prison):
     prison.at = london("2026-11-10 11:00")
     prison.delivers(reception_id, "relaxation")
 
-    rows = queries.overdue_work(prison.act(at=london("2026-11-11 00:01")))
+    rows = worklists.overdue_work(prison.act(at=london("2026-11-11 00:01")))
 
     assert [row.item for row in rows] == [
         "keyworker_named", "smta", "initial_keywork", "collate_assessments", "csma",
@@ -93,11 +93,11 @@ def test_what_phase_1_did_not_deliver_is_overdue_once_day_7_has_passed(prison):
 def test_what_is_done_leaves_the_list(prison):
     reception_id = prison.receives(screening="positive", screened_at=prison.at)
     prison.at += timedelta(days=1)
-    assert "smta" in [row.item for row in queries.due_work(prison.act())]
+    assert "smta" in [row.item for row in worklists.due_work(prison.act())]
 
     prison.delivers(reception_id, "smta", by=["healthcare"])
 
-    assert "smta" not in [row.item for row in queries.due_work(prison.act())]
+    assert "smta" not in [row.item for row in worklists.due_work(prison.act())]
 
 
 def test_a_list_shows_this_prison_only_and_is_audited_by_the_people_on_it(prison, database):
@@ -108,12 +108,12 @@ def test_a_list_shows_this_prison_only_and_is_audited_by_the_people_on_it(prison
     other.close()
 
     act = prison.act()
-    rows = queries.due_work(act)
+    rows = worklists.due_work(act)
 
     assert {row.patient_id for row in rows} == {patient_id}
     assert shown(act).detail == {"patients": [patient_id]}
     with pytest.raises(Forbidden):
-        queries.due_work(prison.act(rights=frozenset()))
+        worklists.due_work(prison.act(rights=frozenset()))
 
 
 def test_late_work_names_who_holds_the_post_it_goes_to(prison):
@@ -157,7 +157,7 @@ def test_the_keyworker_with_fewest_people_is_suggested_and_over_25_is_flagged(pr
 def test_everybody_is_listed_once_by_what_is_due_next_for_them(prison):
     ids = [prison.receives(), prison.receives(received_at=prison.at - timedelta(days=3))]
 
-    rows = queries.next_work(prison.act())
+    rows = worklists.next_work(prison.act())
 
     assert [row.reception_id for row in rows] == ids[::-1]
 

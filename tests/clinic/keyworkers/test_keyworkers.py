@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from clinic.appointments.models import StaffLeave
-from clinic.custody import fact_commands
-from clinic.custody import queries as custody
+from clinic.custody import fact_commands, worklists
 from clinic.errors import Conflict, Forbidden, Invalid
 from clinic.keyworkers import commands, queries
 from clinic.keyworkers.models import KeyworkerChange, KeyworkerCover
@@ -38,7 +37,7 @@ def suggested(prison):
     loads = queries.loads(work)
     return {
         key: each.staff_id
-        for key, each in queries.suggestions(work, custody.to_be_named(work), loads).items()
+        for key, each in queries.suggestions(work, worklists.to_be_named(work), loads).items()
     }
 
 
@@ -73,7 +72,7 @@ def test_a_change_is_coded_and_kept_and_what_is_recorded_wrongly_is_taken_back(p
 def test_a_first_naming_taken_back_leaves_the_duty_open_again(prison):
     reception_id = prison.receives()
     names(prison, reception_id, prison.keyworker)
-    assert not custody.to_be_named(prison.act())
+    assert not worklists.to_be_named(prison.act())
     [named] = [row for row in prison.stay(reception_id).deliveries if row.item == "keyworker_named"]
     with pytest.raises(Conflict, match="beside their name"):
         fact_commands.strike_out(
@@ -86,7 +85,7 @@ def test_a_first_naming_taken_back_leaves_the_duty_open_again(prison):
         reason="Wrong person",
     )  # fmt: skip
 
-    assert [row.reception_id for row in custody.to_be_named(prison.act())] == [reception_id]
+    assert [row.reception_id for row in worklists.to_be_named(prison.act())] == [reception_id]
     with pytest.raises(Conflict, match="Nobody is named"):
         commands.undo_naming(
             prison.act(prison.manager), reception_id, version=prison.version(reception_id),
