@@ -66,7 +66,12 @@ def dose_waits(arrived_on: date, on: date) -> bool:
 
 def still_asked(arrived_on: date, on: date) -> bool:
     """Are the questions of an arrival still asked on this day? Rule: AS-13 (RC-24)."""
-    return bool(0 <= (on - arrived_on).days <= RULES["AS-13"]["asked_for"])
+    return asked_since(on) <= arrived_on <= on
+
+
+def asked_since(on: date) -> date:
+    """The earliest day of an arrival whose questions are still asked on this day. Rule: AS-13."""
+    return on - timedelta(days=RULES["AS-13"]["asked_for"])
 
 
 def withdrawal_found(cows: int) -> bool:

@@ -31,6 +31,7 @@ from dosing.continuation import Treatment, treatment_of
 from dosing.days import london_day
 from dosing.medicines import PRODUCTS
 from dosing.shape import Refused
+from scheduling.assessment import asked_since
 
 Data = dict[str, Any]
 
@@ -268,6 +269,8 @@ def _due(
         .where(
             AssessmentDue.site_id == act.site_id, AssessmentDue.closed_at.is_(None),
             which, Patient.died_on.is_(None),
+            # nobody writes down that a question is no more asked: days pass of themselves
+            or_(AssessmentDue.key != "arrival", AssessmentDue.due_on >= asked_since(act.today)),
             select(Registration.id)
             .where(
                 Registration.patient_id == AssessmentDue.patient_id,

@@ -74,6 +74,8 @@ def test_no_dose_is_given_unasked_to_somebody_who_arrived_today_or_yesterday(pri
     assert [kind for kind, _ in waits_for(prison, patient, NOW + timedelta(days=1))] == ["arrival"]
     assert waits_for(prison, patient, NOW + timedelta(days=2)) == []
     assert [what for what, _ in listed(prison)] == ["arrival"]
+    assert [what for what, _ in listed(prison, NOW + timedelta(days=28))] == ["arrival"]
+    assert listed(prison, NOW + timedelta(days=29)) == []  # AS-13: long past
 
     act = prison.act()
     an_entry(act, patient, "arrival", {**ASKED, "in_treatment": False})
