@@ -9,8 +9,10 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from clinic.act import command
 from clinic.appointments import (
     commands,
+    freed,
     outcome_commands,
     referral_commands,
     rota_commands,
@@ -390,3 +392,32 @@ def test_near_places_of_a_day_off_given_back_are_offered_and_far_ones_are_not(cl
     assert [(task.row.because, task.row.starts_at.date()) for task in tasks] == [
         ("given_back", near), ("given_back", near),
     ]  # fmt: skip
+
+
+def test_two_who_free_one_place_at_the_same_moment_raise_one_task(fresh_database):
+    clinic = made.a_clinic(fresh_database)
+    place = clinic.place(2)
+    task = {**place, "site_id": clinic.site.id}
+    ends_at = place["starts_at"] + timedelta(minutes=90)
+    raised, done = threading.Event(), list[str]()
+
+    @command
+    def raise_it(act, name: str, until: threading.Event | None) -> None:
+        freed.add_task(act, "given_back", ends_at, None, **task)
+        raised.set()
+        if until is not None:
+            until.wait(0.3)  # nobody sets it: the other has come as far by then, and waits
+        done.append(name)
+
+    clinic.act.session.rollback()
+    first, second = clinic.at(clinic.act.at), clinic.at(clinic.act.at)
+    holding = threading.Thread(target=raise_it, args=(first, "first", threading.Event()))
+    holding.start()
+    raised.wait(10)
+    raise_it(second, "second", None)
+    holding.join(10)
+
+    assert done == ["first", "second"]
+    with fresh_database.reading() as session:
+        rows = session.scalars(select(FreedPlace).where(FreedPlace.superseded_at.is_(None))).all()
+    assert [row.starts_at for row in rows] == [place["starts_at"]]
