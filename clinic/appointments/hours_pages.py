@@ -12,6 +12,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
+from clinic import ui
 from clinic.appointments import hits, hours_commands, hours_queries
 from clinic.appointments.forms import WEEKDAYS, LeaveForm, OpeningForm, SureForm
 from clinic.appointments.models import AWAY_BECAUSE
@@ -34,10 +35,12 @@ def withdrawn(
     title: str,
     *,
     leave_of: int | None = None,
+    saves: Callable[[], str] | None = None,
 ) -> Page | None:
     """A form that may take hours away: saved when it hits nothing, else shown what it hits first.
 
-    None: the form is to be shown (again). `work` is the command, `to` where it leads.
+    None: the form is to be shown (again). `work` is the command, `to` where it leads, `saves` what it
+    would save, in words.
     """
     if not form.is_submitted() or form.changing:
         return None
@@ -49,8 +52,9 @@ def withdrawn(
             return None
         if found[0]:
             return render_template(
-                "appointments/would_hit.jinja", form=form, found=found[0], title=title
-            )
+                "appointments/would_hit.jinja", form=form, found=found[0], title=title,
+                saves=saves() if saves else None,
+            )  # fmt: skip
     if not carried_out(form, work):
         return None
     left = len(hits.without_staff(act()).rows)
@@ -96,12 +100,20 @@ def leave() -> Page:
     answer = withdrawn(
         form, lambda: hours_commands.record_leave(act(), **form.answers()), "The leave is recorded.",
         url_for("hours_pages.hours"), title, leave_of=form.staff_id.data,
+        saves=lambda: f"{_name(form)} is away from "
+        f"{ui.moment(form.starts_at.data)}, back {ui.moment(form.ends_at.data)}.",
     )  # fmt: skip
     return answer or _form(
         form, title,
         "Their places are not offered then, at any site. Visits already booked stay booked; "
         "you see them before anything is saved.",
     )  # fmt: skip
+
+
+def _name(form: LeaveForm) -> str:
+    return next(
+        str(each.label) for each in form.staff_id.choices if each.value == form.staff_id.data
+    )
 
 
 @hours_pages.post("/leave/<int:leave_id>/withdraw")
@@ -123,11 +135,19 @@ def opening() -> Page:
     answer = withdrawn(
         form, lambda: hours_commands.set_opening(act(), **form.answers()), "The hours are set.",
         url_for("hours_pages.hours"), title,
+        saves=lambda: f"{WEEKDAYS[form.weekday.data]}: {_hours(form)}, from "
+        f"{ui.day(form.from_on.data)}.",
     )  # fmt: skip
     return answer or _form(
         form, title, "Places outside the hours are not offered. Leave both times empty for a "
         "weekday the site is shut.",
     )  # fmt: skip
+
+
+def _hours(form: OpeningForm) -> str:
+    if form.opens.data is None or form.closes.data is None:
+        return "shut"
+    return f"open {form.opens.data:%H:%M} to {form.closes.data:%H:%M}"
 
 
 @hours_pages.post("/opening/<int:opening_id>/withdraw")

@@ -28,7 +28,7 @@ from scheduling.custody_rules import LAST_DAY
 
 STEPS = {
     "tell_receiving_team": "Receiving team told",
-    "receiving_keyworker_named": "Keyworker named there",
+    "receiving_keyworker_named": "Keyworker named in the receiving team",
     "file_sent": "File sent",
     "tell_cjit_of_move": "Community team told",
     "receiving_keyworker_contact": "Keyworker made contact",

@@ -107,7 +107,7 @@ def receive(patient_id: int) -> Page:
     where = [name for _, name in under_way]
     if to_be_checked(form):
         who = [("Name", patient.listed_name), ("Born", ui.day_born(patient.born_on))]
-        rows = [*who, *_arrival_answers(form)]
+        rows = [*who, *_arrival_answers(form, patient.number("prison"))]
         if isinstance(form, MovedArrivalForm):
             answer = "yes, the 28 days go on" if form.goes_on else "no, a new stay"
             taken = ("Arrived", "Wing", "Cell")  # by a move, nothing else is
@@ -138,11 +138,11 @@ def _received(reception_id: int) -> Response:
     return redirect(url_for("custody_pages.stay", reception_id=reception_id))
 
 
-def _arrival_answers(form: ArrivalForm) -> list[tuple[str, str | None]]:
+def _arrival_answers(form: ArrivalForm, known: str | None = None) -> list[tuple[str, str | None]]:
     screened = form.screened_at.data
     return [
         ("Arrived", ui.moment(form.received_at.data)),
-        ("Prison number", (form.prison_number.data or "").upper() or None),
+        ("Prison number", (form.prison_number.data or known or "").upper() or None),
         ("Reception screening", SCREENINGS.get(form.screening.data)),
         ("Screening done", ui.moment(screened) if screened else "not yet"),
         ("Heightened risk", _said(form.heightened_risk.data)),
@@ -161,7 +161,8 @@ def _came_answers(form: ArrivalForm) -> list[tuple[str, str | None]]:
         since = "not known: the count of days cannot be told"
     else:
         number = (london_day(form.received_at.data) - on).days + 1
-        since = f"{ui.day(on)}: day {number} of custody on arrival ({WHO_SAID[said].lower()})"
+        who = WHO_SAID[said][0].lower() + WHO_SAID[said][1:]
+        since = f"{ui.day(on)}: day {number} of custody on arrival ({who})"
         if number > LAST_DAY:
             since += ". Their 28 days were over before they came, so none are planned here"
     return [

@@ -15,6 +15,7 @@ from clinic.custody.models import DELIVERY_OUTCOMES, MODES, PARTIES, TOPIC_NAMES
 from clinic.forms import DayField, Form, VersionField
 from clinic.sites.models import NATIONS
 from dosing.days import at_london, london_time
+from scheduling.custody_rules import GROUP_SESSION
 
 OUTSIDE = "outside"
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -87,11 +88,11 @@ class CameFields:
         dated: bool = any(self.first_received_on.boxes[box] for box in ("day", "month", "year"))
         before = len(self.error_list())  # type: ignore[attr-defined]
         if not self.from_outside:
-            only = "is only for somebody who came from another prison: change that answer first"
+            only = "Leave it empty, or say above that they came from another prison"
             if (self.came_from.data or "").strip():
                 _wrong(self.came_from, only)
-            elif dated or self.first_known.data:
-                _wrong(self.first_known, only)
+            elif dated:
+                _wrong(self.first_received_on, only)
         else:
             if not (self.came_from.data or "").strip():
                 _wrong(self.came_from, "Enter the name of the prison")
@@ -138,6 +139,8 @@ class CameFields:
 
 def _wrong(field: Field, says: str) -> None:
     label = str(field.label.text)
+    if label.endswith("?"):
+        says = f"{says[0].upper()}{says[1:]}"
     said = f"{label} {says}" if says[0].isupper() else f"{label}: {says}"
     field.errors = [*field.errors, said]
 
@@ -182,10 +185,20 @@ class ReportForm(Form):
         coerce=_or_none,
     )  # fmt: skip
     mode = SelectField(
-        "How? (of a group session)", choices=[("", "None"), *MODES.items()], coerce=_or_none
+        "How was it held? (of a group session)",
+        choices=[("", "None"), *MODES.items()],
+        coerce=_or_none,
     )
     said_by = RadioField("Who says so?", [InputRequired()], choices=list(WHO_SAID.items()))
     note = TextAreaField("Note (if needed)", [Optional(), Length(max=LONGEST_NOTE)])
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        sound = super().validate(extra_validators)
+        of_group = [self.topic, self.mode] if self.item.data == GROUP_SESSION else []
+        missing = [each for each in of_group if each.data is None]
+        for each in missing:
+            _wrong(each, "choose an answer")
+        return sound and not missing
 
 
 class ReportCorrectionForm(ReportForm):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import redirect, render_template, url_for
 
-from clinic import home
+from clinic import home, ui
 from clinic.act import Act
 from clinic.auth import act, needs
 from clinic.custody import commands, elsewhere, fact_commands, presenters, queries
@@ -134,6 +134,7 @@ def correct_report(reception_id: int, fact_id: int) -> Page:
 def strike_report(reception_id: int, fact_id: int) -> Page:
     """It was entered in error."""
     row = entry_of(queries.stay(act(), reception_id).reported, fact_id)
+    when = ui.day(row.on) if row.on else "no day said"
     form = ReasonForm()
 
     def work() -> None:
@@ -146,6 +147,6 @@ def strike_report(reception_id: int, fact_id: int) -> Page:
         return redirect(url_for("custody_pages.came_from", reception_id=reception_id))
     return about(
         queries.stay(act(), reception_id), form, "Strike out what was reported", warning=True,
-        button="Strike out", lead=f"{presenters.reported(row)}. It stays in the history.",
+        button="Strike out", lead=f"{presenters.reported(row)}, {when}. It stays in the history.",
         cancel=url_for("custody_pages.came_from", reception_id=reception_id),
     )  # fmt: skip

@@ -29,7 +29,9 @@ from clinic.custody.models import (
     WAYS_OUT,
 )
 from clinic.custody.words import DUTIES, JOINT_TOPICS
+from clinic.errors import Invalid
 from clinic.forms import DayField, Form, MomentField, VersionField
+from clinic.patients.identifiers import prison_number
 from clinic.patients.models import SEXES
 from clinic.sites.models import NATIONS
 
@@ -129,7 +131,27 @@ class ArrivalForm(CameFields, Form):
 
     def validate(self, extra_validators: Any = None) -> bool:
         sound = super().validate(extra_validators)
-        return not self.came_faults() and sound
+        sound = not self.came_faults() and sound
+        return not self._refused_later() and sound
+
+    def _refused_later(self) -> bool:
+        """Would the command refuse it? Said here, so that nobody checks what cannot be saved."""
+        late = [self.prison_number, self.screened_at]
+        if any(each.errors for each in late):
+            return True
+        if self.prison_number.data:
+            try:
+                prison_number(self.prison_number.data)
+            except Invalid as refusal:
+                self.refuse(refusal.detail, refusal.faults)
+        done, at = self.screening.data, self.screened_at.data
+        if done == "not_done" and at is not None:
+            says = "must be left empty until the screening is done"
+            self.refuse(says, [("screened_at", says)])
+        elif done in SCREENINGS and done != "not_done" and at is None:
+            says = "When was the screening done? Enter a day and a time, as it has a result"
+            self.screened_at.errors = [says]
+        return any(each.errors for each in late)
 
     def place(self) -> dict[str, Any]:
         """Where they were put."""
@@ -156,6 +178,9 @@ class MovedArrivalForm(ArrivalForm):
         "Reception screening", [Optional()], choices=_choices(SCREENINGS), validate_choice=False,
         description="For a new stay: a move takes the screening along",
     )  # fmt: skip
+
+    def _refused_later(self) -> bool:
+        return not self.goes_on and super()._refused_later()
 
     @property
     def goes_on(self) -> bool:

@@ -158,7 +158,7 @@ def lines(package: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     """The package as headed lines."""
     yield from parts.head_lines(package)
     yield "In custody", _custody(package["custody"])
-    yield "Case manager here", [package["case_manager"] or NOT_KNOWN]
+    yield "Case manager there", [package["case_manager"] or NOT_KNOWN]
     yield (
         "Medicine decided on",
         [_decision(each) for each in package["decided"]] or ["No decision on a dose stands"],

@@ -49,6 +49,10 @@ def check_days(section: str, given: Json, request: Json, today: date) -> None:
         sentenced_on = _day(given.get("sentenced_on"))
         if sentenced_on is not None and sentenced_on > today:
             raise Invalid.field("sentenced_on", "must not be later than today")
+        leaves_on = _day(given.get("confirmed_on")) or _day(given.get("calculated_on"))
+        ends_on = _day(given.get("drr_ends_on"))
+        if ends_on is not None and leaves_on is not None and ends_on < leaves_on:
+            raise Invalid.field("drr_ends_on", f"must not be before the release, {day(leaves_on)}")
 
 
 def _day(value: Any) -> date | None:

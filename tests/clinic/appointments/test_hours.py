@@ -302,7 +302,7 @@ def test_a_manager_sees_what_leave_hits_before_it_is_saved_and_takes_it_back(
 
     shown = manager.post("/appointments/rota/leave", data=data)
     assert "Nothing is saved yet" in shown.text and "MORGAN, Dewi" in shown.text
-    assert "Mon 9 Nov 2026" in shown.text
+    assert "Mon 9 Nov 2026" in shown.text and "is away from" in shown.text
     changed = manager.post("/appointments/rota/leave", data={**data, "step": "change"})
     assert 'value="09:00"' in changed.text
     saved = manager.post("/appointments/rota/leave", data={**data, "step": "confirm"})
@@ -344,6 +344,7 @@ def test_every_other_withdrawal_shows_its_hits_first_as_well(door, clinic, what)
 
     shown = manager.post(path, data=data)
     assert "Nothing is saved yet" in shown.text
+    assert what != "opening" or "Wednesday: shut, from Wed 4 Nov 2026." in shown.text
     saved = manager.post(path, data={**data, "step": "confirm"})
 
     assert saved.location == "/appointments/rota/without-staff"

@@ -210,11 +210,16 @@ def test_an_arrival_from_outside_is_entered_checked_and_corrected_by_page(health
     assert wrong.status_code == 422
     assert "Choose where it is" in text(wrong)
     assert "must be empty, or say above that the day is known" in text(wrong)
+    late = text(send(healthcare, url, **{**arrival, "screening": "positive", "came": "no"},
+                     prison_number="zzz"))  # fmt: skip
+    assert "Which prison? Leave it empty, or say above that they came from another" in late
+    assert "must be a letter, 4 digits and 2 letters" in late  # before it is checked, not after
+    assert "Enter a day and a time, as it has a result" in late
     given = {**arrival, "came_from_nation": "scotland", "first_known": "yes",
              "count_said_by": "escort_record", "first_received_time": "16:20",
              **boxes("first_received_on", 26, 10)}  # fmt: skip
     checked = send(healthcare, url, **given)
-    assert "Mon 26 Oct 2026: day 10 of custody on arrival (the escort record (per))" in text(
+    assert "Mon 26 Oct 2026: day 10 of custody on arrival (the escort record (PER))" in text(
         checked
     )
 
@@ -224,6 +229,9 @@ def test_an_arrival_from_outside_is_entered_checked_and_corrected_by_page(health
     prison_id = prison.act().session.query(ReceptionDetail).one().reception_id
     prison.close()
     page = f"/custody/stays/{prison_id}/elsewhere"
+    bare = {"item": "group_session", "outcome": "delivered", "said_by": "prison"}
+    unsaid = text(send(healthcare, f"{page}/reported/new", **bare))
+    assert "Topic (of a group session): choose an answer" in unsaid
     send(
         healthcare, f"{page}/reported/new", item="csma", outcome="delivered", said_by="prison",
         **boxes("on", 29, 10),

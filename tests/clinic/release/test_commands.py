@@ -190,6 +190,7 @@ def test_a_plan_is_not_finished_while_red_flags_stand_and_can_be_reopened(story)
         ("possible_earlier", {"on": "2026-08-18", "why": "luck"}, "why"),
         ("supply", {"form": "fp10", "instalments": [instalment("2026-08-18")]}, "instalments"),
         ("release", {"calculated_on": "2026-09-18", "sentenced_on": "2026-08-18"}, "sentenced_on"),
+        ("release", {"calculated_on": "2026-09-18", "drr_ends_on": "2026-09-17"}, "drr_ends_on"),
     ],
 )  # fmt: skip
 def test_what_the_rules_cannot_read_is_refused_by_field_and_not_kept(story, section, says, field):
