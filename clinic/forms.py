@@ -29,7 +29,7 @@ from wtforms import (
     SelectMultipleField,
     TextAreaField,
 )
-from wtforms.fields.choices import SelectFieldBase
+from wtforms.fields.choices import SelectChoice, SelectFieldBase
 from wtforms.utils import unset_value
 from wtforms.validators import StopValidation
 from wtforms.widgets import HiddenInput
@@ -41,6 +41,15 @@ from dosing.days import at_london, london_day, london_time
 STEP = "step"
 CONFIRM, CHANGE = "confirm", "change"
 CSRF_FIELD = "csrf_token"
+
+
+CHOOSE = SelectChoice("", "Choose")
+"""What a list of people, sites or days stands on until somebody chooses."""
+
+
+def id_or_none(value: Any) -> int | None:
+    """A number chosen from a list, or None while nothing is."""
+    return int(value) if value not in ("", None, "None") else None
 
 
 class _Sayings:

@@ -652,6 +652,18 @@ def clash(new: Session, others: Iterable[Session]) -> Session | None:
     )
 
 
+def stands_in(extra: Session, usual: Session, usually: Calendar) -> bool:
+    """Is `extra` agreed for a bank holiday on which the other session is not held anyway?
+
+    `usually`: the calendar of the other's site. OutOfReach beyond the pinned bank holidays.
+    """
+    return (
+        extra.despite_holiday
+        and not usual.despite_holiday
+        and usually.is_bank_holiday(extra.from_on)
+    )
+
+
 def _people(session: Session) -> set[int | None]:
     return {session.doctor_id, session.worker_id, session.nurse_id} - {None}
 

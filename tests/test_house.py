@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from jinja2 import Environment, nodes
 from sqlalchemy import create_engine, inspect, text
 
 from clinic import tables  # noqa: F401 - a row may point at any of them
@@ -168,6 +169,15 @@ def test_a_template_loads_nothing_from_another_host() -> None:
         )
 
         assert not loads, path
+
+
+def test_a_template_says_what_it_prints_when_a_condition_does_not_hold() -> None:
+    """A blank that nobody wrote is a fault when it is printed: see `clinic.ui`."""
+    for path in (ROOT / "clinic" / "templates").rglob("*.jinja"):
+        for output in Environment().parse(path.read_text(encoding="utf-8")).find_all(nodes.Output):
+            for printed in output.nodes:
+                unsaid = isinstance(printed, nodes.CondExpr) and printed.expr2 is None
+                assert not unsaid, f"{path}:{printed.lineno}"
 
 
 def heads() -> list[str]:

@@ -40,7 +40,7 @@ from clinic.appointments.models import (
 )
 from clinic.appointments.overrides import Override
 from clinic.errors import Invalid
-from clinic.forms import STEP, DayField, Form, MomentField, VersionField
+from clinic.forms import CHOOSE, STEP, DayField, Form, MomentField, VersionField, id_or_none
 from clinic.patients.access import REASONS
 from clinic.patients.models import SEXES
 from scheduling.booking import REASONS as OVERRIDE_REASONS
@@ -56,10 +56,6 @@ _note = (Optional(), Length(max=2000))
 
 def _choices(codes: Mapping[Any, str]) -> list[SelectChoice]:
     return [SelectChoice(code, words) for code, words in codes.items()]
-
-
-def _id_or_none(value: Any) -> int | None:
-    return int(value) if value not in ("", None, "None") else None
 
 
 class ClockField(StringField):
@@ -114,9 +110,7 @@ class _ReferralFields:
         [InputRequired()],
         description="The wait is counted from this moment, not from when it is entered",
     )
-    source = SelectField(
-        "Referred by", [InputRequired()], choices=[SelectChoice("", "Choose"), *_choices(SOURCES)]
-    )
+    source = SelectField("Referred by", [InputRequired()], choices=[CHOOSE, *_choices(SOURCES)])
     drugs = SelectMultipleField(
         "Drugs named in the referral",
         [InputRequired()],
@@ -486,18 +480,20 @@ class LostContactForm(Form):
 class SessionForm(Form):
     """A session of the rota."""
 
-    weekday = SelectField("Weekday", coerce=int, choices=_choices(WEEKDAYS))
+    weekday = SelectField(
+        "Weekday", [InputRequired()], coerce=id_or_none, choices=[CHOOSE, *_choices(WEEKDAYS)]
+    )
     starts = ClockField("Starts", [InputRequired()], description="Such as 09:30")
     ends = ClockField("Ends", [InputRequired()], description="Such as 12:30")
     slot_minutes = IntegerField("Minutes for each person", [InputRequired()])
-    doctor_id = SelectField("Doctor", coerce=int)
-    worker_id = SelectField("Drugs worker or nurse", coerce=int)
+    doctor_id = SelectField("Doctor", [InputRequired()], coerce=id_or_none)
+    worker_id = SelectField("Drugs worker or nurse", [InputRequired()], coerce=id_or_none)
     nurse_id = SelectField(
         "Nurse who follows the people seen",
-        coerce=_id_or_none,
+        coerce=id_or_none,
         description="Needed under model 3, where an induction ends under observation",
     )
-    room_id = SelectField("Room", coerce=_id_or_none)
+    room_id = SelectField("Room", coerce=id_or_none)
     kept_for = RadioField(
         "What are its places for?", choices=_choices(KEPT_FOR), default="rapid",
         description="Inductions may use either",
@@ -573,7 +569,7 @@ class ThingGoneForm(Form):
 class LeaveForm(Form):
     """Somebody is away."""
 
-    staff_id = SelectField("Who is away?", [InputRequired()], coerce=_id_or_none)
+    staff_id = SelectField("Who is away?", [InputRequired()], coerce=id_or_none)
     starts_at = MomentField("Away from", [InputRequired()])
     ends_at = MomentField(
         "Back again", [InputRequired()], description="The first moment they can be booked again"
@@ -584,7 +580,9 @@ class LeaveForm(Form):
 class OpeningForm(Form):
     """A site's hours on a weekday."""
 
-    weekday = SelectField("Weekday", coerce=int, choices=_choices(WEEKDAYS))
+    weekday = SelectField(
+        "Weekday", [InputRequired()], coerce=id_or_none, choices=[CHOOSE, *_choices(WEEKDAYS)]
+    )
     opens = ClockField("Opens", [Optional()], description="Such as 09:00")
     closes = ClockField("Closes", [Optional()], description="Such as 17:30")
     from_on = DayField("From", [InputRequired()])

@@ -19,7 +19,7 @@ from clinic.appointments.models import AWAY_BECAUSE
 from clinic.appointments.pages import carried_out
 from clinic.auth import act, needs
 from clinic.errors import Invalid
-from clinic.forms import Form
+from clinic.forms import CHOOSE, Form
 from clinic.sites.queries import staff_at
 
 hours_pages = Blueprint("hours_pages", __name__, url_prefix="/appointments/rota")
@@ -93,7 +93,7 @@ def _form(form: Form, title: str, lead: str, **more: Any) -> Page:
 def leave() -> Page:
     """Somebody is away."""
     form = LeaveForm()
-    form.staff_id.choices = [SelectChoice("", "Choose")] + [
+    form.staff_id.choices = [CHOOSE] + [
         SelectChoice(each.id, each.name) for each in staff_at(act(), act().site_id or 0)
     ]
     title = "Record leave"

@@ -9,10 +9,13 @@ from sqlalchemy import and_, or_, select, update
 from clinic.act import Act, command
 from clinic.appointments import facts, freed
 from clinic.appointments.models import KEPT_FOR, Resource, RotaDayOff, RotaPattern
+from clinic.calendars import bank_holidays_of
 from clinic.errors import Conflict, Invalid, NotFound, Stale, says
+from clinic.sites.models import Site
 from clinic.staff.models import Staff, StaffRole
 from dosing.days import london_time
 from scheduling import booking, slots
+from scheduling.calendars import OutOfReach
 
 for _name in ("uq_rota_day_off_standing", "rota_day_off.pattern_id, rota_day_off.on"):
     says(_name, "This session is already off on that day.")
@@ -55,6 +58,7 @@ def add_session(
         routine_from_hours=routine_from_hours,
     )  # fmt: skip
     _check_times(act, session)
+    _check_holiday(act, session)
     _check_kept(session)
     _check_people(act, session)
     _check_room(act, session)
@@ -94,6 +98,24 @@ def _check_times(act: Act, session: slots.Session) -> None:
         raise Invalid.field("despite_holiday", "is agreed for a single day only")
     if session.to_on == session.from_on and session.from_on.isoweekday() != session.weekday:
         raise Invalid.field("weekday", "is not the weekday of that single day")
+
+
+def _check_holiday(act: Act, session: slots.Session) -> None:
+    """A session of one day is agreed for a bank holiday just when that day is one."""
+    if session.to_on != session.from_on:
+        return
+    calendar = bank_holidays_of(act.session, act.session.get_one(Site, act.site_id).nation)
+    try:
+        holiday = calendar.is_bank_holiday(session.from_on)
+    except OutOfReach as beyond:
+        raise Invalid.field("from_on", str(beyond)) from beyond
+    if holiday and not session.despite_holiday:
+        raise Invalid.field(
+            "despite_holiday",
+            "is needed: that day is a bank holiday, on which no session is held unless agreed",
+        )
+    if session.despite_holiday and not holiday:
+        raise Invalid.field("despite_holiday", "is wrong: that day is no bank holiday here")
 
 
 def _check_kept(session: slots.Session) -> None:
@@ -160,13 +182,28 @@ def _check_clash(act: Act, session: slots.Session) -> None:
                 RotaPattern.id != session.id,
             )
         ).all()
-    found = slots.clash(session, map(as_session, others))
+    found = slots.clash(
+        session,
+        (as_session(row) for row in others if not _in_turn(act, session, row)),
+    )
     if found is not None:
         raise Conflict(
             "One of them, or the room, already has a session at that time "
             f"({found.starts:%H:%M} to {found.ends:%H:%M}).",
             more={"session_id": found.id},
         )
+
+
+def _in_turn(act: Act, session: slots.Session, row: RotaPattern) -> bool:
+    """Is one of them agreed for a bank holiday, on which the other is not held?"""
+    other = as_session(row)
+    if session.despite_holiday == other.despite_holiday:
+        return False
+    extra, usual, site_id = (
+        (session, other, row.site_id) if session.despite_holiday else (other, session, act.site_id)
+    )
+    nation = act.session.get_one(Site, site_id).nation
+    return slots.stands_in(extra, usual, bank_holidays_of(act.session, nation))
 
 
 def as_session(row: RotaPattern) -> slots.Session:

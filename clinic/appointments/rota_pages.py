@@ -23,7 +23,7 @@ from clinic.appointments.hours_queries import things
 from clinic.appointments.models import RotaPattern
 from clinic.auth import act, needs
 from clinic.errors import NotFound
-from clinic.forms import Form
+from clinic.forms import CHOOSE, Form
 
 rota_pages = Blueprint("rota_pages", __name__, url_prefix="/appointments")
 ui.nav("Rota", "rota_pages.rota", "appointments.read", "community")
@@ -51,8 +51,8 @@ def add_session() -> Page:
     form = SessionForm(from_on=act().today, slot_minutes=90)
     doctors, workers, nurses = rota_queries.possible_staff(act())
     _offer_nurse_and_room(form, nurses)
-    form.doctor_id.choices = [SelectChoice(*each) for each in doctors]
-    form.worker_id.choices = [SelectChoice(*each) for each in workers]
+    form.doctor_id.choices = [CHOOSE, *(SelectChoice(*each) for each in doctors)]
+    form.worker_id.choices = [CHOOSE, *(SelectChoice(*each) for each in workers)]
     if form.carried_out(lambda: rota_commands.add_session(act(), **form.answers())):
         return _to_rota("The session is on the rota.")
     return (

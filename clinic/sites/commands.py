@@ -274,6 +274,8 @@ def close_site(act: Act, site_id: int, on: date, reason: str) -> int:
     site = managed_site(act, site_id)
     if not reason.strip():
         raise Invalid.field("reason", "is required")
+    if on < act.today:
+        raise Invalid.field("on", "cannot be in the past: what was held then is history")
     row = SiteClosure(
         on=on, reason=reason.strip(), withdrawn_on=None, recorded_at=act.at,
         recorded_by=act.staff_id,

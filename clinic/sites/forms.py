@@ -5,7 +5,7 @@ from __future__ import annotations
 from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from clinic.forms import DayField, Form, VersionField
+from clinic.forms import DayField, Form, VersionField, id_or_none
 from clinic.sites.commands import MODELS
 from clinic.sites.models import CALENDAR_CHANGES, FEATURES, KINDS, NATIONS, RULE_SETS
 from clinic.staff.models import POSTS
@@ -72,7 +72,7 @@ class ClosureForm(Form):
 
 class PostForm(Form):
     post = RadioField("Post", [InputRequired()], choices=list(POSTS.items()))
-    staff_id = SelectField("Who holds it from today", [InputRequired()], coerce=int)
+    staff_id = SelectField("Who holds it from today", [InputRequired()], coerce=id_or_none)
 
 
 class CalendarForm(Form):

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice
 
 from clinic import ui
 from clinic.appointments.hours_pages import withdrawn
 from clinic.appointments.rota_queries import ROTA_WEEKS, against_models
 from clinic.auth import act, needs
 from clinic.errors import Stale
-from clinic.forms import Form
+from clinic.forms import CHOOSE, Form
 from clinic.sites import commands, queries
 from clinic.sites.forms import (
     CalendarForm,
@@ -204,7 +205,8 @@ def post(site_id: int) -> Page:
     """Name who holds a post."""
     site = _site(site_id)
     form = PostForm()
-    form.staff_id.choices = [(each.id, each.name) for each in queries.staff_at(act(), site_id)]
+    here = queries.staff_at(act(), site_id)
+    form.staff_id.choices = [CHOOSE, *(SelectChoice(each.id, each.name) for each in here)]
     if form.carried_out(lambda: staff_commands.give_post(act(), site_id, **form.answers())):
         return _saved("The post is recorded.", site_id)
     return _one_form(form, f"Who holds a post at {site.name}", site_id)

@@ -13,7 +13,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from clinic.forms import DayField, Form, VersionField
+from clinic.forms import DayField, Form, VersionField, id_or_none
 from clinic.roles import ROLES
 from clinic.sites.models import KINDS, NATIONS, RULE_SETS
 from clinic.staff.commands import LONGEST_TOKEN_DAYS, SHORTEST_PASSWORD
@@ -65,7 +65,7 @@ class RegistrationForm(Form):
 
 
 class RoleForm(Form):
-    site_id = SelectField("Site", [InputRequired()], coerce=int)
+    site_id = SelectField("Site", [InputRequired()], coerce=id_or_none)
     role = RadioField(
         "Role", [InputRequired()], choices=[(name, title) for name, (title, _) in ROLES.items()]
     )
@@ -98,7 +98,7 @@ class OwnPasswordForm(Form):
 
 
 class TokenForm(Form):
-    site_id = SelectField("Site", [InputRequired()], coerce=int)
+    site_id = SelectField("Site", [InputRequired()], coerce=id_or_none)
     label = StringField(
         "What is it for?", [InputRequired(), Length(max=100)], description="Such as Pharmacy till"
     )

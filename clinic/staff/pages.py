@@ -16,11 +16,12 @@ from flask import (
     url_for,
 )
 from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice
 
 from clinic import ui
 from clinic.auth import act, for_signed_in, needs, open_to_all
 from clinic.errors import Invalid, NotFound, TooMany
-from clinic.forms import Form
+from clinic.forms import CHOOSE, Form
 from clinic.roles import RIGHTS, title_of
 from clinic.staff import commands, queries
 from clinic.staff.forms import (
@@ -216,6 +217,11 @@ def shown(staff_id: int) -> Page:
     )  # fmt: skip
 
 
+def _sites_to_choose() -> list[SelectChoice]:
+    sites = queries.site_names(act())
+    return [CHOOSE, *(SelectChoice(site_id, name) for site_id, name in sites.items())]
+
+
 def _about(staff_id: int, form: Form, title: str, **more: object) -> Page:
     person = queries.one(act(), staff_id)
     page = render_template(
@@ -235,7 +241,7 @@ def _saved(says: str, staff_id: int) -> Response:
 def give_role(staff_id: int) -> Page:
     """Let somebody work in a role at a site."""
     form = RoleForm()
-    form.site_id.choices = list(queries.site_names(act()).items())
+    form.site_id.choices = _sites_to_choose()
     if form.carried_out(lambda: commands.give_role(act(), staff_id, **form.answers())):
         return _saved("The role is given.", staff_id)
     return _about(staff_id, form, "Give a role")
@@ -332,7 +338,7 @@ def stay(staff_id: int) -> Page:
 def issue_token(staff_id: int) -> Page:
     """Issue a token for another system. It is shown on the next page and never again."""
     form = TokenForm()
-    form.site_id.choices = list(queries.site_names(act()).items())
+    form.site_id.choices = _sites_to_choose()
     form.scopes.choices = list(RIGHTS.items())
     made: list[commands.Issued] = []
     if form.carried_out(

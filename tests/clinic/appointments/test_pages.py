@@ -294,6 +294,22 @@ def test_a_manager_sets_up_a_rota_from_an_empty_service(door, database, clock):
     assert "Week of Mon 21 Dec 2026" in page and "Week of Mon 9 Nov 2026" not in page
     assert page.count("No breathalyser is recorded at this site.") == 1  # and not at each session
 
+    for weekday, day in (("5", "25"), ("1", "28")):  # both bank holidays of the usual team
+        only = {
+            f"{field}-{part}": value
+            for field in ("from_on", "to_on")
+            for part, value in (("day", day), ("month", "12"), ("year", "2026"))
+        }
+        manager.post(
+            "/appointments/rota/add",
+            data={
+                "weekday": weekday, "starts": "09:30", "ends": "12:30", "slot_minutes": "90",
+                "doctor_id": doctor.id, "worker_id": worker.id, "despite_holiday": "y", **only,
+            },
+        )  # fmt: skip
+    page = manager.get("/appointments/rota").text
+    assert "Kept" in page and "Mon 28 Dec 2026 only, although a bank holiday" in page
+
 
 def test_a_session_is_ended_and_a_day_taken_off_and_put_back(manager, clinic, database):
     friday = clinic.sessions[2]

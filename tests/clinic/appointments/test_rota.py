@@ -90,6 +90,25 @@ def test_a_session_that_needs_somebody_twice_is_refused(clinic):
         made.a_session(clinic, weekday=1, starts=time(12), ends=time(14))
 
 
+BOXING_MONDAY = date(2026, 12, 28)
+
+
+def test_the_usual_team_may_be_agreed_for_a_bank_holiday_at_its_usual_hours(clinic):
+    only = {"weekday": 1, "from_on": BOXING_MONDAY, "to_on": BOXING_MONDAY}
+    with pytest.raises(Invalid, match="is a bank holiday"):
+        made.a_session(clinic, **only)
+    with pytest.raises(Invalid, match="no bank holiday here"):
+        made.a_session(clinic, weekday=1, from_on=MONDAY, to_on=MONDAY, despite_holiday=True)
+
+    made.a_session(clinic, **only, despite_holiday=True)
+
+    found = place_queries.free_places(clinic.act, clinic.site.id, BOXING_MONDAY, BOXING_MONDAY)
+    assert len(found) == len({place.starts_at for place in found}) == 2
+    with pytest.raises(Conflict, match="already has a session"):
+        made.a_session(clinic, **only, despite_holiday=True)
+    rota_commands.end_session(clinic.act, clinic.sessions[0], version=1, to_on=None)
+
+
 def test_setting_the_rota_needs_its_right(clinic):
     nurse = replace(clinic.act, rights=made.EVERY_RIGHT - {"appointments.rota"})
 

@@ -160,6 +160,8 @@ def test_a_rule_set_holds_from_a_day(manager: Act) -> None:
 
 def test_a_closed_day_counts_until_it_is_withdrawn(manager: Act) -> None:
     site_id = manager.site_id or 0
+    with pytest.raises(Invalid, match="in the past"):
+        commands.close_site(manager, site_id, TODAY - timedelta(days=1), "snow")
     closure = commands.close_site(manager, site_id, date(2026, 12, 24), "training")
     assert calendar_of(manager.session, _site(manager))["closure_days"] == ["2026-12-24"]
 
