@@ -212,6 +212,8 @@ def answer_http(error: HTTPException) -> Response:
     status = error.code or 500
     title, advice = _ADVICE.get(status, (error.name, error.description or ""))
     if wants_json():
+        if status == 400:
+            advice = "Send the body as well-formed JSON."
         kind = error.name.lower().replace(" ", "-")
         response = problem(status, title, advice, kind, {"request_id": g.get("request_id")})
     else:

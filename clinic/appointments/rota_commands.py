@@ -112,10 +112,10 @@ def _check_holiday(act: Act, session: slots.Session) -> None:
     if holiday and not session.despite_holiday:
         raise Invalid.field(
             "despite_holiday",
-            "is needed: that day is a bank holiday, on which no session is held unless agreed",
+            "That day is a bank holiday: say here that the session is held although it is one.",
         )
     if session.despite_holiday and not holiday:
-        raise Invalid.field("despite_holiday", "is wrong: that day is no bank holiday here")
+        raise Invalid.field("despite_holiday", "That day is no bank holiday here.")
 
 
 def _check_kept(session: slots.Session) -> None:
