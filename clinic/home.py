@@ -54,13 +54,17 @@ class Worklist:
 
 Provider = Callable[[Act], Worklist | None]
 _PROVIDERS: list[tuple[str, Provider]] = []
+_FIRST: list[tuple[str, Provider]] = []
 
 
-def worklist(right: str) -> Callable[[Provider], Provider]:
-    """Offer a worklist to everyone who holds the right. None leaves it out, say for another kind of site."""
+def worklist(right: str, *, first: bool = False) -> Callable[[Provider], Provider]:
+    """Offer a worklist to everyone who holds the right. None leaves it out, say for another kind of site.
+
+    `first`: it is kept by the hour, or somebody may leave without medicine: before what has days.
+    """
 
     def offer(provider: Provider) -> Provider:
-        _PROVIDERS.append((right, provider))
+        (_FIRST if first else _PROVIDERS).append((right, provider))
         return provider
 
     return offer
@@ -73,5 +77,6 @@ def init_app(app: Flask) -> None:
     @for_signed_in
     def home() -> str:
         work = act()
-        lists = [made for right, offer in _PROVIDERS if work.may(right) and (made := offer(work))]
+        offered = [offer for right, offer in (*_FIRST, *_PROVIDERS) if work.may(right)]
+        lists = [made for offer in offered if (made := offer(work))]
         return render_template("home.jinja", lists=lists, now=clock.now())

@@ -37,7 +37,7 @@ OFFER_WORDS = {
 }
 
 
-@home.worklist("appointments.book")
+@home.worklist("appointments.book", first=True)
 def places_to_offer(work: Act) -> home.Worklist | None:
     """Freed places, each with whoever is to be asked next or is asked now."""
     if not rota_queries.is_community(work):

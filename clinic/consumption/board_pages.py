@@ -76,7 +76,7 @@ def risk_of(each: OnBoard) -> tuple[str | None, str]:
     return None, "grey"
 
 
-@home.worklist("consumption.record")
+@home.worklist("consumption.record", first=True)
 def doses_today(work: Act) -> home.Worklist:
     """Who is still to attend today, the most urgent first."""
     found = board(work)
@@ -90,7 +90,7 @@ def doses_today(work: Act) -> home.Worklist:
     )
 
 
-@home.worklist("prescribing.prescribe")
+@home.worklist("prescribing.prescribe", first=True)
 def locked_doses(work: Act) -> home.Worklist | None:
     """Whose dose is locked after missed days, for a prescriber."""
     rows = locked(work)

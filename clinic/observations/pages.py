@@ -32,7 +32,7 @@ TEAMS = {"clinical": "Healthcare", "carat": "CARAT team", "both": "Both teams"}
 _ONE = "/stays/<int:reception_id>"
 
 
-@home.worklist("custody.receive")
+@home.worklist("custody.receive", first=True)
 def to_see(work: Act) -> home.Worklist | None:
     """Who is still to be seen this round."""
     if not custody.at_a_prison(work):

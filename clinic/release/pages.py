@@ -96,7 +96,7 @@ def _leaving(work: Act, found: Sequence[queries.Coming]) -> list[home.Row]:
     return [replace(_row(each), where=where.get(each.patient.id)) for each in found]
 
 
-@home.worklist("release.read")
+@home.worklist("release.read", first=True)
 def leaving_soon(work: Act) -> home.Worklist | None:
     """Prison: the open plans with a flag, worst first, then by release date."""
     if site_of(work).kind != "prison":
