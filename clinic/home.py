@@ -53,8 +53,7 @@ class Worklist:
 
 
 Provider = Callable[[Act], Worklist | None]
-_PROVIDERS: list[tuple[str, Provider]] = []
-_FIRST: list[tuple[str, Provider]] = []
+_PROVIDERS: list[tuple[bool, str, Provider]] = []
 
 
 def worklist(right: str, *, first: bool = False) -> Callable[[Provider], Provider]:
@@ -64,7 +63,7 @@ def worklist(right: str, *, first: bool = False) -> Callable[[Provider], Provide
     """
 
     def offer(provider: Provider) -> Provider:
-        (_FIRST if first else _PROVIDERS).append((right, provider))
+        _PROVIDERS.append((not first, right, provider))
         return provider
 
     return offer
@@ -72,11 +71,14 @@ def worklist(right: str, *, first: bool = False) -> Callable[[Provider], Provide
 
 def init_app(app: Flask) -> None:
     """The first page, at the root."""
+    from clinic.rooms import place_of  # which import this module
+
+    ordered = sorted(_PROVIDERS, key=lambda each: (each[0], place_of(each[2].__module__)))
 
     @app.get("/", endpoint="home")
     @for_signed_in
     def home() -> str:
         work = act()
-        offered = [offer for right, offer in (*_FIRST, *_PROVIDERS) if work.may(right)]
+        offered = [offer for _, right, offer in ordered if work.may(right)]
         lists = [made for offer in offered if (made := offer(work))]
         return render_template("home.jinja", lists=lists, now=clock.now())

@@ -32,3 +32,10 @@ ALL: list[object] = [
     scripts, titration, consumption, custody, keyworkers, observations, groups, careplans,
     phases, casework, release, handovers, guidance, feeds, forecasts, measures, sweeps,
 ]  # fmt: skip
+
+_PLACES = {each.__name__.split(".")[1]: nth for nth, each in enumerate(ALL)}  # type: ignore[attr-defined]
+
+
+def place_of(module: str) -> int:
+    """Where what a module offers stands beside what others do, whichever was imported first."""
+    return _PLACES.get(module.split(".")[1], len(_PLACES))

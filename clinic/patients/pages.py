@@ -163,17 +163,23 @@ def register() -> Page:
 @needs("patients.read")
 def record(patient_id: int) -> Page:
     """The record: who this is, what is known and since when, and the pages of other rooms."""
+    from clinic.rooms import place_of  # which import this module
+
     work = act()
     patient = access.open_record(work, patient_id, "patients.read")
+    views = current_app.view_functions
     links = [
         (label, url_for(endpoint, patient_id=patient.id))
-        for label, endpoint, right, site_kind in _LINKS
-        if work.may(right)
-        and endpoint in current_app.view_functions
-        and site_kind in (None, g.staff.site_kind)
+        for label, endpoint, right, site_kind in sorted(
+            (each for each in _LINKS if each[1] in views),
+            key=lambda each: place_of(views[each[1]].__module__),
+        )
+        if work.may(right) and site_kind in (None, g.staff.site_kind)
     ]
     sections = [
-        made for right, make in _SECTIONS if work.may(right) and (made := make(work, patient))
+        made
+        for right, make in sorted(_SECTIONS, key=lambda each: place_of(each[1].__module__))
+        if work.may(right) and (made := make(work, patient))
     ]
     return render_template(
         "patients/record.jinja", patient=patient, banner=queries.banner(work, patient),

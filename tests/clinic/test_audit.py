@@ -218,8 +218,8 @@ def test_opening_a_record_by_page_is_on_the_audit(door: Door, database: Database
         ).all()
     assert [tuple(row) for row in rows] == [
         ("patients.read", patient_id, None),
-        ("careplans.looked_up", patient_id, None),
         ("custody.stays_looked_up", patient_id, None),
+        ("careplans.looked_up", patient_id, None),
         ("patients.listed", None, {"patients": [patient_id]}),
     ]
 
