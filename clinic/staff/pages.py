@@ -218,8 +218,9 @@ def shown(staff_id: int) -> Page:
 
 
 def _sites_to_choose() -> list[SelectChoice]:
-    sites = queries.site_names(act())
-    return [CHOOSE, *(SelectChoice(site_id, name) for site_id, name in sites.items())]
+    """The sites, none of them chosen yet where there is a choice."""
+    sites = [SelectChoice(site_id, name) for site_id, name in queries.site_names(act()).items()]
+    return sites if len(sites) == 1 else [CHOOSE, *sites]
 
 
 def _about(staff_id: int, form: Form, title: str, **more: object) -> Page:

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
-from tests.support.postgres import PostgresServer, a_database_name, locked
+from tests.support.postgres import HEAD, PostgresServer, a_database_name, locked
 
 Migrate = Callable[[str], None]
 
@@ -52,7 +52,7 @@ class PostgresShelf:
     """Databases on the PostgreSQL server of this run."""
 
     def __init__(self, run_folder: Path, server: PostgresServer, migrate: Migrate) -> None:
-        self._head = run_folder / "postgres.head"
+        self._head = run_folder / HEAD
         self._server = server
         self._migrate = migrate
 

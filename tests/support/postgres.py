@@ -46,6 +46,8 @@ THROW_AWAY = {
 KEPT = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 KEEP_KEY = "THROUGHCARE_TEST_POSTGRES_KEEPS"
 SECONDS_TO_START = 30
+HEAD = "postgres.head"
+"""In the folder of a run: which database of its server is migrated, to be copied."""
 
 
 def find_binaries() -> Path:
@@ -111,6 +113,7 @@ def shared_server(run_folder: Path) -> Iterator[PostgresServer]:
             fcntl.flock(users, fcntl.LOCK_SH)
             address = run_folder / "postgres.url"
             if not (address.exists() and _answers(address.read_text())):
+                (run_folder / HEAD).unlink(missing_ok=True)
                 address.write_text(_start(Path(users.name)))
         yield PostgresServer(make_url(address.read_text()))
 
