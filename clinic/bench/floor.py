@@ -96,4 +96,5 @@ def prepare_floor(url: str, starts: list[datetime]) -> None:
 if __name__ == "__main__":
     import waitress
 
-    waitress.serve(create_floor(sys.argv[1]), port=int(sys.argv[2]), threads=4, _quiet=True)
+    url, port, threads = sys.argv[1:]
+    waitress.serve(create_floor(url), port=int(port), threads=int(threads), _quiet=True)
