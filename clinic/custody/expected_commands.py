@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from clinic.act import Act, command
 from clinic.custody import facts
@@ -19,8 +19,9 @@ from clinic.custody.models import Delivery, Reception
 from clinic.custody.stays import add, prison_of, said_why, strike_entry
 from clinic.custody.wings import in_custody_here
 from clinic.errors import Conflict, Invalid, NotFound, needed, says, written
+from clinic.patients.access import open_record
 from clinic.patients.commands import allocate, register_patient, take_onto_caseload
-from clinic.patients.models import Allocation, Patient
+from clinic.patients.models import Allocation, Patient, Registration
 from clinic.patients.queries import same_person
 from dosing.days import end_of
 
@@ -38,13 +39,12 @@ def expect_arrival(act: Act, *, patient_id: int, **given: Any) -> int:
 
     `given`: on (the day of the move), told_by (who said so, by name and prison), told_on (today when
     not said), note, and of `elsewhere.CAME` what is known. The person joins this caseload, so that a
-    keyworker is named before they come.
+    keyworker is named before they come: as with a referral, whoever is in nobody's care here needs
+    a reason first (OutsideCaseload).
     """
     act.need("custody.deliver")
     site = prison_of(act)
-    if act.session.get(Patient, patient_id) is None:
-        raise NotFound("There is no such patient.")
-    patient = facts.kept_record(act.session, patient_id)
+    patient = open_record(act, patient_id, "custody.expecting", right="custody.deliver")
     if patient.died_on is not None:
         raise Invalid.field("patient_id", "The record says this person has died")
     here = select(Reception.id).where(
@@ -83,13 +83,18 @@ def correct_expected(act: Act, row_id: int, *, reason: str, **changes: Any) -> i
 
 @command
 def not_coming(act: Act, row_id: int, *, reason: str) -> None:
-    """They will not come: the entry is over. The keyworker named for them is no longer theirs."""
+    """They will not come: the entry is over. The keyworker named for them is no longer theirs, and
+    where they were looked after here only because they were expected, they are no longer.
+    """
     row = _open_one(act, row_id)
     row.ended_reason = said_why(reason)
     row.ended_as, row.ended_at, row.ended_by = NOT_COMING, act.at, act.staff_id
     named = _keyworker(act, row.patient_id)
     if named is not None:
         named.ended_at = act.at
+    for registration in act.session.scalars(_only_expected(act, row.patient_id)):
+        registration.ended_at = act.at
+        registration.ended_reason = f"Will not come: {row.ended_reason}"
     act.note("custody.expected_not_coming", patient_id=row.patient_id, expected=row.id)
 
 
@@ -99,6 +104,7 @@ def still_coming(act: Act, row_id: int, *, reason: str) -> int:
     row = _one(act, row_id)
     if row.ended_as != NOT_COMING:
         raise Conflict("Nobody said that they will not come.")
+    take_onto_caseload(act, row.patient_id)
     return _again(act, row, reason)
 
 
@@ -196,6 +202,19 @@ def _checked(act: Act, patient: Patient, given: dict[str, Any]) -> dict[str, Any
         act, came | {"received_at": end_of(on) - _MOMENT, "told_on": on}, patient
     )
     return {name: checked.get(name, values[name]) for name in _VALUES} | {"told_on": told_on}
+
+
+def _only_expected(act: Act, patient_id: int) -> Select[tuple[Registration]]:
+    """The registration here that began with an entry of their being expected."""
+    expected = select(ExpectedArrival.recorded_at).where(
+        ExpectedArrival.patient_id.in_(same_person(act, patient_id)),
+        ExpectedArrival.site_id == act.site_id,
+    )
+    return select(Registration).where(
+        Registration.patient_id.in_(same_person(act, patient_id)),
+        Registration.site_id == act.site_id, Registration.ended_at.is_(None),
+        Registration.started_at.in_(expected),
+    )  # fmt: skip
 
 
 def _keyworker(act: Act, patient_id: int) -> Allocation | None:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import current_app, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from clinic import home, ui
+from clinic import home
 from clinic.act import Act
 from clinic.auth import act, needs
 from clinic.custody import expected, expected_commands, queries
@@ -24,6 +24,7 @@ from clinic.custody.pages import Page, custody_pages
 from clinic.errors import Invalid
 from clinic.forms import Form
 from clinic.keyworkers.queries import loads
+from clinic.patients.access import open_record
 from clinic.patients.queries import banner, search
 
 MOST_ON_HOME = 20
@@ -105,15 +106,16 @@ def expect_new() -> Page:
 @custody_pages.route("/expected/patients/<int:patient_id>", methods=["GET", "POST"])
 @needs("custody.deliver")
 def expect(patient_id: int) -> Page:
-    """Expect somebody who has a record."""
+    """Expect somebody who has a record; one of another service is opened with a reason first."""
+    patient = open_record(act(), patient_id, "custody.expecting", right="custody.deliver")
     form = ExpectedForm()
     if form.carried_out(
         lambda: expected_commands.expect_arrival(act(), patient_id=patient_id, **form.expected())
     ):
         return _to_moves("They are expected. Name a keyworker before they come.")
-    patient = queries.person_named(act(), patient_id)
-    who = f"{patient.listed_name}, born {ui.day_born(patient.born_on)}. "
-    return _form_page(form, "Expect somebody from another prison", lead=who + _LEAD)
+    return _form_page(
+        form, "Expect somebody from another prison", lead=_LEAD, banner=banner(act(), patient)
+    )
 
 
 @custody_pages.route("/expected/<int:row_id>/correct", methods=["GET", "POST"])

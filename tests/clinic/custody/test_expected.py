@@ -9,9 +9,11 @@ import pytest
 from clinic.casework import moves
 from clinic.custody import commands, expected_commands
 from clinic.custody.expected import expected
-from clinic.errors import Conflict, Invalid
+from clinic.errors import Conflict, Invalid, OutsideCaseload
+from clinic.patients.access import break_glass, in_caseload
 from tests.clinic.custody.test_elsewhere import FIRST, FROM, KNOWN, row
 from tests.clinic.custody.test_pages import boxes, send, text
+from tests.factories.base import a_member_of_staff, a_patient, a_site, an_act
 from tests.factories.custody import RECEIVED
 
 COMES = RECEIVED.date() + timedelta(days=2)
@@ -86,6 +88,27 @@ def test_who_does_not_come_is_said_and_taken_back(prison, door, clock):
         expected_commands.expect_arrival(
             prison.act(), patient_id=prison.patient(), on=COMES, told_by="A. Smith"
         )
+
+
+def test_somebody_of_another_service_is_expected_with_a_reason_and_leaves_with_the_entry(
+    prison, database
+):
+    community = a_site(database)
+    theirs = an_act(database, a_member_of_staff(database, community, "nurse"), community)
+    patient_id = a_patient(theirs)
+    theirs.session.close()
+    told = {"patient_id": patient_id, "on": COMES, "told_by": "A. Smith", **KNOWN}
+    with pytest.raises(OutsideCaseload):
+        expected_commands.expect_arrival(prison.act(), **told)
+    break_glass(prison.act(), patient_id, "arriving", "Their prison rang: they are to come")
+
+    entry = expected_commands.expect_arrival(prison.act(), **told)
+
+    assert in_caseload(prison.act(), patient_id)
+    expected_commands.not_coming(prison.act(), entry, reason="They rang again")
+    assert not in_caseload(prison.act(), patient_id)
+    expected_commands.still_coming(prison.act(), entry, reason="They rang once more")
+    assert in_caseload(prison.act(), patient_id)
 
 
 def test_an_expected_arrival_is_entered_named_for_and_received_by_page(staff, prison):
