@@ -84,16 +84,6 @@ class ClockField(StringField):
             raise StopValidation
 
 
-class FindForm(Form):
-    """Who is referred?"""
-
-    words = StringField(
-        "Name or number",
-        [InputRequired(), Length(min=2, max=100)],
-        description="Family name, given name, NHS number or prison number",
-    )
-
-
 class _PersonFields:
     """Written before the referral's fields, because errors come in the order of the fields."""
 

@@ -28,7 +28,6 @@ from clinic.appointments.chain_models import ARRANGED
 from clinic.appointments.forms import (
     CloseForm,
     CorrectForm,
-    FindForm,
     NewPersonForm,
     OutsideReferralForm,
     PlaceForm,
@@ -53,8 +52,9 @@ from clinic.auth import act, needs
 from clinic.errors import Conflict, Invalid, NotFound, Stale
 from clinic.forms import Form
 from clinic.patients import access
+from clinic.patients.forms import FindForm
 from clinic.patients.models import Patient
-from clinic.patients.queries import banner, search
+from clinic.patients.queries import banner
 from clinic.web import row_number
 from dosing.days import london_day
 from dosing.shape import FIRST_YEAR, LAST_YEAR
@@ -195,12 +195,8 @@ def waiting() -> Page:
 @needs("appointments.refer")
 def find() -> Page:
     """Who is referred? Looked for first, so that nobody is registered twice."""
-    form, found = FindForm(), None
-    if form.validate_on_submit():
-        try:
-            found = search(act(), form.words.data or "")
-        except Invalid as refusal:
-            form.refuse(refusal.detail, [("words", says) for _, says in refusal.faults])
+    form = FindForm()
+    found = form.found(act())
     return render_template("appointments/find.jinja", form=form, found=found), form.status
 
 

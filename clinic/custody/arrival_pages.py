@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from clinic import ui
 from clinic.auth import act, needs
 from clinic.custody import commands, expected_commands, queries
-from clinic.custody.forms import ArrivalForm, FindForm, MovedArrivalForm, NewArrivalForm
+from clinic.custody.forms import ArrivalForm, MovedArrivalForm, NewArrivalForm
 from clinic.custody.models import SCREENINGS, WHO_SAID
 from clinic.custody.pages import (
     Page,
@@ -21,7 +21,7 @@ from clinic.custody.pages import (
     with_wings,
 )
 from clinic.errors import Invalid
-from clinic.patients.queries import search
+from clinic.patients.forms import FindForm
 from dosing.days import london_day
 from scheduling.custody_rules import LAST_DAY
 
@@ -30,12 +30,8 @@ from scheduling.custody_rules import LAST_DAY
 @needs("custody.receive")
 def arrivals() -> Page:
     """Who has arrived? Looked for first, so that nobody is registered twice."""
-    form, found = FindForm(), None
-    if form.validate_on_submit():
-        try:
-            found = search(act(), form.words.data or "")
-        except Invalid as refusal:
-            form.refuse(refusal.detail, [("words", says) for _, says in refusal.faults])
+    form = FindForm()
+    found = form.found(act())
     return render_template("custody/arrivals.jinja", form=form, found=found), form.status
 
 

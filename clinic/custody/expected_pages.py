@@ -19,13 +19,12 @@ from clinic.custody.expected_forms import (
     ExpectedNewForm,
     WhyForm,
 )
-from clinic.custody.forms import FindForm
 from clinic.custody.pages import Page, custody_pages
-from clinic.errors import Invalid
 from clinic.forms import Form
 from clinic.keyworkers.queries import loads
 from clinic.patients.access import open_record
-from clinic.patients.queries import banner, search
+from clinic.patients.forms import FindForm
+from clinic.patients.queries import banner
 
 MOST_ON_HOME = 20
 
@@ -71,12 +70,8 @@ def _form_page(form: Form, title: str, **more: Any) -> Page:
 @needs("custody.deliver")
 def find_expected() -> Page:
     """Who is to come? Looked for first, so that nobody is registered twice."""
-    form, found = FindForm(), None
-    if form.validate_on_submit():
-        try:
-            found = search(act(), form.words.data or "")
-        except Invalid as refusal:
-            form.refuse(refusal.detail, [("words", says) for _, says in refusal.faults])
+    form = FindForm()
+    found = form.found(act())
     return render_template(
         "custody/arrivals.jinja", form=form, found=found, to_come=True
     ), form.status

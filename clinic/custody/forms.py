@@ -84,16 +84,6 @@ class ReasonForm(Form):
     version = VersionField()
 
 
-class FindForm(Form):
-    """Who has arrived?"""
-
-    words = StringField(
-        "Name or number",
-        [InputRequired(), Length(min=2, max=100)],
-        description="Family name, given name, NHS number or prison number",
-    )
-
-
 class ArrivalForm(CameFields, Form):
     """A reception of somebody with a record."""
 

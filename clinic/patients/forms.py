@@ -5,9 +5,12 @@ from __future__ import annotations
 from wtforms import IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from clinic.act import Act
+from clinic.errors import Invalid
 from clinic.forms import DayField, Form, VersionField
 from clinic.patients.access import REASONS, SHORTEST_REASON
-from clinic.patients.models import ALERT_KINDS, ETHNICITIES, IDENTIFIER_KINDS, SEXES
+from clinic.patients.models import ALERT_KINDS, ETHNICITIES, IDENTIFIER_KINDS, SEXES, Patient
+from clinic.patients.queries import search
 
 NOT_ASKED = ("", "Not asked")
 HINTS = {
@@ -53,6 +56,25 @@ class _Person(Form):
             "ethnicity": answers["ethnicity"] or None,
             "ppo": _asked(answers["ppo"]),
         }
+
+
+class FindForm(Form):
+    """Who is it? Looked for before anybody is registered, so that nobody is twice."""
+
+    words = StringField(
+        "Name or number",
+        [InputRequired(), Length(min=2, max=100)],
+        description="Family name, given name, NHS number or prison number",
+    )
+
+    def found(self, act: Act) -> list[Patient] | None:
+        """Who answers to what was sent; None where nothing was, or it cannot be looked for."""
+        if self.validate_on_submit():
+            try:
+                return list(search(act, self.words.data or ""))
+            except Invalid as refusal:
+                self.refuse(refusal.detail, [("words", says) for _, says in refusal.faults])
+        return None
 
 
 class SearchForm(Form):
